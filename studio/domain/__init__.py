@@ -1,0 +1,1 @@
+"""The field's words as types. Absent on purpose: I/O, Qt, SQL, asyncio and frames read from disk."""

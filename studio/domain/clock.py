@@ -1,0 +1,33 @@
+"""Time as an argument. Absent on purpose: waiting, which belongs to the engine's driver."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Answers what time it is: always aware UTC, never going back within one run."""
+
+    def now(self) -> datetime: ...
+
+
+def utc_now() -> datetime:
+    """The wall clock, for the composition root and for what is really about the wall (log lines, file names)."""
+    return datetime.now(UTC)  # noqa: TID251 - the one place that reads the wall clock
+
+
+def iso(at: datetime) -> str:
+    """ISO 8601 in UTC with a Z, to the millisecond when there is a fraction.
+
+    >>> iso(datetime(1997, 10, 1, tzinfo=UTC))
+    '1997-10-01T00:00:00Z'
+    """
+    moment = at.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
+
+
+def parse_iso(text: str) -> datetime:
+    """A date or a moment in ISO 8601; without a zone it is UTC. Raises ValueError on anything else."""
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,162 @@
+"""What the engine and a mail connector say to each other: envelope, answer, failure, and the two Protocols.
+
+Absent on purpose: any network code, retry policy and pacing (the engine's), and the building of messages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from studio.domain.errors import Rejected, StudioError, Transient
+
+About = Literal["connection", "sender", "recipient", "message"]
+"""Whom a failure concerns: one about the connection or the sender will meet every other message too."""
+
+LookupAnswer = Literal["accepted", "unknown_to_server"]
+BounceClass = Literal["hard", "soft", "policy"]
+
+_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?=\s|$)")
+_WAIT = re.compile(r"\b(?:in|for|after|another)\s+(\d{1,5})\s*(s|sec|second|m|min|minute|h|hour)s?\b", re.IGNORECASE)
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_LONGEST_WAIT_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One message to one recipient. `message_id` is the Message-ID header's value with its angle brackets.
+
+    `content` is the whole message, headers included; line ends are made CRLF when it is sent.
+    """
+
+    sender: str
+    recipient: str
+    message_id: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A mail server's answer: basic status (RFC 5321) and text, whose lines are joined by newlines."""
+
+    status: int
+    text: str
+
+    @property
+    def enhanced(self) -> str | None:
+        """The enhanced status such as `5.1.1` (RFC 3463) that opens the text, if there is one."""
+        found = _ENHANCED.match(self.text)
+        return found.group() if found else None
+
+    @property
+    def bounce_class(self) -> BounceClass:
+        """`soft` for 4xx; of 5xx, X.7.X is `policy` (says nothing about the address, RFC 3463 section 3.8)."""
+        if self.status < 500:
+            return "soft"
+        return "policy" if (self.enhanced or "").startswith("5.7.") else "hard"
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """A wait asked for in words ("try again in 5 minutes"), at most a day; None when none is named."""
+        found = _WAIT.search(self.text)
+        if found is None:
+            return None
+        return min(int(found.group(1)) * _SECONDS[found.group(2)[0].lower()], _LONGEST_WAIT_S)
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The server took the message over. `reply` is its answer to the final dot (queue id and so on)."""
+
+    reply: Reply
+
+
+class Deferred(Transient):
+    """The server does not have the message, and may take it later: sending it again cannot make a duplicate.
+
+    Raised when the connection failed before the final dot, or the server said 4xx. `reply` is None for the former.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, about: About, reply: Reply | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(code, message, hint=hint, retry_after_s=reply.retry_after_s if reply else None)
+        self.about: About = about
+        self.reply = reply
+
+
+class Refused(Rejected):
+    """The server said 5xx (or would have to: `reply` is None when we did not even ask). It has not got the message."""
+
+    def __init__(
+        self, code: str, message: str, *, about: About, reply: Reply | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(code, message, hint=hint)
+        self.about: About = about
+        self.reply = reply
+
+
+class InDoubt(StudioError):
+    """The final dot went out and no answer came back: the server may or may not have the message.
+
+    Neither Transient nor Rejected, so that no retry policy picks it up (RFC 1047). `MailSession.lookup` may settle it.
+    """
+
+    def __init__(self, message_id: str, message: str) -> None:
+        hint = "Look it up at the mail server, or decide in the send ledger."
+        super().__init__("MAIL-IN-DOUBT", message, hint=hint)
+        self.message_id = message_id
+
+
+class MailSession(Protocol):
+    """One connection that sends one message at a time; not to be shared by two tasks."""
+
+    @property
+    def is_open(self) -> bool:
+        """False once the connection is gone or was closed; open another one then."""
+        ...
+
+    async def send(self, envelope: Envelope, before_final_dot: Callable[[], Awaitable[None]]) -> Accepted:
+        """Hand one message over.
+
+        `before_final_dot` is awaited once, when the whole body is out and before the dot that makes the server
+        responsible; not at all when the server refused earlier. When it raises (or is cancelled), the dot is never
+        sent, the connection is closed and the error comes out unchanged.
+
+        Raises:
+            Deferred: not accepted, safe to send again.
+            Refused: not accepted, and asking again is useless.
+            InDoubt: the dot is out, the answer is unknown.
+        """
+        ...
+
+    async def lookup(self, message_id: str) -> LookupAnswer | None:
+        """Whether the server has accepted this message; None when it cannot be asked.
+
+        `unknown_to_server` is final: no message sent earlier under this id will be accepted any more.
+        Raises Deferred when the server cannot tell yet.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Say goodbye and close; does nothing on a closed one, and never raises for a connection that is gone."""
+        ...
+
+
+class Mailer(Protocol):
+    """Opens sessions to one mail server."""
+
+    async def open(self) -> MailSession:
+        """A connected session, logged in and ready to send.
+
+        Raises:
+            Deferred: the server cannot be reached, or asks to come back later.
+            Refused: the server does not serve us.
+            UserFixable: credentials, encryption or profile are wrong.
+        """
+        ...

@@ -1,0 +1,219 @@
+"""What a node type is: its declaration, its typed parameters, and what it may do with a batch.
+
+A node is a small object made from its checked parameters. It is handed frames of instances (see `studio.frames`) and a
+`NodeContext`, and answers with an `Outcome`. It never touches the store, the network or the wall clock itself.
+Absent on purpose: scheduling, durability and sending, which are the engine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict
+
+from studio.domain.errors import Problem
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from studio.domain.mail import Envelope
+    from studio.domain.ports import ContactView, EventView
+    from studio.domain.workflow import Settings
+
+Role: TypeAlias = Literal["source", "pure", "wait", "send", "goal", "exit"]
+Mode: TypeAlias = Literal["simulate", "test", "live"]
+
+
+class Parameters(BaseModel):
+    """Base of every node's parameters. Titles, help and units of a field live in its `Field(...)`:
+    `title`, `description` (help), `json_schema_extra={"unit": …, "widget": …}`; forms and the node reference read them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What the palette, the validator and the engine know of a node type without making one.
+
+    `role` tells the engine where durable points lie: `source` makes instances, `pure` maps a batch to ports,
+    `wait` keeps instances until a time or an event, `send` acts outward through the outbox, `goal` watches the whole
+    run, `exit` ends instances.
+    """
+
+    id: str
+    version: int
+    title: str
+    summary: str
+    group: str
+    icon: str
+    role: Role
+    inputs: tuple[str, ...] = ("in",)
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One instance taken out of its batch, with the reason; the rest of the batch goes on."""
+
+    instance_id: int
+    contact_id: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a batch. Every instance of the batch is in exactly one of `out`, `wait`, `send`, `ended`
+    and `quarantined`; the engine asserts it.
+
+    out: port → instances that go on now.
+    wait: instances that stay, with a `due_at` column (datetime[us, UTC]); `resume` gets them back then.
+    send: instances for which one outward action each is to be planned.
+    ended: instances that leave the workflow here.
+    events: contact events to record (schema `studio.frames.events.EVENT_SCHEMA`, engine fills ids and run).
+    """
+
+    out: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    wait: pl.DataFrame | None = None
+    send: pl.DataFrame | None = None
+    ended: pl.DataFrame | None = None
+    events: pl.DataFrame | None = None
+    quarantined: Sequence[Quarantined] = ()
+    problems: Sequence[Problem] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """An instance that may not be sent to, now or ever, with a stable reason code and words for it.
+
+    `until` set: try again then (quiet hours, frequency cap). `until` None: never for this step.
+    """
+
+    instance_id: int
+    reason: str
+    message: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One rendered message of a send batch."""
+
+    instance_id: int
+    contact_id: int
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What a send node made of a batch at send time: letters, people held back, and instances that could not be rendered."""
+
+    letters: Sequence[Letter] = ()
+    blocked: Sequence[Blocked] = ()
+    quarantined: Sequence[Quarantined] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """The part of a sending profile a message needs."""
+
+    address: str
+    reply_to: str | None
+    postal_address: str
+    unsubscribe_base_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeContext:
+    """What a node may know. `contacts` and `events` are bound to `now`: nothing later can be seen through them."""
+
+    run_id: str
+    workflow_id: str
+    node_id: str
+    node_label: str
+    now: datetime
+    started_at: datetime
+    until: datetime | None
+    mode: Mode
+    seed: int
+    settings: Settings
+    contacts: ContactView
+    events: EventView
+    sender: Sender
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Message files of the workflow's template, by name (`m1.en.mjml`)."""
+
+
+@runtime_checkable
+class NodeType(Protocol):
+    """A node made from its parameters. Discovery finds every class in `studio.nodes` that has a `declaration`."""
+
+    declaration: ClassVar[Declaration]
+    Parameters: ClassVar[type[BaseModel]]
+
+    def __init__(self, parameters: BaseModel) -> None: ...
+
+    def outputs(self) -> tuple[str, ...]:
+        """Port names for these parameters, in the order they are drawn. `error` is added by the engine."""
+        ...
+
+    async def run(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:
+        """Handles instances that arrive. Not called for role `source`."""
+        ...
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Role `source`: makes instances chunk by chunk."""
+
+    async def produce(self, cursor: str | None, limit: int, context: NodeContext) -> tuple[pl.DataFrame, str | None]:
+        """Entries (`contact_id`, `key`, optional variable columns) and the next cursor, None when there is no more."""
+        ...
+
+
+@runtime_checkable
+class EventTrigger(Protocol):
+    """Role `source`, fed by events instead of a cursor."""
+
+    def event_kinds(self) -> tuple[str, ...]: ...
+
+    async def enter(self, events: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
+        """Entries (`contact_id`, `key`, `entered_at`, variables) for new events of those kinds."""
+        ...
+
+
+@runtime_checkable
+class Waits(Protocol):
+    """Roles `wait` and `goal`: gets its instances back when they are due."""
+
+    async def resume(self, batch: pl.DataFrame, context: NodeContext) -> Outcome: ...
+
+
+@runtime_checkable
+class Listens(Protocol):
+    """Roles `wait` and `goal`: is shown new events together with the instances they may concern."""
+
+    def event_kinds(self) -> tuple[str, ...]: ...
+
+    def match(self, batch: pl.DataFrame, events: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
+        """One row per (instance, event) that belong together: `instance_id`, `event_id`, `occurred_at`, `value`,
+        `currency`, `port` (where the instance leaves; null: it stays).
+
+        For role `wait` `batch` is what waits here; for role `goal` it is every instance that entered the run and whose
+        window is open. O(rows of both), joined on contact and key.
+        """
+        ...
+
+
+@runtime_checkable
+class Sends(Protocol):
+    """Role `send`: renders at send time, with the people and consents of that moment."""
+
+    async def compose(self, batch: pl.DataFrame, context: NodeContext) -> Composed:
+        """`batch` has an `outbox_id` column (deterministic). The gate (consent, suppression, frequency cap, quiet hours)
+        is part of composing."""
+        ...

@@ -1,0 +1,251 @@
+"""What the engine, the nodes and the gallery need from outside, as Protocols; `workspace` fills them.
+
+Frames are Polars frames with the schemas of `studio.frames`. Absent on purpose: any implementation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+from pydantic import JsonValue
+
+from studio.domain.mail import Mailer
+from studio.domain.node import Mode, Quarantined
+from studio.domain.run import OutboxState, RunEvent, RunState
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class ContactView(Protocol):
+    """People as they are known at one moment. Ids are dense u32."""
+
+    def ids(self, after: int, limit: int, source: str | None = None) -> pl.Series:
+        """The next contact ids above `after`, ascending; only those of one import when `source` is given."""
+        ...
+
+    def fields(self, ids: pl.Series, names: Sequence[str]) -> pl.DataFrame:
+        """`contact_id` and one column per name, in the order of `ids`; a field nobody has is a null column."""
+        ...
+
+    def names(self) -> tuple[str, ...]:
+        """Every field some contact has, built-in ones (`key`, `email`, `name`, `language`, `zone`) first."""
+        ...
+
+    def consent(self, ids: pl.Series, channel: str, topic: str) -> pl.DataFrame:
+        """`contact_id`, `state` (`granted` | `withdrawn` | `none`): the last statement at or before now."""
+        ...
+
+    def suppressed(self, ids: pl.Series, channel: str, topic: str) -> pl.DataFrame:
+        """`contact_id`, `reason`: only the suppressed ones among `ids`."""
+        ...
+
+
+class EventView(Protocol):
+    """Contact events that have happened by one moment."""
+
+    def totals(
+        self, kind: str, *, since: datetime | None = None, ids: pl.Series | None = None, run_id: str | None = None
+    ) -> pl.DataFrame:
+        """`contact_id`, `count`, `first_at`, `last_at`, `value` (sum): one row per contact that has such an event."""
+        ...
+
+
+class Contacts(Protocol):
+    """The people of a workspace."""
+
+    def at(self, now: datetime) -> ContactView: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EventCursor:
+    """How far a reader has come: batches up to `seq` have been looked at, and of those all events up to `at`.
+
+    Both are needed because an imported batch may hold events that lie in the run's future.
+    """
+
+    seq: int = 0
+    at: datetime | None = None
+
+
+class Events(Protocol):
+    """The event log."""
+
+    def at(self, now: datetime) -> EventView: ...
+
+    def new(self, cursor: EventCursor, now: datetime, kinds: Sequence[str]) -> tuple[pl.DataFrame, EventCursor]:
+        """Events of `kinds` not yet seen through `cursor` that happened at or before `now`, by `occurred_at`, and the
+        next cursor. Nothing is given twice and nothing is passed over, whether it arrives late or lay in the future.
+        """
+        ...
+
+    def next_at(self, cursor: EventCursor, kinds: Sequence[str]) -> datetime | None:
+        """The earliest moment at which `new` would give something more, None when the log holds nothing more."""
+        ...
+
+
+WorkKind: TypeAlias = Literal["produce", "arrive", "resume", "send", "inbox"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One durable piece of work: a batch that stands before a node.
+
+    produce: the source's next chunk (`cursor`). arrive: instances before the node's input. resume: instances that wait
+    inside the node until `due_at`. send: instances whose messages are planned in the outbox. inbox: simulated contact
+    events that happen at `due_at`.
+    """
+
+    id: str
+    run_id: str
+    node_id: str
+    kind: WorkKind
+    due_at: datetime | None = None
+    rows: int = 0
+    batch: bytes | None = None
+    cursor: str | None = None
+    attempt: int = 1
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """What one stage changed, committed in one transaction or not at all. Committing it twice changes nothing.
+
+    done: ids of the work it consumed. work: what follows. events: contact events (EVENT_SCHEMA).
+    outbox: rows to plan (OUTBOX_PLAN_SCHEMA). departed: instance ids that have left the run (a frame `instance_id`).
+    entries: instances that entered (INSTANCE_SCHEMA), kept for goals, re-entry and traces.
+    cursors: event cursors by reader name, to store.
+    """
+
+    run_id: str
+    at: datetime
+    done: Sequence[str] = ()
+    work: Sequence[Work] = ()
+    events: pl.DataFrame | None = None
+    outbox: pl.DataFrame | None = None
+    entries: pl.DataFrame | None = None
+    departed: pl.DataFrame | None = None
+    run_events: Sequence[RunEvent] = ()
+    quarantined: Mapping[str, Sequence[Quarantined]] = field(default_factory=dict)
+    cursors: Mapping[str, EventCursor] = field(default_factory=dict)
+    state: RunState | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """A run as it is kept. `at` is its clock; `options` holds what the run was asked for (contacts file, profile …)."""
+
+    run_id: str
+    workflow_id: str
+    version: str
+    name: str
+    mode: Mode
+    seed: int
+    clock: str
+    state: RunState
+    started_at: datetime
+    at: datetime
+    until: datetime | None = None
+    ended_at: datetime | None = None
+    options: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerChange:
+    """One outbox row's next state. `events`-bearing changes (sent, bounced …) are committed with their contact events."""
+
+    outbox_id: str
+    state: OutboxState
+    reason: str | None = None
+    due_at: datetime | None = None
+    count_attempt: bool = False
+
+
+class Runs(Protocol):
+    """Runs, their work and their ledger: everything durable the engine needs. One writer."""
+
+    def start(self, run: RunRow, document: str, checkpoint: Checkpoint) -> None:
+        """Creates the run, its workflow version (by hash) and its first work in one transaction."""
+        ...
+
+    def get(self, run_id: str) -> RunRow: ...
+
+    def document(self, version: str) -> str:
+        """The workflow text of a version."""
+        ...
+
+    def pending(self, run_id: str) -> list[Work]:
+        """All work not yet done, without batches, ordered by due time, priority and id."""
+        ...
+
+    def batches(self, ids: Sequence[str]) -> dict[str, bytes]: ...
+
+    def entries(self, run_id: str) -> pl.DataFrame: ...
+
+    def departed(self, run_id: str) -> pl.Series: ...
+
+    def cursor(self, run_id: str, reader: str) -> EventCursor: ...
+
+    def commit(self, checkpoint: Checkpoint) -> None: ...
+
+    def last_seq(self, run_id: str) -> int: ...
+
+    def run_events(self, run_id: str, after: int = 0, limit: int | None = None) -> list[RunEvent]: ...
+
+    def outbox(
+        self, run_id: str, ids: Sequence[str] | None = None, states: Iterable[str] | None = None
+    ) -> pl.DataFrame:
+        """OUTBOX_SCHEMA rows of the run."""
+        ...
+
+    def change_outbox(
+        self, run_id: str, at: datetime, changes: Sequence[LedgerChange], events: pl.DataFrame | None = None
+    ) -> None:
+        """Moves rows to their next states and appends the contact events that go with it, in one transaction."""
+        ...
+
+    def doubt_sending(self, run_id: str) -> int:
+        """At open: every row still `sending` becomes `in_doubt`; how many."""
+        ...
+
+
+class Simulator(Protocol):
+    """Behaves like an audience: no connector is touched."""
+
+    def react(self, sends: pl.DataFrame, context: SimulationContext) -> pl.DataFrame:
+        """Contact events (EVENT_SCHEMA, plus `instance_id`) that follow from messages sent now, `occurred_at` now or
+        later. Deterministic in the seed and the ids, whatever the batching.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationContext:
+    """What the simulated audience reacts to. `rates` are the template's own (click, order …), `truth` the effect per arm."""
+
+    seed: int
+    now: datetime
+    workflow_id: str
+    position: int
+    rates: Mapping[str, float]
+    truth: Mapping[str, float]
+    goal_kind: str
+    currency: str
+
+
+class MailerFactory(Protocol):
+    """Gives the mailer of a mode: the catcher in test, the profile's server in live."""
+
+    def mailer(self, run: RunRow) -> Mailer: ...
+
+
+class Embedder(Protocol):
+    """Text to unit vectors, on this computer."""
+
+    name: str
+
+    def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]: ...

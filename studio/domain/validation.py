@@ -1,0 +1,171 @@
+"""Everything that can be wrong with a workflow, found at once.
+
+Absent on purpose: reading files; the catalogue of node types is an argument.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Mapping
+
+from typing import TypeAlias
+
+from pydantic import ValidationError
+
+from studio.domain.errors import Problem, UserFixable
+from studio.domain.node import NodeType
+from studio.domain.workflow import Node, Workflow, topological_order
+
+Catalogue: TypeAlias = Mapping[str, type[NodeType]]
+"""Node type id → class."""
+
+
+def make_node(catalogue: Catalogue, workflow: Workflow, node: Node) -> NodeType:
+    """The node object for a checked node. Raises KeyError, ValidationError or UserFixable on one `check` would refuse."""
+    node_class = catalogue[node.type]
+    return node_class(node_class.Parameters.model_validate(workflow.bound(node)))
+
+
+def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
+    """All problems: duplicate ids, unknown types, parameters, dangling edges, ports, sources, cycles. Empty when valid."""
+    problems = _duplicates(workflow)
+    nodes: dict[str, NodeType] = {}
+    for node in workflow.nodes:
+        made, found = _check_node(workflow, node, catalogue)
+        problems += found
+        if made is not None:
+            nodes[node.id] = made
+    problems += _check_edges(workflow, nodes, catalogue)
+    problems += _check_shape(workflow, catalogue)
+    return problems
+
+
+def _duplicates(workflow: Workflow) -> list[Problem]:
+    counts = Counter(node.id for node in workflow.nodes)
+    return [
+        Problem("WORKFLOW-DUPLICATE", f"{count} nodes have the id “{node_id}”.", "Give each its own id.", node=node_id)
+        for node_id, count in counts.items()
+        if count > 1
+    ]
+
+
+def _check_node(workflow: Workflow, node: Node, catalogue: Catalogue) -> tuple[NodeType | None, list[Problem]]:
+    if node.type not in catalogue:
+        return None, [
+            Problem(
+                "NODE-TYPE",
+                f"There is no node type “{node.type}”.",
+                nearest(node.type, catalogue) or "Open the node palette to see the types there are.",
+                node=node.id,
+                field="type",
+            )
+        ]
+    try:
+        return make_node(catalogue, workflow, node), []
+    except UserFixable as error:
+        own = [Problem(p.code, p.message, p.hint, node=node.id, field=p.field) for p in error.problems]
+        return None, own or [
+            Problem(error.code, error.message, error.hint or "", node=node.id, field=_field_of(error.where))
+        ]
+    except ValidationError as error:
+        fields = catalogue[node.type].Parameters.model_fields
+        return None, [
+            Problem(
+                "NODE-PARAMETER",
+                f"{item['msg']}.",
+                nearest(str(item["loc"][-1]), fields) if item["type"] == "extra_forbidden" else "",
+                node=node.id,
+                field="parameters." + ".".join(str(part) for part in item["loc"]),
+            )
+            for item in error.errors()
+        ]
+
+
+def _field_of(where: str | None) -> str | None:
+    return f"parameters.{where.split(', ')[-1]}" if where else None
+
+
+def _check_edges(workflow: Workflow, nodes: Mapping[str, NodeType], catalogue: Catalogue) -> list[Problem]:
+    problems: list[Problem] = []
+    known = {node.id: node for node in workflow.nodes}
+    for index, edge in enumerate(workflow.edges):
+        place = f"edges[{index}]"
+        (source, out_port), (target, in_port) = edge.from_, edge.to
+        for node_id in (source, target):
+            if node_id not in known:
+                hint = nearest(node_id, known) or "Remove the edge or add the node."
+                problems.append(
+                    Problem(
+                        "EDGE-DANGLING", f"The edge names a node “{node_id}” that does not exist.", hint, field=place
+                    )
+                )
+        if source in nodes and out_port not in (*nodes[source].outputs(), "error"):
+            hint = (
+                nearest(out_port, nodes[source].outputs()) or f"It has: {', '.join(nodes[source].outputs()) or 'none'}."
+            )
+            problems.append(Problem("EDGE-PORT", f"There is no output “{out_port}”.", hint, node=source, field=place))
+        if target in known and known[target].type in catalogue:
+            inputs = catalogue[known[target].type].declaration.inputs
+            if in_port not in inputs:
+                hint = "A trigger takes no input." if not inputs else f"It has: {', '.join(inputs)}."
+                problems.append(Problem("EDGE-PORT", f"There is no input “{in_port}”.", hint, node=target, field=place))
+    repeated = Counter((edge.from_, edge.to) for edge in workflow.edges)
+    problems += [
+        Problem(
+            "EDGE-DUPLICATE", "Two edges link the same ports: people would pass twice.", "Remove one.", node=edge[0][0]
+        )
+        for edge, count in repeated.items()
+        if count > 1
+    ]
+    return problems
+
+
+def _check_shape(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
+    problems: list[Problem] = []
+    sources = [n.id for n in workflow.nodes if n.type in catalogue and catalogue[n.type].declaration.role == "source"]
+    if not sources:
+        problems.append(
+            Problem(
+                "WORKFLOW-NO-SOURCE", "Nothing starts this workflow.", "Add a trigger or a source as its first node."
+            )
+        )
+    _, cyclic = topological_order(workflow)
+    if cyclic:
+        named = ", ".join(cyclic[:6]) + (" …" if len(cyclic) > 6 else "")
+        problems.append(
+            Problem(
+                "ENGINE-CYCLE",
+                f"These nodes lead back to themselves: {named}.",
+                "Remove one of the edges between them; to repeat steps use a loop node.",
+                node=cyclic[0],
+            )
+        )
+    reached = _reachable(workflow, sources)
+    problems += [
+        Problem(
+            "NODE-UNREACHED", "Nobody can reach this node.", "Connect it, switch it off, or remove it.", node=node.id
+        )
+        for node in workflow.nodes
+        if sources and node.enabled and node.id not in reached and node.id not in cyclic
+    ]
+    return problems
+
+
+def _reachable(workflow: Workflow, sources: list[str]) -> set[str]:
+    targets: dict[str, list[str]] = {}
+    for edge in workflow.edges:
+        targets.setdefault(edge.from_[0], []).append(edge.to[0])
+    seen, todo = set(sources), list(sources)
+    while todo:
+        for target in targets.get(todo.pop(), ()):
+            if target not in seen:
+                seen.add(target)
+                todo.append(target)
+    return seen
+
+
+def nearest(word: str, choices: Mapping[str, object] | tuple[str, ...]) -> str:
+    """“Did you mean “x”?” for the closest of the choices, or an empty text."""
+    close = difflib.get_close_matches(word, list(choices), n=1)
+    return f"Did you mean “{close[0]}”?" if close else ""

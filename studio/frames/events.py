@@ -1,0 +1,76 @@
+"""Contact events as frames: one row per immutable fact about a contact."""
+
+from __future__ import annotations
+
+import polars as pl
+
+AT = pl.Datetime("us", "UTC")
+
+EVENT_SCHEMA: dict[str, pl.DataType] = {
+    "event_id": pl.UInt64(),
+    "occurred_at": AT,
+    "kind": pl.String(),
+    "contact_id": pl.UInt32(),
+    "value": pl.Float64(),
+    "currency": pl.String(),
+    "key": pl.String(),
+    "run_id": pl.String(),
+    "node_id": pl.String(),
+    "arms": pl.String(),
+    "instance_id": pl.UInt64(),
+    "actor": pl.String(),
+    "properties": pl.String(),
+}
+"""`event_id` unique; `kind` such as order, sent, clicked; `value` in `currency`; `key` the business key (cart id);
+`run_id`, `node_id`, `arms`, `instance_id` null for events from outside; `actor` human | machine | unknown;
+`properties` JSON text or null. Person data never stands here."""
+
+RUN_KINDS = (
+    "entered",
+    "exposed",
+    "sent",
+    "delivered",
+    "opened",
+    "clicked",
+    "converted",
+    "bounced",
+    "complained",
+    "unsubscribed",
+    "blocked",
+    "exited",
+)
+"""Kinds the engine and its connectors record for a run, funnel order first."""
+
+OUTBOX_PLAN_SCHEMA: dict[str, pl.DataType] = {
+    "outbox_id": pl.String(),
+    "node_id": pl.String(),
+    "instance_id": pl.UInt64(),
+    "contact_id": pl.UInt32(),
+    "message_id": pl.String(),
+    "arms": pl.String(),
+    "key": pl.String(),
+}
+
+OUTBOX_SCHEMA: dict[str, pl.DataType] = {
+    **OUTBOX_PLAN_SCHEMA,
+    "run_id": pl.String(),
+    "state": pl.String(),
+    "attempts": pl.UInt32(),
+    "reason": pl.String(),
+    "due_at": AT,
+    "changed_at": AT,
+}
+
+
+def empty_events() -> pl.DataFrame:
+    """A frame with the event columns and no row."""
+    return pl.DataFrame(schema=EVENT_SCHEMA)
+
+
+def as_events(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with exactly the event columns, in order and type; missing ones are null."""
+    columns = [
+        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in EVENT_SCHEMA.items()
+    ]
+    return frame.select(columns)
