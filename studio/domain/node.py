@@ -110,7 +110,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """What a send node made of a batch at send time: letters, people held back, and instances that could not be rendered."""
+    """What a send node made of a batch at send time: letters, people held back, instances that could not be rendered."""
 
     letters: Sequence[Letter] = ()
     blocked: Sequence[Blocked] = ()
@@ -214,6 +214,5 @@ class Sends(Protocol):
     """Role `send`: renders at send time, with the people and consents of that moment."""
 
     async def compose(self, batch: pl.DataFrame, context: NodeContext) -> Composed:
-        """`batch` has an `outbox_id` column (deterministic). The gate (consent, suppression, frequency cap, quiet hours)
-        is part of composing."""
+        """`batch` has an `outbox_id` column. The gate (consent, suppression, cap, quiet hours) is part of composing."""
         ...

@@ -156,7 +156,7 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerChange:
-    """One outbox row's next state. `events`-bearing changes (sent, bounced …) are committed with their contact events."""
+    """One outbox row's next state. Changes that are facts (sent, bounced …) are committed with their contact events."""
 
     outbox_id: str
     state: OutboxState
@@ -225,7 +225,7 @@ class Simulator(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationContext:
-    """What the simulated audience reacts to. `rates` are the template's own (click, order …), `truth` the effect per arm."""
+    """What the simulated audience reacts to: `rates` of the template (click, order …), `truth` the effect per arm."""
 
     seed: int
     now: datetime

@@ -24,8 +24,10 @@ class _Part(BaseModel):
 
 
 class Rule(_Part):
-    """How a parameter is filled in. `kind` fact: take the named fact; benchmark: the template's own number; choice: first
-    option whose `when` facts hold; copy: a sentence from `options` by language and tone; fixed: the default.
+    """How a parameter is filled in.
+
+    `kind` fact: take the named fact; benchmark: the template's own number; choice: first option whose `when` facts hold;
+    copy: a sentence from `options` by language and tone; fixed: the default.
     """
 
     kind: Literal["fact", "benchmark", "choice", "copy", "fixed"]
@@ -50,7 +52,7 @@ class TemplateParameter(_Part):
 
 
 class Benchmark(_Part):
-    """A published number with what it counts. `value` is a rate in [0, 1] or an amount; `weight` pseudo-observations."""
+    """A published number with what it counts. `value`: a rate in [0, 1] or an amount; `weight`: pseudo-observations."""
 
     metric: str
     numerator: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Mapping
-
 from typing import TypeAlias
 
 from pydantic import ValidationError
@@ -22,13 +21,13 @@ Catalogue: TypeAlias = Mapping[str, type[NodeType]]
 
 
 def make_node(catalogue: Catalogue, workflow: Workflow, node: Node) -> NodeType:
-    """The node object for a checked node. Raises KeyError, ValidationError or UserFixable on one `check` would refuse."""
+    """The node object. Raises KeyError, ValidationError or UserFixable on a node that `check` would refuse."""
     node_class = catalogue[node.type]
     return node_class(node_class.Parameters.model_validate(workflow.bound(node)))
 
 
 def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
-    """All problems: duplicate ids, unknown types, parameters, dangling edges, ports, sources, cycles. Empty when valid."""
+    """All problems: ids, unknown types, parameters, dangling edges, ports, sources, cycles. Empty when valid."""
     problems = _duplicates(workflow)
     nodes: dict[str, NodeType] = {}
     for node in workflow.nodes:

@@ -179,7 +179,7 @@ def parse_workflow(text: str | bytes, *, where: str = "workflow") -> Workflow:
 
 
 def topological_order(workflow: Workflow) -> tuple[list[str], list[str]]:
-    """Node ids so that every edge points forward, and the ids that lie on or behind a cycle (empty when there is none)."""
+    """Node ids so that every edge points forward, and the ids that lie on or behind a cycle."""
     known = {node.id for node in workflow.nodes}
     targets: dict[str, list[str]] = {node_id: [] for node_id in known}
     incoming = dict.fromkeys(known, 0)
