@@ -1,0 +1,83 @@
+"""What analytics asks the store for, as a Protocol, and the shape of a measured workflow.
+
+Every answer counts only what has happened by the run's clock: events from outside that lie in its future are not asked for
+here, because only events a run recorded itself (`run_id` set) are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import polars as pl
+
+from studio.domain.workflow import Workflow
+
+
+class Facts(Protocol):
+    """The projections of the store."""
+
+    def rollup(
+        self,
+        run_ids: Sequence[str] | None = None,
+        kinds: Sequence[str] | None = None,
+        node_ids: Sequence[str] | None = None,
+    ) -> pl.DataFrame:
+        """`run_id, node_id, kind, arms, hour, count, value`, exact at this instant."""
+        ...
+
+    def distinct(self, run_id: str, kinds: Sequence[str], by: Sequence[str] = ("kind",)) -> pl.DataFrame:
+        """`by` columns and `people`: exact distinct contacts."""
+        ...
+
+    def contact_values(self, run_id: str, kind: str, node_id: str | None = None) -> pl.DataFrame:
+        """`contact_id, arms, count, value, first_at`: one row per contact and arms."""
+        ...
+
+
+HELD = "held"
+"""The variant name that `exp.holdout` gives to people who get nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Which nodes of a workflow are experiments, holdout and goal, read off the graph."""
+
+    goal: str | None
+    goal_kind: str
+    holdout: str | None
+    splits: tuple[str, ...] = ()
+    cost_per_message: float | None = None
+    currency: str = "EUR"
+    sends: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, workflow: Workflow) -> Design:
+        """The design of a workflow whose bound parameters hold plain values."""
+        by_type: dict[str, list[str]] = {}
+        for node in workflow.nodes:
+            if node.enabled:
+                by_type.setdefault(node.type, []).append(node.id)
+        goals, holdouts = by_type.get("flow.goal", []), by_type.get("exp.holdout", [])
+        kind = workflow.bound(workflow.node(goals[0])).get("event", "order") if goals else "order"
+        cost = workflow.settings.cost_per_message or {}
+        amount = cost.get("amount")
+        return cls(
+            goal=goals[0] if goals else None,
+            goal_kind=str(kind),
+            holdout=holdouts[0] if holdouts else None,
+            splits=tuple(by_type.get("exp.split", [])),
+            cost_per_message=float(amount) if isinstance(amount, (int, float)) else None,
+            currency=str(cost.get("currency") or workflow.settings.currency),
+            sends=tuple(node_id for kind, ids in by_type.items() if kind.startswith("send.") for node_id in ids),
+            labels={node.id: node.label or node.id for node in workflow.nodes},
+        )
+
+
+def is_held(design: Design) -> pl.Expr:
+    """Whether `arms` says the person was held out; false where there is no holdout."""
+    if design.holdout is None:
+        return pl.lit(value=False)
+    return pl.col("arms").fill_null("").str.contains(rf"(?:^|\|){design.holdout}={HELD}(?:\||$)")
