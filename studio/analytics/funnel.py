@@ -46,7 +46,9 @@ class Funnel:
 def funnel(facts: Facts, run_id: str, design: Design) -> Funnel:
     """The run's funnel over everybody who was treated, with everybody who entered as its first step."""
     counts = _people(facts, run_id, design)
-    return _funnel(dict(counts.group_by("kind").agg(pl.col("people").sum()).iter_rows()), held=_held(facts, run_id, design))
+    return _funnel(
+        dict(counts.group_by("kind").agg(pl.col("people").sum()).iter_rows()), held=_held(facts, run_id, design)
+    )
 
 
 def funnel_by(facts: Facts, run_id: str, design: Design, split: str) -> tuple[Funnel, ...]:

@@ -36,9 +36,13 @@ BOUGHT_AT_ONCE = 0.32
 BOUGHT_LATER = 0.06
 """Share of the other carts that come back by themselves within a few days."""
 
-FIRST = "Anna Ben Clara David Elif Finn Greta Hugo Ida Jonas Klara Leon Mara Nils Oskar Paula Quirin Rosa Sami Tilda".split()
+FIRST = (
+    *("Anna", "Ben", "Clara", "David", "Elif", "Finn", "Greta", "Hugo", "Ida", "Jonas"),
+    *("Klara", "Leon", "Mara", "Nils", "Oskar", "Paula", "Quirin", "Rosa", "Sami", "Tilda"),
+)
 LAST = (
-    "Adler Bauer Celik Dietz Engel Fuchs Graf Huber Imhof Jansen Keller Lang Moser Nagel Ott Pohl Roth Seidel".split()
+    *("Adler", "Bauer", "Celik", "Dietz", "Engel", "Fuchs", "Graf", "Huber", "Imhof"),
+    *("Jansen", "Keller", "Lang", "Moser", "Nagel", "Ott", "Pohl", "Roth", "Seidel"),
 )
 PRODUCTS = (
     "Ethiopia Guji",

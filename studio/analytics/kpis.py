@@ -1,0 +1,94 @@
+"""The key figures of one run, each with what it counts, and the figures per step.
+
+Absent on purpose: comparisons with another period; a run's yardstick is its own prediction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from studio.analytics.facts import Design, Facts, is_held
+from studio.analytics.funnel import Funnel
+from studio.analytics.returns import Return
+
+UNSUBSCRIBE_LIMIT = 0.005
+COMPLAINT_LIMIT = 0.001
+"""Complaints per delivered message that large mailbox providers ask senders to stay under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One figure. `unit` count | rate | money | ratio; a rate's `numerator` and `denominator` are what it was made of.
+
+    `value` None: there is nothing to say yet. `limit` is the value not to exceed, where there is one.
+    """
+
+    name: str
+    title: str
+    value: float | None
+    unit: Literal["count", "rate", "money", "ratio"]
+    note: str = ""
+    numerator: int | None = None
+    denominator: int | None = None
+    limit: float | None = None
+
+
+def kpis(facts: Facts, run_id: str, design: Design, funnel: Funnel, returned: Return) -> tuple[Kpi, ...]:
+    """Revenue, return, buyers, reach, unsubscribes, complaints, bounces; in the order a marketer asks."""
+    counts = dict(facts.rollup([run_id]).group_by("kind").agg(pl.col("count").sum()).iter_rows())
+    delivered = int(counts.get("delivered", 0)) or int(counts.get("sent", 0)) - int(counts.get("bounced", 0))
+    blocked = int(facts.distinct(run_id, ["blocked"], by=("kind",))["people"].sum() or 0)
+    sent = funnel.people("sent")
+    return (
+        Kpi("revenue", "Revenue", returned.revenue, "money", f"{returned.orders:,} orders inside the window"),
+        Kpi("roi", "Return on spend", returned.roi, "ratio", _cost_note(returned)),
+        Kpi(
+            "buyers",
+            "Buyers",
+            returned.buyers,
+            "count",
+            f"{_percent(returned.buyers, returned.people)} of {returned.people:,} people",
+            returned.buyers,
+            returned.people,
+        ),
+        Kpi("reach", "Reach", sent, "count", f"{blocked:,} kept back by the gate", sent, funnel.people("entered")),
+        _rate("unsubscribed", "Unsubscribed", counts, delivered, UNSUBSCRIBE_LIMIT),
+        _rate("complained", "Complaints", counts, delivered, COMPLAINT_LIMIT),
+        _rate("bounced", "Bounces", counts, int(counts.get("sent", 0)), 0.03),
+    )
+
+
+def by_step(facts: Facts, run_id: str, design: Design) -> pl.DataFrame:
+    """`node_id, kind, count, people, value`: events per send step and kind, treated people only."""
+    counts = facts.rollup([run_id], node_ids=list(design.sends)).filter(~is_held(design))
+    counts = counts.group_by("node_id", "kind").agg(pl.col("count").sum(), pl.col("value").sum())
+    kinds = counts["kind"].unique().to_list()
+    if not kinds:
+        return counts.with_columns(pl.lit(0, pl.UInt32).alias("people"))
+    people = facts.distinct(run_id, kinds, by=("node_id", "kind"))
+    return counts.join(people, on=["node_id", "kind"], how="left").sort("node_id", "kind")
+
+
+def revenue_by_hour(facts: Facts, run_id: str, design: Design) -> pl.DataFrame:
+    """`hour, value, count`: goal events of treated people, by the hour they happened, ascending."""
+    rows = facts.rollup([run_id], ["converted"]).filter(~is_held(design))
+    return rows.group_by("hour").agg(pl.col("value").sum(), pl.col("count").sum()).sort("hour")
+
+
+def _rate(name: str, title: str, counts: dict[str, int], base: int, limit: float) -> Kpi:
+    part = int(counts.get(name, 0))
+    value = part / base if base else None
+    return Kpi(name, title, value, "rate", f"limit {limit * 100:g} %", part, base, limit)
+
+
+def _cost_note(returned: Return) -> str:
+    if returned.cost is None:
+        return "no cost per message is set"
+    return f"cost {returned.currency} {returned.cost:,.2f}"
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "none"
