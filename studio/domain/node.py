@@ -7,9 +7,9 @@ Absent on purpose: scheduling, durability and sending, which are the engine's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
@@ -128,6 +128,34 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MessageParts:
+    """All that a message builder needs to make one whole mail. Addresses are bare, names and subject are any text.
+
+    `headers` are further ones, such as List-Unsubscribe; `sent_at` becomes the Date header.
+    """
+
+    message_id: str
+    from_address: str
+    from_name: str
+    to_address: str
+    to_name: str
+    reply_to: str | None
+    subject: str
+    html: str
+    text: str
+    sent_at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+MessageBuilder: TypeAlias = Callable[[MessageParts], bytes]
+"""Makes the message (headers and MIME body) that `Envelope.content` carries."""
+
+
+def _no_builder(parts: MessageParts) -> bytes:
+    raise LookupError(f"nothing builds mail here: give NodeContext a message builder ({parts.message_id})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeContext:
     """What a node may know. `contacts` and `events` are bound to `now`: nothing later can be seen through them."""
 
@@ -146,6 +174,8 @@ class NodeContext:
     sender: Sender
     texts: Mapping[str, str] = field(default_factory=dict)
     """Message files of the workflow's template, by name (`m1.en.mjml`)."""
+    build: MessageBuilder = _no_builder
+    """Makes one mail out of its parts; `workspace` gives the connectors' one."""
 
 
 @runtime_checkable
@@ -182,7 +212,9 @@ class EventTrigger(Protocol):
     def event_kinds(self) -> tuple[str, ...]: ...
 
     async def enter(self, events: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
-        """Entries (`contact_id`, `key`, `entered_at`, variables) for new events of those kinds."""
+        """Entries for new events of those kinds, re-entry already decided: `contact_id`, `key`, `entered_at`, variables,
+        and `occurrence` (u32: how often this contact and key entered this run before; a part of the instance id).
+        """
         ...
 
 
@@ -203,10 +235,18 @@ class Listens(Protocol):
         """One row per (instance, event) that belong together: `instance_id`, `event_id`, `occurred_at`, `value`,
         `currency`, `port` (where the instance leaves; null: it stays).
 
-        For role `wait` `batch` is what waits here; for role `goal` it is every instance that entered the run and whose
-        window is open. O(rows of both), joined on contact and key.
+        For role `wait` `batch` is what waits here, with its `due_at`; for role `goal` it is every instance that entered
+        the run and whose window is open. O(rows of both), joined on contact and key.
         """
         ...
+
+
+@runtime_checkable
+class Watches(Listens, Protocol):
+    """Role `goal`: also says for how long after `entered_at` it watches an instance."""
+
+    @property
+    def window(self) -> timedelta: ...
 
 
 @runtime_checkable

@@ -53,6 +53,12 @@ class EventView(Protocol):
         """`contact_id`, `count`, `first_at`, `last_at`, `value` (sum): one row per contact that has such an event."""
         ...
 
+    def rows(
+        self, kinds: Sequence[str], *, since: datetime, ids: pl.Series | None = None, run_id: str | None = None
+    ) -> pl.DataFrame:
+        """The events themselves (EVENT_SCHEMA) of these kinds that happened at or after `since`, by `occurred_at`."""
+        ...
+
 
 class Contacts(Protocol):
     """The people of a workspace."""
@@ -219,6 +225,12 @@ class Simulator(Protocol):
     def react(self, sends: pl.DataFrame, context: SimulationContext) -> pl.DataFrame:
         """Contact events (EVENT_SCHEMA, plus `instance_id`) that follow from messages sent now, `occurred_at` now or
         later. Deterministic in the seed and the ids, whatever the batching.
+        """
+        ...
+
+    def organic(self, entries: pl.DataFrame, context: SimulationContext) -> pl.DataFrame:
+        """Goal events (EVENT_SCHEMA) that these entering instances (INSTANCE_SCHEMA) would bring without any message:
+        what treated and held-out people have in common. No row when `rates` has no `organic`. Same determinism.
         """
         ...
 
