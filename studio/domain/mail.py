@@ -18,6 +18,9 @@ About = Literal["connection", "sender", "recipient", "message"]
 LookupAnswer = Literal["accepted", "unknown_to_server"]
 BounceClass = Literal["hard", "soft", "policy"]
 
+CLOSING = 421
+"""The status with which a server ends the whole connection, whatever was asked (RFC 5321 section 3.8)."""
+
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?=\s|$)")
 _WAIT = re.compile(r"\b(?:in|for|after|another)\s+(\d{1,5})\s*(s|sec|second|m|min|minute|h|hour)s?\b", re.IGNORECASE)
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -111,6 +114,15 @@ class InDoubt(StudioError):
         hint = "Look it up at the mail server, or decide in the send ledger."
         super().__init__("MAIL-IN-DOUBT", message, hint=hint)
         self.message_id = message_id
+
+
+def failure_of(reply: Reply, about: About) -> Deferred | Refused:
+    """The failure that a reply other than "go on" means; 421 is always about the connection."""
+    about = "connection" if reply.status == CLOSING else about
+    if reply.status // 100 == 5:
+        code, text = f"MAIL-REFUSED-{about.upper()}", f'The mail server refused the {about}: "{reply}".'
+        return Refused(code, text, about=about, reply=reply)
+    return Deferred("MAIL-DEFERRED", f'The mail server asks to try again later: "{reply}".', about=about, reply=reply)
 
 
 class MailSession(Protocol):
