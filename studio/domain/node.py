@@ -254,5 +254,7 @@ class Sends(Protocol):
     """Role `send`: renders at send time, with the people and consents of that moment."""
 
     async def compose(self, batch: pl.DataFrame, context: NodeContext) -> Composed:
-        """`batch` has an `outbox_id` column. The gate (consent, suppression, cap, quiet hours) is part of composing."""
+        """`batch` has the columns `outbox_id` and `message_id`; every envelope carries the latter. The gate (consent,
+        suppression, cap, quiet hours) is part of composing.
+        """
         ...

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 from pydantic import JsonValue
 
 from studio.domain.mail import Mailer
-from studio.domain.node import Mode, Quarantined
+from studio.domain.node import Mode, Quarantined, Sender
 from studio.domain.run import OutboxState, RunEvent, RunState
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ class EventView(Protocol):
         """The events themselves (EVENT_SCHEMA) of these kinds that happened at or after `since`, by `occurred_at`."""
         ...
 
+    def instances(self, kind: str, run_id: str) -> pl.Series:
+        """`instance_id` (u64, distinct, any order) of the run's instances that have such an event."""
+        ...
+
 
 class Contacts(Protocol):
     """The people of a workspace."""
@@ -85,6 +89,7 @@ class Events(Protocol):
     def new(self, cursor: EventCursor, now: datetime, kinds: Sequence[str]) -> tuple[pl.DataFrame, EventCursor]:
         """Events of `kinds` not yet seen through `cursor` that happened at or before `now`, by `occurred_at`, and the
         next cursor. Nothing is given twice and nothing is passed over, whether it arrives late or lay in the future.
+        With no kinds the cursor alone moves: how a run begins without the history before it.
         """
         ...
 
@@ -93,7 +98,7 @@ class Events(Protocol):
         ...
 
 
-WorkKind: TypeAlias = Literal["produce", "arrive", "resume", "send", "inbox"]
+WorkKind: TypeAlias = Literal["produce", "arrive", "resume", "send", "inbox", "failed", "doubt"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +106,9 @@ class Work:
     """One durable piece of work: a batch that stands before a node.
 
     produce: the source's next chunk (`cursor`). arrive: instances before the node's input. resume: instances that wait
-    inside the node until `due_at`. send: instances whose messages are planned in the outbox. inbox: simulated contact
-    events that happen at `due_at`.
+    inside the node; `due_at` is that of the first of them, a column says when each is due. send: instances whose messages
+    are planned in the outbox. inbox: simulated contact events, the first of which happens at `due_at`. Nobody does
+    failed (instances a step could not handle, kept for a retry) and doubt (messages in doubt) until a person decides.
     """
 
     id: str
@@ -123,7 +129,8 @@ class Checkpoint:
 
     done: ids of the work it consumed. work: what follows. events: contact events (EVENT_SCHEMA).
     outbox: rows to plan (OUTBOX_PLAN_SCHEMA). departed: instance ids that have left the run (a frame `instance_id`).
-    entries: instances that entered (INSTANCE_SCHEMA), kept for goals, re-entry and traces.
+    entries: instances that entered (INSTANCE_SCHEMA), kept for goals, re-entry and traces; one that is given again
+    has got new arms, and the last ones count.
     cursors: event cursors by reader name, to store.
     """
 
@@ -143,7 +150,11 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """A run as it is kept. `at` is its clock; `options` holds what the run was asked for (contacts file, profile …)."""
+    """A run as it is kept. `at` is its clock; `options` holds what the run was asked for (contacts file, profile …).
+
+    clock: `real`, `max` (jumps to the next due time), or how many times faster than the wall it goes (`60`).
+    The engine reads of `options`: `texts` (message files by name), `rates` and `truth` (of the simulated audience).
+    """
 
     run_id: str
     workflow_id: str
@@ -190,7 +201,9 @@ class Runs(Protocol):
 
     def batches(self, ids: Sequence[str]) -> dict[str, bytes]: ...
 
-    def entries(self, run_id: str) -> pl.DataFrame: ...
+    def entries(self, run_id: str) -> pl.DataFrame:
+        """INSTANCE_SCHEMA, one row per instance with its last arms, in the order they entered."""
+        ...
 
     def departed(self, run_id: str) -> pl.Series: ...
 
@@ -249,10 +262,24 @@ class SimulationContext:
     currency: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How many connections at once, and how many messages per second over all of them (None: as fast as it goes)."""
+
+    connections: int = 4
+    rate_per_second: float | None = None
+
+
 class MailerFactory(Protocol):
-    """Gives the mailer of a mode: the catcher in test, the profile's server in live."""
+    """Gives what a run sends with: the catcher in test, the profile's server in live."""
 
     def mailer(self, run: RunRow) -> Mailer: ...
+
+    def sender(self, run: RunRow) -> Sender:
+        """Who the messages are from; asked for in every mode, because messages are rendered in every mode."""
+        ...
+
+    def pace(self, run: RunRow) -> Pace: ...
 
 
 class Embedder(Protocol):
