@@ -1,0 +1,63 @@
+"""One experiment at one look: every kind of evidence, and the decision.
+
+Absent on purpose: reading files and collecting the statistics.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from studio.experiments.anytime import compare_anytime, ship_bound
+from studio.experiments.bayes import chances_of_best, compare_bayes
+from studio.experiments.decision import MINIMUM_RUN, decide
+from studio.experiments.exact import ExactResult, exact_test
+from studio.experiments.fixed import compare_fixed
+from studio.experiments.lift import finite, lift
+from studio.experiments.moments import Proportion
+from studio.experiments.result import Analysis, Comparison
+from studio.experiments.spec import ExperimentSpec, Variant, control_share
+from studio.experiments.srm import sample_ratio
+from studio.experiments.strict import StrictResult, compare_strict
+
+
+def analyze(spec: ExperimentSpec, *, now: datetime | None = None, minimum_run: timedelta = MINIMUM_RUN) -> Analysis:
+    """Compare every treatment with the control and say what to do. Never raises on a spec that `parse_spec` accepts.
+
+    Args:
+        now: the moment of the look; without it, or without `started_at`, the minimum run is not asked for.
+        minimum_run: how long an experiment runs before it can end well, so that it sees every day of a week.
+    """
+    adjusted = spec.adjusted()
+    srm = sample_ratio([v.arm.n for v in spec.variants], [v.weight for v in spec.variants])
+    comparisons = tuple(compare(adjusted, treatment) for treatment in adjusted.treatments)
+    decision = decide(adjusted, comparisons, srm, now=now, minimum_run=minimum_run)
+    best = chances_of_best([variant.arm for variant in adjusted.variants])
+    chances = best or [None] * len(spec.variants)
+    return Analysis(
+        srm=srm,
+        comparisons=comparisons,
+        bayes_best={variant.id: chance for variant, chance in zip(spec.variants, chances, strict=True)},
+        decision=decision,
+    )
+
+
+def compare(spec: ExperimentSpec, treatment: Variant) -> Comparison:
+    """All evidence about one treatment against the control of `spec`, whose covariates are already taken out."""
+    control = spec.control_variant
+    a, b = control.arm.estimate(), treatment.arm.estimate()
+    strict, exact = StrictResult(e_value=None, p_value=None), ExactResult(p_value=None, method=None)
+    if isinstance(control.arm, Proportion) and isinstance(treatment.arm, Proportion):
+        share = control_share(control, treatment)
+        strict = compare_strict(control.arm, treatment.arm, spec.level, spec.planned_total, share)
+        exact = exact_test(control.arm, treatment.arm)
+    return Comparison(
+        variant=treatment.id,
+        effect=None if a is None or b is None else finite(b.value - a.value),
+        lift=lift(a, b),
+        fixed=compare_fixed(control.arm, treatment.arm, spec.alpha),
+        anytime=compare_anytime(a, b, spec.alpha, spec.planned_total),
+        ship=ship_bound(a, b, spec.alpha, spec.planned_total, len(spec.treatments)),
+        strict=strict,
+        exact=exact,
+        bayes=compare_bayes(control.arm, treatment.arm, spec.alpha),
+    )
