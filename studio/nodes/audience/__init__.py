@@ -1,0 +1,1 @@
+"""Who goes on: rules about contacts, and whether they may be written to."""

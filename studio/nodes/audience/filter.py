@@ -1,0 +1,49 @@
+"""`audience.filter`: divides people by one rule."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import polars as pl
+from pydantic import BaseModel, Field
+
+from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
+from studio.nodes.parameters import ContactRule
+from studio.nodes.rules import Rules
+
+
+class FilterParameters(Parameters):
+    """What `audience.filter` can be told."""
+
+    rule: ContactRule = Field(
+        title="Rule",
+        description='Who passes, such as country == "DE" and days_since("order") >= 120. What is missing does not pass.',
+    )
+
+
+class Filter:
+    """People for whom the rule holds leave through `pass`, all others, and those for whom it cannot be told, through `fail`."""
+
+    declaration: ClassVar[Declaration] = Declaration(
+        id="audience.filter",
+        version=1,
+        title="Filter",
+        summary="Lets people pass who fit a rule.",
+        group="Audience",
+        icon="filter",
+        role="pure",
+        needs=("contacts",),
+    )
+    Parameters: ClassVar[type[BaseModel]] = FilterParameters
+
+    def __init__(self, parameters: BaseModel) -> None:
+        assert isinstance(parameters, FilterParameters)
+        self.parameters = parameters
+        self._rules = Rules((parameters.rule,))
+
+    def outputs(self) -> tuple[str, ...]:
+        return ("pass", "fail")
+
+    async def run(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:
+        (holds,) = self._rules.hold(batch, context)
+        return Outcome(out={"pass": batch.filter(holds), "fail": batch.filter(~holds)})

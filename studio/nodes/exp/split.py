@@ -1,0 +1,119 @@
+"""`exp.split`: divides people at random into variants of an experiment, the same way for ever.
+
+Absent on purpose: judging the result; the experiments screen does that from the recorded exposures.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import polars as pl
+from pydantic import BaseModel, Field, field_validator
+
+from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
+from studio.frames.instances import with_arm
+from studio.nodes.chance import assigned
+from studio.nodes.parameters import PortId, distinct_ports
+from studio.nodes.recording import contact_events
+
+
+class Variant(Parameters):
+    """One variant of an experiment."""
+
+    id: PortId = Field(title="Id", description="Short name, such as A; it becomes an output of the step.")
+    label: Annotated[str, Field(max_length=100)] = Field(
+        default="", title="Label", description="What screens call the variant. Empty: the id."
+    )
+    weight: Annotated[float, Field(gt=0, le=1_000_000)] = Field(
+        default=1.0, title="Weight", description="How large a part it gets, compared with the other weights."
+    )
+    value: Annotated[str, Field(max_length=2_000)] | bool | int | float | None = Field(
+        default=None,
+        title="Value",
+        description="What the tested setting is in this variant; messages find it under var and the name of the setting.",
+    )
+
+
+class SplitParameters(Parameters):
+    """What `exp.split` can be told."""
+
+    variants: Annotated[tuple[Variant, ...], Field(min_length=2, max_length=20)] = Field(
+        title="Variants",
+        description="Two or more; the first is the control the others are compared with.",
+        json_schema_extra={"widget": "variants"},
+    )
+    parameter: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,63})?$")] = Field(
+        default="",
+        title="Tested setting",
+        description=(
+            "The setting of the template that is under test; a winner can be written back to it. "
+            "Each variant's value is var.<setting> in messages and rules."
+        ),
+    )
+    salt: Annotated[str, Field(max_length=100)] = Field(
+        default="",
+        title="Experiment name",
+        description=(
+            "Who gets which variant depends only on this name and the contact. "
+            "Empty: the workflow and this step, so that each experiment divides anew."
+        ),
+    )
+    unit: Literal["contact", "key"] = Field(
+        default="contact",
+        title="Divide by",
+        description="contact: a person always gets the same variant; key: each cart or order is drawn on its own.",
+    )
+
+    @field_validator("variants")
+    @classmethod
+    def _distinct(cls, variants: tuple[Variant, ...]) -> tuple[Variant, ...]:
+        distinct_ports((variant.id for variant in variants), ())
+        return variants
+
+
+class Split:
+    """Labels `arms` with the variant, sets `var.<parameter>`, and records one `exposed` event each."""
+
+    declaration: ClassVar[Declaration] = Declaration(
+        id="exp.split",
+        version=1,
+        title="A/B test",
+        summary="Divides people at random into variants.",
+        group="Experiments",
+        icon="split",
+        role="pure",
+    )
+    Parameters: ClassVar[type[BaseModel]] = SplitParameters
+
+    def __init__(self, parameters: BaseModel) -> None:
+        assert isinstance(parameters, SplitParameters)
+        self.parameters = parameters
+
+    def outputs(self) -> tuple[str, ...]:
+        return tuple(variant.id for variant in self.parameters.variants)
+
+    async def run(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:
+        variants = self.parameters.variants
+        weights = [variant.weight for variant in variants]
+        index = assigned(batch, context, salt=self.parameters.salt, unit=self.parameters.unit, weights=weights)
+        names = index.replace_strict(range(len(variants)), self.outputs(), return_dtype=pl.String)
+        labelled = self._with_value(with_arm(batch, context.node_id, names), index)
+        out = {variant: labelled.filter(names == variant) for variant in self.outputs()}
+        return Outcome(out=out, events=contact_events(labelled, "exposed", context))
+
+    def _with_value(self, batch: pl.DataFrame, index: pl.Series) -> pl.DataFrame:
+        values = [variant.value for variant in self.parameters.variants]
+        if not self.parameters.parameter or all(value is None for value in values):
+            return batch
+        # One type for all variants, whatever variant a batch happens to hold: batches are put together later.
+        column = pl.Series(values if _one_type(values) else [_text(value) for value in values], strict=False)
+        return batch.with_columns(column.gather(index).alias(f"var.{self.parameters.parameter}"))
+
+
+def _one_type(values: list[str | bool | int | float | None]) -> bool:
+    kinds = {bool if isinstance(value, bool) else str if isinstance(value, str) else float for value in values if value is not None}
+    return len(kinds) == 1
+
+
+def _text(value: str | bool | int | float | None) -> str | None:
+    return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,1 @@
+"""The way through a workflow: branching, waiting, the goal and the end."""

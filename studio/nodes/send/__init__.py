@@ -1,0 +1,1 @@
+"""Messages. Absent on purpose: handing them over, which is the engine's and the connectors'."""

@@ -1,0 +1,103 @@
+"""`send.email`: one mail per instance, written at the moment it goes out.
+
+The gate is asked first, then subject, HTML and text are rendered for each person. Absent on purpose: MIME (the builder in the
+context makes it), and handing over (the engine's outbox).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import polars as pl
+from pydantic import AfterValidator, BaseModel, Field, field_validator
+
+from studio.domain.node import Composed, Declaration, NodeContext, Outcome, Parameters
+from studio.nodes.letters import compose_letters
+from studio.nodes.message_source import check_template, is_inline, missing_footer
+from studio.nodes.parameters import refuse
+
+TemplateText = Annotated[str, AfterValidator(check_template)]
+
+
+class EmailParameters(Parameters):
+    """What `send.email` can be told."""
+
+    subject: Annotated[TemplateText, Field(min_length=1, max_length=1_000)] = Field(
+        title="Subject",
+        description="May hold fields, such as {{ contact.first_name|default(\"friend\") }} or {{ var.subject|fill }}.",
+        json_schema_extra={"widget": "template"},
+    )
+    preheader: Annotated[TemplateText, Field(max_length=1_000)] = Field(
+        default="",
+        title="Preview text",
+        description="What mail programs show after the subject. May hold fields.",
+        json_schema_extra={"widget": "template"},
+    )
+    body: Annotated[str, Field(min_length=1, max_length=100_000)] = Field(
+        title="Message",
+        description="The name of a message file of the template, such as m1.en.mjml, or the MJML itself.",
+        json_schema_extra={"widget": "mjml"},
+    )
+    text: Annotated[str, Field(max_length=100_000)] = Field(
+        default="",
+        title="Plain text",
+        description="The name of a text file of the template, or the text itself. Empty: taken from the message.",
+        json_schema_extra={"widget": "template"},
+    )
+    from_name: Annotated[str, Field(max_length=200)] = Field(
+        default="", title="From", description="The sender's name. Empty: only the address."
+    )
+    purpose: Literal["marketing", "transactional"] = Field(
+        default="marketing",
+        title="Purpose",
+        description="Marketing asks for consent, frequency cap and quiet hours; transactional mail only for a usable address.",
+    )
+    topic: Annotated[str, Field(max_length=100)] = Field(
+        default="",
+        title="Topic",
+        description="What consent is asked for. Empty: the topic of the workflow.",
+        json_schema_extra={"widget": "topic"},
+    )
+    track: bool = Field(
+        default=True,
+        title="Tag links",
+        description="Adds utm_source, utm_medium, utm_campaign and utm_content to links, for your web statistics.",
+    )
+
+    @field_validator("body")
+    @classmethod
+    def _body(cls, body: str) -> str:
+        return check_template(body) if is_inline(body) else body
+
+    def problem_of_footer(self, body: str) -> str | None:
+        """What a marketing message lacks by law, in words; None when it has it, or need not."""
+        return missing_footer(body) if self.purpose == "marketing" else None
+
+
+class Email:
+    """Plans one message per instance; writes it when the engine is about to send it."""
+
+    declaration: ClassVar[Declaration] = Declaration(
+        id="send.email",
+        version=1,
+        title="Send email",
+        summary="Writes to each person, if they may be written to.",
+        group="Messages",
+        icon="mail",
+        role="send",
+        needs=("contacts", "consent", "email"),
+    )
+    Parameters: ClassVar[type[BaseModel]] = EmailParameters
+
+    def __init__(self, parameters: BaseModel) -> None:
+        assert isinstance(parameters, EmailParameters)
+        self.parameters = parameters
+
+    def outputs(self) -> tuple[str, ...]:
+        return ("out",)
+
+    async def run(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:  # noqa: ARG002 - the protocol's shape
+        return Outcome(send=batch)
+
+    async def compose(self, batch: pl.DataFrame, context: NodeContext) -> Composed:
+        return compose_letters(self.parameters, batch, context)

@@ -1,0 +1,1 @@
+"""Where contacts come from when they are brought along in a file."""

@@ -1,0 +1,1 @@
+"""What starts a workflow. Absent on purpose: imports of files, which are sources."""

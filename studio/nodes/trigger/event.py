@@ -1,0 +1,102 @@
+"""`trigger.event`: starts one instance for each event of a kind, such as one per abandoned cart.
+
+Absent on purpose: reading the event log; the engine shows new events, each once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import polars as pl
+from pydantic import BaseModel, Field
+
+from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
+from studio.nodes.parameters import Duration, EventKind, EventRule
+from studio.nodes.reentry import ReEntry, entries_from
+from studio.nodes.rules import EventFilter
+
+
+class EventParameters(Parameters):
+    """What `trigger.event` can be told."""
+
+    event: EventKind = Field(
+        title="Event", description="What has to happen, as it is called in the event log, such as cart."
+    )
+    filter: EventRule = Field(
+        default="",
+        title="Only if",
+        description="A rule about the event, such as value >= 30. Empty: every event of this kind.",
+    )
+    instance_key: Annotated[str, Field(max_length=100)] = Field(
+        default="key",
+        title="One per",
+        description=(
+            "What tells two journeys of the same contact apart: “key” for the key of the event (a cart or order number), "
+            "or the name of a property. Empty: one journey per contact."
+        ),
+    )
+    re_entry: Literal["never", "every_time", "one_per_key", "after_days"] = Field(
+        default="one_per_key",
+        title="Starting again",
+        description=(
+            "Whether a contact may start again: never; every_time; one_per_key (once for each cart, order …); "
+            "after_days (when the last start was long enough ago)."
+        ),
+    )
+    re_entry_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
+        default=30,
+        title="Start again after",
+        description="For after_days: this many days between two starts of the same contact.",
+        json_schema_extra={"unit": "days"},
+    )
+    late: Duration = Field(
+        default="P1D",
+        validate_default=True,
+        title="Latest arrival",
+        description="An event that becomes known later than this after it happened starts nothing.",
+        json_schema_extra={"widget": "duration"},
+    )
+
+
+class Event:
+    """Makes entries out of events. The event itself travels along and is `event` in messages."""
+
+    declaration: ClassVar[Declaration] = Declaration(
+        id="trigger.event",
+        version=1,
+        title="When something happens",
+        summary="Starts one journey for each event, such as an abandoned cart.",
+        group="Start",
+        icon="zap",
+        role="source",
+        inputs=(),
+        needs=("events",),
+    )
+    Parameters: ClassVar[type[BaseModel]] = EventParameters
+
+    def __init__(self, parameters: BaseModel) -> None:
+        assert isinstance(parameters, EventParameters)
+        self.parameters = parameters
+        self._filter = EventFilter(parameters.filter)
+
+    def outputs(self) -> tuple[str, ...]:
+        return ("out",)
+
+    def event_kinds(self) -> tuple[str, ...]:
+        return (self.parameters.event,)
+
+    async def run(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:  # noqa: ARG002 - the protocol's shape
+        return Outcome(out={"out": batch})
+
+    async def enter(self, events: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
+        """Entries for the events that pass the filter, are recent enough and may start by the re-entry policy.
+
+        Columns: `contact_id`, `key`, `entered_at` (when the event happened), `occurrence`, `var.event` (the event as JSON).
+        Events from before the start of the run start nothing.
+        """
+        parameters = self.parameters
+        earliest = max(context.started_at, context.now - parameters.late)
+        chosen = events.filter((pl.col("kind") == parameters.event) & (pl.col("occurred_at") >= earliest))
+        chosen = self._filter.keep(chosen, context)
+        policy = ReEntry(parameters.re_entry, parameters.re_entry_days)
+        return entries_from(chosen, parameters.instance_key, policy, context)
