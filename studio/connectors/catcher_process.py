@@ -28,9 +28,7 @@ _START_WITHIN_S = 40.0
 _STOP_WITHIN_S = 15.0
 
 # A group of its own: Ctrl-C in a terminal must not end the catcher before the sender's last messages.
-_OWN_WINDOWS_GROUP = 0
-if sys.platform == "win32":
-    _OWN_WINDOWS_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+_OWN_WINDOWS_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
 
 
 def catcher_command(folder: Path, *options: str) -> list[str]:
