@@ -1,7 +1,7 @@
 """What analytics asks the store for, as a Protocol, and the shape of a measured workflow.
 
-Every answer counts only what has happened by the run's clock: events from outside that lie in its future are not asked for
-here, because only events a run recorded itself (`run_id` set) are read.
+Every answer counts only what has happened by the run's clock: events from outside that lie in its future are not asked
+for here, because only events a run recorded itself (`run_id` set) are read.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Kpi:
     limit: float | None = None
 
 
-def kpis(facts: Facts, run_id: str, design: Design, funnel: Funnel, returned: Return) -> tuple[Kpi, ...]:
+def kpis(facts: Facts, run_id: str, funnel: Funnel, returned: Return) -> tuple[Kpi, ...]:
     """Revenue, return, buyers, reach, unsubscribes, complaints, bounces; in the order a marketer asks."""
     counts = dict(facts.rollup([run_id]).group_by("kind").agg(pl.col("count").sum()).iter_rows())
     delivered = int(counts.get("delivered", 0)) or int(counts.get("sent", 0)) - int(counts.get("bounced", 0))

@@ -1,7 +1,7 @@
 """What a run earned, what it cost, what it earned beyond what would have happened anyway, and what was predicted.
 
-Attributed revenue counts every goal event of treated people inside their window. The incremental figure compares treated
-people with the holdout and is the one to believe. Absent on purpose: attribution models.
+Attributed revenue counts every goal event of treated people inside their window. The incremental figure compares
+treated people with the holdout and is the one to believe. Absent on purpose: attribution models.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import polars as pl
 
 from studio.analytics.facts import Design, Facts, is_held
 from studio.domain.template import Prediction
-from studio.experiments.increment import Increment, increment
-from studio.experiments.moments import Mean
+from studio.experiments.holdout import Increment, increment
+from studio.experiments.moments import Mean, Proportion
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Return:
     """Money in `currency`; `roi` = (revenue − cost) / cost, None without a cost.
 
     `people` were treated, `held` held out; `orders` are goal events of treated people, `buyers` different people.
-    `increment` compares revenue per person with the holdout (None without one); `buying` does so for the share that buys.
+    `increment` compares revenue per person with the holdout (None without one), `buying` the share that buys.
     """
 
     currency: str
@@ -66,8 +66,8 @@ def run_return(facts: Facts, run_id: str, design: Design, predicted: Prediction 
         revenue=revenue,
         cost=cost,
         roi=(revenue - cost) / cost if cost else None,
-        increment=increment(with_zeros(treated_sums, people), with_zeros(held_sums, held), people) if held else None,
-        buying=increment(_share(treated_sums.len(), people), _share(held_sums.len(), held), people) if held else None,
+        increment=increment(with_zeros(treated_sums, people), with_zeros(held_sums, held)) if held else None,
+        buying=increment(_proportion(treated_sums, people), _proportion(held_sums, held)) if held else None,
         predicted_roi=predicted,
     )
 
@@ -96,8 +96,8 @@ def with_zeros(sums: pl.Series, n: int) -> Mean:
     return Mean(n, mean, squares / (n - 1), payers=known)
 
 
-def _share(successes: int, n: int) -> Mean:
-    return with_zeros(pl.Series([1.0] * successes, dtype=pl.Float64), n)
+def _proportion(sums: pl.Series, n: int) -> Proportion:
+    return Proportion(n, min(sums.len(), n))
 
 
 def _per_person(values: pl.DataFrame) -> pl.Series:

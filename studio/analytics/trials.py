@@ -14,9 +14,11 @@ import polars as pl
 
 from studio.analytics.facts import Facts
 from studio.analytics.returns import with_zeros
-from studio.experiments.analyze import Analysis, ExperimentSpec, analyze
+from studio.experiments.analyze import analyze
 from studio.experiments.band import BandPoint, Look, running_band
 from studio.experiments.moments import Mean, Proportion
+from studio.experiments.result import Analysis
+from studio.experiments.spec import ExperimentSpec, Mode, Variant
 from studio.frames.instances import arm_of
 
 MAX_LOOKS = 60
@@ -24,7 +26,10 @@ MAX_LOOKS = 60
 
 @dataclass(frozen=True, slots=True)
 class TrialPlan:
-    """What was fixed before the first person: metric, control, weights, N* over all arms, smallest effect worth having."""
+    """What was fixed before the first person: control, weights, N* over all arms, smallest effect worth having.
+
+    `values` are what each variant stands for (a subject line), `parameter` the template parameter they are tried for.
+    """
 
     run_id: str
     node_id: str
@@ -36,7 +41,8 @@ class TrialPlan:
     planned_total: int
     mde: float
     alpha: float = 0.05
-    mode: str = "anytime"
+    mode: Mode = "anytime"
+    minimum_run: timedelta = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,38 +73,37 @@ class TrialResult:
     last_at: datetime | None
 
 
-def trial_result(facts: Facts, plan: TrialPlan) -> TrialResult:
-    """The experiment of one split node. O(people exposed)."""
+def trial_result(facts: Facts, plan: TrialPlan, now: datetime) -> TrialResult:
+    """The experiment of one split node at its run's clock. O(people exposed)."""
     exposed = _first(facts.contact_values(plan.run_id, "exposed", plan.node_id), plan.node_id)
     converted = _first(facts.contact_values(plan.run_id, "converted"), plan.node_id)
     # A person may not count as converted in a variant he was never exposed to.
     converted = converted.join(exposed.select("contact_id", "variant"), on=["contact_id", "variant"], how="semi")
     variants = tuple(_variant(plan, variant, exposed, converted) for variant in plan.weights)
+    started_at: datetime | None = exposed["at"].min()  # pyright: ignore[reportAssignmentType] - a datetime column
+    spec = trial_spec(plan, variants, started_at)
     return TrialResult(
         plan=plan,
         variants=variants,
-        analysis=analyze(trial_spec(plan, variants)),
+        analysis=analyze(spec, now=now, minimum_run=plan.minimum_run),
         band=_band(plan, exposed, converted),
         crossovers=exposed.height - exposed["contact_id"].n_unique(),
-        started_at=exposed["at"].min(),  # pyright: ignore[reportArgumentType] - a datetime column
+        started_at=started_at,
         last_at=converted["at"].max(),  # pyright: ignore[reportArgumentType] - a datetime column
     )
 
 
-def trial_spec(plan: TrialPlan, variants: tuple[VariantResult, ...]) -> ExperimentSpec:
+def trial_spec(plan: TrialPlan, variants: tuple[VariantResult, ...], started_at: datetime | None) -> ExperimentSpec:
     """The analysis request for these counts, as `studio experiment analyze` would take it."""
-    return ExperimentSpec.model_validate(
-        {
-            "metric": "proportion",
-            "control": plan.control,
-            "alpha": plan.alpha,
-            "planned_total": plan.planned_total,
-            "mde": plan.mde,
-            "mode": plan.mode,
-            "variants": [
-                {"id": v.id, "n": v.people, "successes": v.converted, "weight": plan.weights[v.id]} for v in variants
-            ],
-        }
+    return ExperimentSpec(
+        metric="proportion",
+        control=plan.control,
+        variants=tuple(Variant(v.id, Proportion(v.people, v.converted), plan.weights[v.id]) for v in variants),
+        planned_total=plan.planned_total,
+        alpha=plan.alpha,
+        mde=plan.mde,
+        started_at=started_at,
+        mode=plan.mode,
     )
 
 
