@@ -171,7 +171,13 @@ def map_events(frame: pl.DataFrame, mapping: EventMapping) -> Mapped:
         ("contact", "EVENT-NO-CONTACT", "The row names no contact.", pl.col("contact_key").is_null(), "contact_key"),
         ("kind", "EVENT-NO-KIND", "The row has no kind.", pl.col("kind").is_null(), "kind"),
         ("occurred_at", "EVENT-TIME", "The time cannot be read.", pl.col("occurred_at").is_null(), "moment"),
-        ("value", "EVENT-VALUE", "The amount is no number.", pl.col("value").is_null() & pl.col("amount").is_not_null(), "amount"),
+        (
+            "value",
+            "EVENT-VALUE",
+            "The amount is no number.",
+            pl.col("value").is_null() & pl.col("amount").is_not_null(),
+            "amount",
+        ),
     )  # fmt: skip
     rejected = [
         _reject(rows.filter(wrong), name, code, message, pl.col(column))

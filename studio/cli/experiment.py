@@ -1,0 +1,93 @@
+"""`studio experiment analyze` and `studio experiment plan`: statistics without a workspace."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from studio.cli.output import Output, table
+from studio.cli.session import common
+from studio.domain.clock import utc_now
+from studio.domain.errors import UserFixable
+from studio.experiments.analyze import analyze
+from studio.experiments.planner import plan
+from studio.experiments.result import Analysis
+from studio.experiments.spec_file import parse_spec
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("experiment", help="analyse an A/B test, or plan one")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    command = verbs.add_parser("analyze", help="every kind of evidence, and the decision")
+    command.add_argument("spec", metavar="SPEC.json", help="the experiment; - reads standard input")
+    common(command)
+    command.set_defaults(run=_analyze)
+    command = verbs.add_parser("plan", help="how many people a test needs")
+    command.add_argument("--baseline", type=float, required=True, metavar="R")
+    command.add_argument("--mde", type=float, metavar="ABS", help="smallest effect worth finding, absolute")
+    command.add_argument("--mde-relative", type=float, metavar="R", help="the same as a share of the baseline")
+    command.add_argument("--alpha", type=float, default=0.05)
+    command.add_argument("--power", type=float, default=0.8)
+    command.add_argument("--variants", type=int, default=2)
+    command.add_argument("--metric", choices=["proportion", "mean"], default="proportion")
+    command.add_argument("--sd", type=float, help="standard deviation of one person's outcome, for a mean")
+    command.add_argument("--daily", type=int, metavar="N", help="people who enter per day")
+    common(command)
+    command.set_defaults(run=_plan)
+
+
+def _analyze(arguments: argparse.Namespace, out: Output) -> int:
+    analysis = analyze(parse_spec(_read(arguments.spec)), now=utc_now())
+    out.document(analysis.as_json(), _in_words(analysis))
+    return 0
+
+
+def _plan(arguments: argparse.Namespace, out: Output) -> int:
+    planned = plan(
+        baseline=arguments.baseline,
+        mde=arguments.mde,
+        mde_relative=arguments.mde_relative,
+        alpha=arguments.alpha,
+        power=arguments.power,
+        variants=arguments.variants,
+        metric=arguments.metric,
+        sd=arguments.sd,
+        daily=arguments.daily,
+    )
+    days = f", about {planned.days} days" if planned.days is not None else ""
+    text = (
+        f"{planned.n_per_variant:,} people per variant, {planned.n_total:,} in all{days}.\n"
+        f"Looking whenever you like, half of such tests are decided by {planned.sequential.median_n_per_variant:,} "
+        f"people per variant, at most {planned.sequential.max_n_per_variant:,} are needed."
+    )
+    out.document(planned.as_json(), text)
+    return 0
+
+
+def _read(name: str) -> object:
+    try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        return json.loads(text)
+    except FileNotFoundError:
+        raise UserFixable(
+            "FILE-MISSING", "There is no such file.", where=name, hint="Check the name and the folder."
+        ) from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserFixable("FILE-JSON", f"The file is not JSON: {error}.", where=name, hint="Mend that line.") from None
+    except OSError as error:
+        raise UserFixable(
+            "FILE-UNREADABLE", f"The file cannot be read: {error.strerror}.", where=name, hint="Name a readable file."
+        ) from None
+
+
+def _in_words(analysis: Analysis) -> str:
+    rows = [
+        (c.variant, c.effect, c.lift, *(c.anytime.ci or (None, None)), c.ship.lower_bound, c.bayes.p_better)
+        for c in analysis.comparisons
+    ]
+    heads = ("variant", "effect", "lift", "any-time low", "high", "ship bound", "chance better")
+    verdict = analysis.decision.verdict.replace("_", " ")
+    about = f"{verdict}: {analysis.decision.variant}" if analysis.decision.variant else verdict
+    return "\n".join((about, *(f"  {reason}" for reason in analysis.decision.reasons), "", table(rows, heads)))

@@ -1,0 +1,106 @@
+"""`studio recommend`: from what is known of a business to ranked templates."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from studio.cli.output import Output, table
+from studio.cli.session import Session, common
+from studio.domain.errors import UserFixable
+from studio.domain.template import BusinessContext
+from studio.workspace.templates import Ranked
+from studio.workspace.workspace import Workspace
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser("recommend", help="templates for a business, with reasons and expected results")
+    source = command.add_mutually_exclusive_group(required=True)
+    source.add_argument("--text", metavar="S", help="the business in a few words")
+    source.add_argument("--text-file", type=Path, metavar="F")
+    source.add_argument("--html", type=Path, metavar="F", help="a saved page")
+    source.add_argument("--url", metavar="U", help="a website address")
+    source.add_argument("--context", type=Path, metavar="F", help="facts as this command prints them")
+    source.add_argument("--batch", type=Path, metavar="FILE.jsonl", help="one business per line: id, text")
+    command.add_argument("--type", metavar="T", help="confirms a business type")
+    command.add_argument("--top", type=int, default=None, metavar="N")
+    common(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, out: Output) -> int:
+    with Session(arguments) as workspace:
+        if arguments.batch is not None:
+            for business_id, text in _lines(arguments.batch):
+                ranked = workspace.templates.recommend(workspace.templates.understand_text(text), top=arguments.top)
+                out.line({"id": business_id, "recommendations": ranked.recommendations})
+            return 0
+        context = _context(arguments, workspace)
+        if arguments.type:
+            context = workspace.templates.confirm_type(context, arguments.type)
+        ranked = workspace.templates.recommend(context, top=arguments.top)
+    out.document(_json(context, ranked), _in_words(context, ranked))
+    return 0
+
+
+def _context(arguments: argparse.Namespace, workspace: Workspace) -> BusinessContext:
+    templates = workspace.templates
+    if arguments.text is not None:
+        return templates.understand_text(arguments.text)
+    if arguments.text_file is not None:
+        return templates.understand_text(_read(arguments.text_file))
+    if arguments.html is not None:
+        return templates.understand_page(arguments.html)
+    if arguments.url is not None:
+        return templates.understand_url(arguments.url)
+    return templates.read_context(_read(arguments.context), where=str(arguments.context))
+
+
+def _json(context: BusinessContext, ranked: Ranked) -> dict[str, object]:
+    return {
+        "context": {"facts": context.facts},
+        "types": list(context.types),
+        "recommendations": ranked.recommendations,
+        "engine": ranked.engine,
+    }
+
+
+def _in_words(context: BusinessContext, ranked: Ranked) -> str:
+    facts = table(
+        [(f.name, str(f.value), f.confidence, f.evidence[:60]) for f in context.facts],
+        ("fact", "value", "confidence", "found in"),
+    )
+    parts = ["What we understood", facts, "", f"Likeliest kinds of business: {', '.join(context.types)}", ""]
+    for index, r in enumerate(ranked.recommendations, start=1):
+        parts.append(f"{index}. {r.template}  ({r.band.replace('_', ' ')})")
+        parts += [f"     {reason.text}" for reason in r.reasons]
+    return "\n".join(parts)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserFixable("FILE-MISSING", "There is no such file.", where=str(path), hint="Check the name.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserFixable(
+            "FILE-UNREADABLE", f"The file cannot be read: {error}.", where=str(path), hint="Save it as UTF-8 text."
+        ) from None
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    businesses = []
+    for number, line in enumerate(_read(path).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+            businesses.append((str(item["id"]), str(item["text"])))
+        except (json.JSONDecodeError, KeyError, TypeError):
+            raise UserFixable(
+                "BATCH-LINE", "The line is not an object with id and text.", where=f"{path}, line {number}",
+                hint='Write {"id": "…", "text": "…"}.',
+            ) from None  # fmt: skip
+    yield from businesses

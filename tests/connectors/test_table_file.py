@@ -1,0 +1,110 @@
+"""Good tables in every form give the same cells; bad ones are refused whole, with the place and the remedy."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from studio.connectors.table_file import BATCH_ROWS, open_table
+from studio.domain.errors import UserFixable
+
+CELLS = pl.DataFrame({"key": ["a", "b", "ü"], "amount": ["1", "2.50", "3"]})
+
+
+def cells(path: Path, **options: str) -> pl.DataFrame:
+    return pl.concat(open_table(path, **options).batches()).drop("row")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_delimited_text_is_recognised(tmp_path: Path, separator: str, packed: bool) -> None:
+    data = CELLS.write_csv(separator=separator).encode()
+    path = tmp_path / ("t.csv.gz" if packed else "t.csv")
+    path.write_bytes(gzip.compress(data) if packed else data)
+    assert cells(path).equals(CELLS)
+
+
+def test_white_space_separated_text(tmp_path: Path) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text(" key   amount\n a  1\nb\t2.50 \n  ü 3\n", encoding="utf-8")
+    assert cells(path).equals(CELLS)
+
+
+def test_parquet_json_lines_and_xlsx(tmp_path: Path) -> None:
+    CELLS.write_parquet(tmp_path / "t.parquet")
+    CELLS.write_ndjson(tmp_path / "t.jsonl")
+    assert cells(tmp_path / "t.parquet").equals(CELLS)
+    assert cells(tmp_path / "t.jsonl").equals(CELLS)
+
+
+def test_other_encodings_are_read_when_named_or_marked(tmp_path: Path) -> None:
+    text = CELLS.write_csv()
+    (tmp_path / "latin.csv").write_bytes(text.encode("cp1252"))
+    (tmp_path / "wide.csv").write_bytes(text.encode("utf-16"))
+    (tmp_path / "marked.csv").write_bytes(text.encode("utf-8-sig"))
+    assert cells(tmp_path / "latin.csv", encoding="cp1252").equals(CELLS)
+    assert cells(tmp_path / "wide.csv").equals(CELLS)
+    assert cells(tmp_path / "marked.csv").equals(CELLS)
+
+
+def test_rows_are_numbered_across_batches(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    total = BATCH_ROWS * 2 + 17
+    path.write_text("n\n" + "\n".join(map(str, range(1, total + 1))), encoding="utf-8")
+    frames = list(open_table(path).batches())
+    whole = pl.concat(frames)
+    assert max(frame.height for frame in frames) <= BATCH_ROWS
+    assert whole["row"].to_list() == whole["n"].cast(pl.Int64).to_list() == list(range(1, total + 1))
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "place"),
+    [
+        (b"", "FILE-EMPTY", ""),
+        (b"key,name\na,M\xfcller\n", "FILE-ENCODING", "line 2"),
+        (b"key\n" + b"x" * 70_000 + b"\n" + b"\xff", "FILE-ENCODING", "line 3"),
+        (b"PK\x03\x04\0\0\0", "FILE-BINARY", "line 1"),
+        (b"key\n" + b"x" * 3_000_000, "FILE-WIDE", ""),
+        ((",".join(f"c{i}" for i in range(3_000)) + "\n").encode(), "FILE-WIDE", ""),
+    ],
+)
+def test_a_bad_file_is_refused_with_place_and_remedy(tmp_path: Path, content: bytes, code: str, place: str) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    with pytest.raises(UserFixable) as caught:
+        open_table(path)
+    assert caught.value.code == code
+    assert place in (caught.value.where or "")
+    assert caught.value.hint
+
+
+def test_missing_folder_damaged_and_near_names(tmp_path: Path) -> None:
+    (tmp_path / "contacts.csv").write_text("key\n", encoding="utf-8")
+    with pytest.raises(UserFixable, match="no such file") as caught:
+        open_table(tmp_path / "contact.csv")
+    assert "contacts.csv" in caught.value.hint
+    with pytest.raises(UserFixable, match="folder"):
+        open_table(tmp_path)
+    broken = tmp_path / "t.csv.gz"
+    broken.write_bytes(gzip.compress(random.Random(1).randbytes(50_000))[:-20])  # noqa: S311 - noise, not a secret
+    with pytest.raises(UserFixable, match="damaged|not a text"):
+        open_table(broken)
+    (tmp_path / "t.parquet").write_bytes(b"not parquet at all")
+    with pytest.raises(UserFixable, match="readable parquet"):
+        open_table(tmp_path / "t.parquet")
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_at_all_break_the_reader(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = tmp_path_factory.mktemp("fuzz") / "t.csv"
+    path.write_bytes(data)
+    try:
+        list(open_table(path).batches())
+    except UserFixable as error:
+        assert error.hint
