@@ -168,21 +168,34 @@ def expected_loss(control: BetaPosterior, treatment: BetaPosterior) -> float:
 
 def difference_interval(control: BetaPosterior, treatment: BetaPosterior, alpha: float) -> Interval:
     """Equal-tailed credible interval of treatment − control at 1 − alpha, by bisection of its distribution."""
-    narrow, wide = sorted((control, treatment), key=_spread)
-    u, du = _grid([narrow])
-    mass = narrow.density(u) * du
-    mass /= mass.sum()
-    x = special.expit(u)
-    ends = np.array([alpha / 2, 1 - alpha / 2])
-    low, high = np.full(2, -1.0), np.full(2, 1.0)
+    low, high = (_difference_quantile(control, treatment, chance) for chance in (alpha / 2, 1 - alpha / 2))
+    return low, high
+
+
+def _difference_quantile(control: BetaPosterior, treatment: BetaPosterior, chance: float) -> float:
+    low, high = -1.0, 1.0
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        if narrow is control:
-            chance = (special.betainc(wide.hits + 1, wide.misses + 1, _clipped(x + middle[:, None])) * mass).sum(axis=1)
-        else:
-            chance = (special.betainc(wide.misses + 1, wide.hits + 1, _clipped(1 - x + middle[:, None])) * mass).sum(1)
-        low, high = np.where(chance < ends, middle, low), np.where(chance < ends, high, middle)
-    return float(low[0]), float(high[1])
+        is_low = _difference_below(control, treatment, middle) < chance
+        low, high = (middle, high) if is_low else (low, middle)
+    return (low + high) / 2
+
+
+def _difference_below(control: BetaPosterior, treatment: BetaPosterior, difference: float) -> float:
+    """P(treatment − control ≤ difference), summed over the narrower of the two."""
+    if _spread(control) <= _spread(treatment):
+        x, mass = _masses(control, -difference)
+        return float((special.betainc(treatment.hits + 1, treatment.misses + 1, _clipped(x + difference)) * mass).sum())
+    x, mass = _masses(treatment, difference)
+    return float((special.betainc(control.misses + 1, control.hits + 1, _clipped(1 - x + difference)) * mass).sum())
+
+
+def _masses(posterior: BetaPosterior, bend: float) -> tuple[Array, Array]:
+    """Rates and their chances; no panel lies across the rate at which the other arm would leave the range 0 to 1."""
+    at = bend if bend > 0 else 1 + bend
+    u, du = _grid([posterior], float(special.logit(at)) if 0 < at < 1 else None)
+    mass = posterior.density(u) * du
+    return special.expit(u), mass / mass.sum()
 
 
 def _spread(posterior: BetaPosterior) -> float:
@@ -193,12 +206,11 @@ def _clipped(x: Array) -> Array:
     return np.clip(x, 0.0, 1.0)
 
 
-def _grid(posteriors: Sequence[Posterior]) -> tuple[Array, Array]:
+def _grid(posteriors: Sequence[Posterior], bend: float | None = None) -> tuple[Array, Array]:
     """Gauss nodes and weights in panels that follow every posterior's width, so that a narrow one beside a wide one is
-    not stepped over."""
-    ends = np.unique(
-        np.concatenate([centre + width * _OFFSETS for centre, width in (p.location() for p in posteriors)])
-    )
+    not stepped over; `bend` becomes an end of panels too."""
+    offsets = [centre + width * _OFFSETS for centre, width in (posterior.location() for posterior in posteriors)]
+    ends = np.unique(np.concatenate(offsets if bend is None else [*offsets, np.array([bend])]))
     half, middle = np.diff(ends) / 2, (ends[1:] + ends[:-1]) / 2
     return (middle[:, None] + half[:, None] * _NODES).ravel(), (half[:, None] * _WEIGHTS).ravel()
 

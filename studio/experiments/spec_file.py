@@ -27,14 +27,16 @@ _CODE = "EXPERIMENT-SPEC"
 def _number(value: object) -> object:
     if isinstance(value, (bool, str)):
         raise ValueError("write a number, without quotes")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("write a finite number")
     return value
 
 
 Count: TypeAlias = Annotated[int, BeforeValidator(_number), Field(ge=0, le=10**12)]
 # Far beyond money and rates, and small enough that no product of four of them overflows.
-Real: TypeAlias = Annotated[float, BeforeValidator(_number), Field(ge=-1e60, le=1e60, allow_inf_nan=False)]
-Spread: TypeAlias = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1e120, allow_inf_nan=False)]
-CrossSpread: TypeAlias = Annotated[float, BeforeValidator(_number), Field(ge=-1e120, le=1e120, allow_inf_nan=False)]
+Real: TypeAlias = Annotated[float, BeforeValidator(_number), Field(ge=-1e60, le=1e60)]
+Spread: TypeAlias = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1e120)]
+CrossSpread: TypeAlias = Annotated[float, BeforeValidator(_number), Field(ge=-1e120, le=1e120)]
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -182,7 +184,7 @@ def _variants(
         except ValueError as error:
             problems.append(Problem(_CODE, f"{error}.", field=at))
     weights = [file.weight for file, _ in parsed] if len(parsed) == len(entries) else []
-    if any(weight is None for weight in weights) != all(weight is None for weight in weights):
+    if 0 < weights.count(None) < len(weights):
         problems.append(
             Problem(_CODE, "Some variants have a weight and some have none.", "Give all or none.", field=place)
         )
