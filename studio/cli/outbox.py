@@ -1,0 +1,42 @@
+"""`studio outbox list` and `studio outbox resolve`: the send ledger."""
+
+from __future__ import annotations
+
+import argparse
+
+from studio.cli.output import Output, table
+from studio.cli.session import Session, common
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("outbox", help="the send ledger: what went out, what failed, what is in doubt")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    command = verbs.add_parser("list", help="messages by state and run")
+    command.add_argument("--state", metavar="S")
+    command.add_argument("--run", dest="run_id", metavar="RUN")
+    common(command)
+    command.set_defaults(run=_list)
+    command = verbs.add_parser("resolve", help="say what became of a message in doubt")
+    command.add_argument("outbox_id", metavar="ID")
+    command.add_argument("--as", dest="verdict", choices=["sent", "resend"], required=True)
+    common(command)
+    command.set_defaults(run=_resolve)
+
+
+def _list(arguments: argparse.Namespace, out: Output) -> int:
+    with Session(arguments) as workspace:
+        rows = workspace.runs.outbox(state=arguments.state, run_id=arguments.run_id)
+    text = table([(r["id"], r["run_id"], r["node"], r["to"], r["state"], r["attempts"], r["reason"]) for r in rows[:200]],
+                 ("id", "run", "step", "to", "state", "attempts", "reason"))  # fmt: skip
+    more = f"\n… and {len(rows) - 200:,} more; --json prints all." if len(rows) > 200 else ""
+    out.document(rows, text + more)
+    return 0
+
+
+def _resolve(arguments: argparse.Namespace, out: Output) -> int:
+    with Session(arguments) as workspace:
+        workspace.runs.resolve(arguments.outbox_id, arguments.verdict)
+    out.document(
+        {"id": arguments.outbox_id, "as": arguments.verdict}, f"Noted: {arguments.verdict}. Go on with: studio resume"
+    )
+    return 0

@@ -1,0 +1,151 @@
+"""`studio validate`, `run`, `resume`, `retry`, `runs`: workflows at work."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from studio.cli.output import Output, problem_json, table
+from studio.cli.session import Session, common, moment
+from studio.domain.errors import UserFixable
+from studio.domain.validation import check
+from studio.domain.workflow import Workflow
+from studio.workspace.reports import RunReport
+from studio.workspace.runs import RunOptions
+from studio.workspace.workflows import read_workflow
+from studio.workspace.workspace import Workspace, node_catalogue
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    _add_validate(commands)
+    _add_run(commands)
+    command = commands.add_parser("resume", help="go on after a stop or a crash")
+    command.add_argument("run_id", nargs="?", metavar="RUN")
+    command.add_argument("--until", type=moment, metavar="ISO")
+    common(command)
+    command.set_defaults(run=_resume)
+    command = commands.add_parser("retry", help="do failed items again, and only those")
+    command.add_argument("run_id", metavar="RUN")
+    command.add_argument("--node", metavar="N")
+    common(command)
+    command.set_defaults(run=_retry)
+    command = commands.add_parser("runs", help="history; `runs show RUN` tells one run step by step")
+    command.add_argument("verb", nargs="?", choices=["list", "show"], default="list")
+    command.add_argument("run_id", nargs="?", metavar="RUN")
+    common(command)
+    command.set_defaults(run=_runs)
+
+
+def _add_validate(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser("validate", help="everything that is wrong with a workflow file")
+    command.add_argument("workflow", type=Path, metavar="WORKFLOW")
+    common(command)
+    command.set_defaults(run=_validate)
+
+
+def _add_run(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser("run", help="run a workflow to its end")
+    command.add_argument("workflow", metavar="WORKFLOW", help="a workflow file, or the id of one in the workspace")
+    command.add_argument("--contacts", type=Path, metavar="FILE", help="replaces the file of the source node")
+    command.add_argument("--map", type=Path, metavar="MAP", help="mapping for --contacts")
+    command.add_argument("--mode", choices=["simulate", "test", "live"], default="simulate")
+    command.add_argument("--seed", type=int, default=1, metavar="N")
+    command.add_argument("--as-of", type=moment, metavar="ISO", help="virtual start")
+    command.add_argument(
+        "--clock", default=None, metavar="max|real|N", help="max: jump to what is due; N: N times faster"
+    )
+    command.add_argument("--until", type=moment, metavar="ISO", help="stop there; what waits then stays due")
+    command.add_argument("--profile", type=Path, metavar="SENDING.json")
+    common(command)
+    command.set_defaults(run=_run)
+
+
+def _validate(arguments: argparse.Namespace, out: Output) -> int:
+    try:
+        workflow = read_workflow(arguments.workflow)
+    except UserFixable as error:
+        if not error.problems:
+            raise
+        problems = list(error.problems)
+    else:
+        problems = check(workflow, node_catalogue())
+    words = "\n".join(f"- {problem}" for problem in problems) or "The workflow can run."
+    out.document({"valid": not problems, "problems": [problem_json(problem) for problem in problems]}, words)
+    return 2 if problems else 0
+
+
+def _run(arguments: argparse.Namespace, out: Output) -> int:
+    options = RunOptions(
+        mode=arguments.mode,
+        seed=arguments.seed,
+        as_of=arguments.as_of,
+        clock=arguments.clock,
+        until=arguments.until,
+        contacts=arguments.contacts,
+        mapping=arguments.map,
+        profile=arguments.profile,
+    )
+    named = Path(arguments.workflow)
+    file = read_workflow(named) if named.suffix == ".json" or named.exists() else None
+    with Session(arguments) as workspace:
+        workflow_id, workflow = _named(workspace, arguments.workflow, file)
+        run_id = workspace.runs.start(workflow, options, workflow_id=workflow_id)
+        return _finish(workspace, run_id, out)
+
+
+def _named(workspace: Workspace, name: str, file: Workflow | None) -> tuple[str | None, Workflow]:
+    return (None, file) if file is not None else (name, workspace.workflows.get(name))
+
+
+def _resume(arguments: argparse.Namespace, out: Output) -> int:
+    with Session(arguments) as workspace:
+        run_id = arguments.run_id or workspace.runs.unfinished()
+        workspace.runs.resume(run_id, until=arguments.until)
+        return _finish(workspace, run_id, out)
+
+
+def _retry(arguments: argparse.Namespace, out: Output) -> int:
+    with Session(arguments) as workspace:
+        workspace.runs.retry(arguments.run_id, arguments.node)
+        return _finish(workspace, arguments.run_id, out)
+
+
+def _finish(workspace: Workspace, run_id: str, out: Output) -> int:
+    workspace.runs.wait(run_id, progress=out.progress)
+    report = workspace.runs.report(run_id)
+    out.document(report.as_json(), _in_words(report))
+    return 1 if report.status == "failed" else 0
+
+
+def _runs(arguments: argparse.Namespace, out: Output) -> int:
+    with Session(arguments) as workspace:
+        if arguments.verb == "show":
+            if arguments.run_id is None:
+                raise UserFixable("USAGE", "Which run?", hint="See: studio runs")
+            report = workspace.runs.report(arguments.run_id)
+            out.document(report.as_json(), _in_words(report))
+            return 0
+        rows = workspace.runs.list()
+    heads = ("run", "workflow", "mode", "state", "started", "clock")
+    text = table([(r.run_id, r.name, r.mode, r.state, r.started_at, r.at) for r in rows], heads)
+    out.document(rows, text)
+    return 0
+
+
+def _in_words(report: RunReport) -> str:
+    heads = ("step", "type", "state", "in", "out", "failed", "quarantined", "ms")
+    rows = [
+        (s.label, s.type, s.state, s.arrived, s.left, s.failed, s.quarantined, round(s.duration_ms))
+        for s in report.steps
+    ]
+    lines = [f"Run {report.run_id}: {report.status}, {report.contacts:,} contacts, {report.duration_s:.1f} s"]
+    if report.message:
+        lines.append(f"{report.message} {report.hint}".strip())
+    lines += [
+        table(rows, heads),
+        "Outbox: " + ", ".join(f"{state} {count:,}" for state, count in report.outbox.items()),
+    ]
+    lines += [
+        f"! {problem.message} ({problem.count:,}) {problem.hint}" for step in report.steps for problem in step.problems
+    ]
+    return "\n".join(lines)
