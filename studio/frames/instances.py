@@ -56,7 +56,7 @@ def to_bytes(frame: pl.DataFrame) -> bytes:
 
 def from_bytes(data: bytes) -> pl.DataFrame:
     """The frame `to_bytes` was given."""
-    return pl.read_ipc(io.BytesIO(data), memory_map=False)
+    return pl.read_ipc(io.BytesIO(data))
 
 
 def empty_instances() -> pl.DataFrame:

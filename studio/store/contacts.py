@@ -1,0 +1,286 @@
+"""The people of a workspace: upserted by key, consents and suppressions appended, read through `ContactView`.
+
+Ids are dense and never given twice. A property's type is the widest it was ever imported as. Absent on purpose: reading
+files and deciding who may be written to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+import sqlalchemy as sa
+
+from studio.domain.clock import Clock
+from studio.store import schema
+from studio.store.database import Database, bulk
+from studio.store.rows import frame_of, rows_of
+from studio.store.schema import micros
+from studio.store.upsert import UpsertReport, address_hash, upsert
+
+BUILT_IN = ("key", "email", "name", "language", "zone")
+EVERYTHING = "all"
+"""The scope of a suppression that holds for every channel and topic."""
+
+_TYPES: dict[str, pl.DataType] = {
+    "boolean": pl.Boolean(),
+    "integer": pl.Int64(),
+    "number": pl.Float64(),
+    "text": pl.String(),
+}
+_INSERT_CONSENT = """
+INSERT INTO consents (contact_id, channel, topic, state, basis, source, text_version, at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+# A text property can hold truth values of an earlier import, which `json_extract` would give as 1 and 0.
+_AS_TEXT = """
+CASE json_type(properties, ?) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
+ ELSE CAST(json_extract(properties, ?) AS TEXT) END
+"""
+CONSENT_COLUMNS = ("contact_id", "channel", "topic", "state", "basis", "source", "text_version", "at")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One contact as a search shows it."""
+
+    id: int
+    key: str
+    email: str | None
+    name: str | None
+
+
+class People:
+    """The port `Contacts`, and what imports and forms need beyond it."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def at(self, now: datetime) -> PeopleView:
+        return PeopleView(self._database, now)
+
+    def upsert_contacts(self, frame: pl.DataFrame, source: str) -> UpsertReport:
+        """Adds and changes people by `key`, all in one transaction.
+
+        Columns: `key` (unique; of equal keys the last row counts), and any of `email`, `name`, `language`, `zone`,
+        `properties` (JSON object as text, or a struct). A null, like a missing column, keeps what is known; properties
+        are merged by name. Every row joins `source`, which `ContactView.ids` can ask for.
+        """
+        with self._database.write() as connection:
+            return upsert(connection, frame, source, self._clock.now())
+
+    def add_consents(self, frame: pl.DataFrame) -> int:
+        """Appends statements: `contact_id`, `channel`, `topic`, `state` (granted | withdrawn), `basis`, `source`,
+        `at` (null: no date is known, so it precedes every dated one), optional `text_version`; how many.
+        """
+        frame = frame if "text_version" in frame.columns else frame.with_columns(text_version=pl.lit(None, pl.String))
+        wrong = frame.filter(~pl.col("state").is_in(["granted", "withdrawn"]))
+        assert wrong.is_empty(), "consent is granted or withdrawn"
+        moments = pl.col("at").cast(pl.Datetime("us", "UTC")).to_physical().fill_null(0)
+        with self._database.write() as connection:
+            bulk(connection).executemany(_INSERT_CONSENT, rows_of(frame.with_columns(moments), CONSENT_COLUMNS))
+        return frame.height
+
+    def suppress(
+        self,
+        *,
+        reason: str,
+        at: datetime,
+        contact_id: int | None = None,
+        email: str | None = None,
+        scope: str = EVERYTHING,
+    ) -> None:
+        """Nobody writes to this person, or to this address whoever has it, from `at` on.
+
+        `scope`: `all`, a channel (`email`), or channel and topic (`email:newsletter`). Only the address's hash is kept.
+        """
+        assert contact_id is not None or email is not None, "a suppression needs a person or an address"
+        with self._database.write() as connection:
+            connection.execute(
+                schema.suppressions.insert(),
+                {
+                    "contact_id": contact_id,
+                    "address_hash": address_hash(email) if email is not None else None,
+                    "scope": scope,
+                    "reason": reason,
+                    "at": at,
+                },
+            )
+
+    def count(self, source: str | None = None) -> int:
+        """How many people there are, or came with one import."""
+        table = schema.contacts if source is None else schema.contact_sources
+        query = sa.select(sa.func.count()).select_from(table)
+        if source is not None:
+            query = query.where(schema.contact_sources.c.source == source)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one()
+
+    def sources(self) -> dict[str, int]:
+        """The imports people came with, and how many each."""
+        column = schema.contact_sources.c.source
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(column, sa.func.count()).group_by(column).order_by(column))
+            return {row[0]: row[1] for row in rows}
+
+    def find(self, text: str, limit: int = 20) -> list[Person]:
+        """People whose key, address or name contains `text`, exact keys and addresses first."""
+        table = schema.contacts
+        pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        columns = (table.c.key, table.c.email, table.c.name)
+        query = (
+            sa.select(table.c.id, *columns)
+            .where(sa.or_(*(column.ilike(pattern, escape="\\") for column in columns)))
+            .order_by(sa.or_(table.c.key == text, table.c.email == text).desc().nulls_last(), table.c.id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [Person(*row) for row in connection.execute(query)]
+
+    def ids_of(self, values: pl.Series, by: str = "key") -> pl.DataFrame:
+        """`key` (or `email`) and `contact_id` of the people who have one of the values; unknown ones are left out."""
+        assert by in ("key", "email")
+        rows: list[tuple[str, int]] = []
+        with self._database.read() as connection:
+            cursor = bulk(connection)
+            for part in _parts(values):
+                cursor.execute(
+                    f"SELECT {by}, id FROM contacts WHERE {by} IN (SELECT value FROM json_each(?))",  # noqa: S608 - one of two names
+                    (json.dumps(part),),
+                )
+                rows.extend(cursor.fetchall())
+        return frame_of(rows, {by: pl.String(), "contact_id": pl.UInt32()})
+
+    def field_names(self) -> tuple[str, ...]:
+        """Every field some contact has, built-in ones first."""
+        return (*BUILT_IN, *self.field_types())
+
+    def field_types(self) -> dict[str, pl.DataType]:
+        """The properties people have, by name, with their types."""
+        with self._database.read() as connection:
+            return field_types(connection)
+
+
+def field_types(connection: sa.Connection) -> dict[str, pl.DataType]:
+    """Properties and their types, by name."""
+    table = schema.contact_fields
+    return {name: _TYPES[kind] for name, kind in connection.execute(sa.select(table).order_by(table.c.name))}
+
+
+class PeopleView:
+    """The port `ContactView`."""
+
+    def __init__(self, database: Database, now: datetime) -> None:
+        self._database = database
+        self._now = now
+
+    def ids(self, after: int, limit: int, source: str | None = None) -> pl.Series:
+        """See the port."""
+        if source is None:
+            query = "SELECT id FROM contacts WHERE id > ? ORDER BY id LIMIT ?"
+            parameters: tuple[object, ...] = (after, limit)
+        else:
+            query = (
+                "SELECT contact_id FROM contact_sources WHERE source = ? AND contact_id > ? ORDER BY contact_id LIMIT ?"
+            )
+            parameters = (source, after, limit)
+        with self._database.read() as connection:
+            cursor = bulk(connection)
+            cursor.execute(query, parameters)
+            return pl.Series("contact_id", [row[0] for row in cursor.fetchall()], dtype=pl.UInt32)
+
+    def names(self) -> tuple[str, ...]:
+        """See the port."""
+        with self._database.read() as connection:
+            return (*BUILT_IN, *field_types(connection))
+
+    def fields(self, ids: pl.Series, names: Sequence[str]) -> pl.DataFrame:
+        """See the port. Unknown ids have nulls. Numbers and truth values keep their type; everything else is text."""
+        ids = ids.alias("contact_id").cast(pl.UInt32)
+        with self._database.read() as connection:
+            known = field_types(connection)
+            properties = [name for name in names if name in known and name not in BUILT_IN]
+            schema_of = {
+                "contact_id": pl.UInt32(),
+                **{name: pl.String() for name in names if name in BUILT_IN},
+                **{name: known[name] for name in properties},
+            }
+            found = _select_fields(connection, ids, schema_of, properties)
+        joined = ids.to_frame().join(found, on="contact_id", how="left", maintain_order="left")
+        nothing = [pl.lit(None, pl.String).alias(name) for name in names if name not in schema_of]
+        return joined.with_columns(nothing).select("contact_id", *names)
+
+    def consent(self, ids: pl.Series, channel: str, topic: str) -> pl.DataFrame:
+        """See the port: one row per id, in their order."""
+        query = """
+            SELECT contact_id, state FROM (
+                SELECT contact_id, state,
+                       row_number() OVER (PARTITION BY contact_id ORDER BY at DESC, id DESC) AS place
+                FROM consents WHERE contact_id IN (SELECT value FROM json_each(?))
+                 AND channel = ? AND topic = ? AND at <= ?
+            ) AS statements WHERE place = 1
+        """
+        ids = ids.alias("contact_id").cast(pl.UInt32)
+        with self._database.read() as connection:
+            cursor = bulk(connection)
+            cursor.execute(query, (_as_json(ids), channel, topic, micros(self._now)))
+            found = frame_of(cursor.fetchall(), {"contact_id": pl.UInt32(), "state": pl.String()})
+        joined = ids.to_frame().join(found, on="contact_id", how="left", maintain_order="left")
+        return joined.with_columns(pl.col("state").fill_null("none"))
+
+    def suppressed(self, ids: pl.Series, channel: str, topic: str) -> pl.DataFrame:
+        """See the port: one row per suppressed id, with the reason of the first suppression."""
+        query = """
+            WITH held AS (
+                SELECT contact_id, address_hash, reason, at FROM suppressions
+                WHERE at <= ? AND scope IN (?, ?, ?)
+            )
+            SELECT c.id, h.reason, h.at FROM contacts c JOIN held h ON h.contact_id = c.id
+             WHERE c.id IN (SELECT value FROM json_each(?))
+            UNION ALL
+            SELECT c.id, h.reason, h.at FROM contacts c JOIN held h ON h.address_hash = c.address_hash
+             WHERE c.id IN (SELECT value FROM json_each(?))
+        """
+        wanted = _as_json(ids)
+        scopes = (EVERYTHING, channel, f"{channel}:{topic}")
+        with self._database.read() as connection:
+            cursor = bulk(connection)
+            cursor.execute(query, (micros(self._now), *scopes, wanted, wanted))
+            rows = cursor.fetchall()
+        found = frame_of(rows, {"contact_id": pl.UInt32(), "reason": pl.String(), "at": pl.Int64()})
+        return found.sort("contact_id", "at").unique("contact_id", keep="first", maintain_order=True).drop("at")
+
+
+def _select_fields(
+    connection: sa.Connection, ids: pl.Series, columns: dict[str, pl.DataType], properties: Sequence[str]
+) -> pl.DataFrame:
+    """Built-in fields as columns, properties taken out of their JSON by SQLite: one statement whatever the number."""
+    stored = ["id", *(name for name in columns if name in BUILT_IN)]
+    paths: list[str] = []
+    for name in properties:
+        path = f"$.{json.dumps(name, ensure_ascii=False)}"
+        stored.append(_AS_TEXT if columns[name] == pl.String else "json_extract(properties, ?)")
+        paths.extend([path] * stored[-1].count("?"))
+    if ids.is_empty():
+        return pl.DataFrame(schema=columns)
+    lowest, highest = int(ids.min()), int(ids.max())  # pyright: ignore[reportArgumentType] - u32, not empty
+    if highest - lowest < 2 * len(ids):
+        where, parameters = "id BETWEEN ? AND ?", (lowest, highest)
+    else:
+        where, parameters = "id IN (SELECT value FROM json_each(?))", (_as_json(ids),)
+    cursor = bulk(connection)
+    cursor.execute(f"SELECT {', '.join(stored)} FROM contacts WHERE {where}", (*paths, *parameters))  # noqa: S608 - own names
+    return frame_of(cursor.fetchall(), columns)
+
+
+def _as_json(ids: pl.Series) -> str:
+    return "[" + ",".join(map(str, ids.to_list())) + "]"
+
+
+def _parts(values: pl.Series, size: int = 50_000) -> list[list[str]]:
+    distinct = values.cast(pl.String).drop_nulls().unique(maintain_order=True).to_list()
+    return [distinct[start : start + size] for start in range(0, len(distinct), size)]

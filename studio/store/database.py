@@ -1,0 +1,209 @@
+"""One SQLite file: how it is opened, and the two ways to use it, `read` and `write`.
+
+One writer at a time (a lock here, `BEGIN IMMEDIATE` below it), any number of readers, each with its own snapshot.
+Absent on purpose: tables and queries. Rejected: the interpreter's own `sqlite3`, which is often older than 3.51.3 and
+then can lose commits in WAL mode with two connections.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from pysqlite3 import dbapi2
+
+from studio.domain.errors import Corrupt, StudioError, Transient
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+OLDEST_SQLITE = (3, 51, 3)
+BUSY_TIMEOUT_MS = 30_000
+READERS_MAX = 16
+
+_EVERY_CONNECTION = (
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA cell_size_check = ON",
+    "PRAGMA cache_size = -32768",
+)
+_WRITING_CONNECTION = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA fullfsync = ON",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA journal_size_limit = 67108864",
+    "PRAGMA wal_autocheckpoint = 4000",
+)
+
+
+class Cursor(Protocol):
+    """The part of a DB-API cursor that bulk statements use."""
+
+    rowcount: int
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ..., /) -> Any: ...
+    def executemany(self, statement: str, rows: Any, /) -> Any: ...
+    def fetchall(self) -> list[tuple[Any, ...]]: ...
+    def fetchone(self) -> tuple[Any, ...] | None: ...
+
+
+def bulk(connection: sa.Connection) -> Cursor:
+    """The driver's own cursor inside the connection's transaction, for many rows or very frequent statements."""
+    return connection.connection.cursor()  # pyright: ignore[reportReturnType] - SQLAlchemy types it narrower
+
+
+class Database:
+    """The file `studio.db` of a workspace, open."""
+
+    def __init__(self, path: Path, *, read_only: bool = False, connection_class: type | None = None) -> None:
+        """`connection_class` replaces the driver's connection; tests make it fail.
+
+        Raises:
+            StudioError: STORE-SQLITE when the SQLite library has the WAL bug.
+        """
+        if dbapi2.sqlite_version_info < OLDEST_SQLITE:
+            raise StudioError(
+                "STORE-SQLITE",
+                f"The SQLite library is {dbapi2.sqlite_version}; older than 3.51.3 it can lose data.",
+                hint="Install the program again: it brings a current one.",
+            )
+        self.path = path
+        self.read_only = read_only
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._writer: sa.Connection | None = None
+        self._after: dict[bool, list[Callable[[], None]]] = {True: [], False: []}
+        self._engine = _engine(path, read_only, connection_class)
+
+    @property
+    def sqlite_version(self) -> str:
+        return dbapi2.sqlite_version
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One snapshot: everything read inside belongs together, whatever is written meanwhile."""
+        with _in_words(self.path), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction that is committed at the end, or rolled back by any exception.
+
+        Inside another `write` of the same thread it joins that one, so that use cases can group what belongs together.
+
+        Raises:
+            Transient: STORE-BUSY, STORE-DISK-FULL, STORE-DISK. Nothing was changed.
+            Corrupt: STORE-CORRUPT.
+        """
+        assert not self.read_only, "a read-only store was written to"
+        with self._lock:
+            if self._depth:
+                assert self._writer is not None
+                yield self._writer
+                return
+            with _in_words(self.path):
+                yield from self._outermost()
+
+    def _outermost(self) -> Iterator[sa.Connection]:
+        if self._writer is None or self._writer.invalidated:
+            self._writer = self._engine.connect().execution_options(writes=True)
+        self._depth, committed = 1, False
+        try:
+            with self._writer.begin():
+                yield self._writer
+            committed = True
+        finally:
+            self._depth = 0
+            actions, self._after = self._after[committed], {True: [], False: []}
+            for action in actions:
+                action()
+
+    def after(self, *, commit: Callable[[], None] | None = None, rollback: Callable[[], None] | None = None) -> None:
+        """What to do when the transaction now open has ended one way or the other (drop a cache, remove a file)."""
+        assert self._depth, "there is no transaction to wait for"
+        if commit is not None:
+            self._after[True].append(commit)
+        if rollback is not None:
+            self._after[False].append(rollback)
+
+    @contextmanager
+    def outside_transactions(self) -> Iterator[DBAPIConnection]:
+        """The driver's connection with no transaction open, for what cannot run in one (a backup)."""
+        with self._lock, _in_words(self.path), self._engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            yield driver
+
+    def close(self) -> None:
+        """Closes every connection; the last one folds the WAL into the file."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+            self._engine.dispose()
+
+
+def _engine(path: Path, read_only: bool, connection_class: type | None) -> sa.Engine:
+    arguments: dict[str, Any] = {"isolation_level": None, "check_same_thread": False, "uri": True}
+    if connection_class is not None:
+        arguments["factory"] = connection_class
+    mode = "ro" if read_only else "rwc"
+    engine = sa.create_engine(
+        f"sqlite+pysqlite:///file:{quote(str(path))}?mode={mode}&uri=true",
+        module=dbapi2,
+        connect_args=arguments,
+        pool_size=4,
+        max_overflow=READERS_MAX - 4,
+        pool_timeout=BUSY_TIMEOUT_MS / 1000,
+    )
+    pragmas = (*_EVERY_CONNECTION, *(("PRAGMA query_only = ON",) if read_only else _WRITING_CONNECTION))
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # IMMEDIATE takes the write lock now: a deferred writer that finds the lock taken later cannot simply wait.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (dbapi2.DatabaseError, sa.exc.DBAPIError) as error:
+        said = error_in_words(str(error), path)
+        if said is None:
+            raise
+        raise said from error
+
+
+def error_in_words(text: str, path: Path) -> StudioError | None:
+    """The studio error for what SQLite said; None when that is a bug of ours and not the world's."""
+    folder = str(path.parent)
+    if "disk is full" in text:
+        hint = "Free some space; work goes on by itself."
+        return Transient("STORE-DISK-FULL", "The disk is full, so nothing more can be saved.", where=folder, hint=hint)
+    if "disk I/O error" in text or "readonly" in text or "unable to open" in text:
+        hint = "Check that the disk is connected and that the folder may be written."
+        return Transient("STORE-DISK", "The workspace cannot be read or written.", where=folder, hint=hint)
+    if "is locked" in text:
+        hint = "Close the other program, or wait."
+        return Transient("STORE-BUSY", "Another program keeps the workspace busy.", where=folder, hint=hint)
+    if "malformed" in text or "not a database" in text:
+        hint = "Restore a backup."
+        return Corrupt("STORE-CORRUPT", "The workspace file is damaged.", where=str(path), hint=hint)
+    return None

@@ -1,0 +1,119 @@
+"""Reading the event log as a run may see it: the port `Events` (cursors) and `EventView` (totals up to a moment).
+
+Absent on purpose: writing, and questions over everything (`projections`), which do not stop at a run's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+
+from studio.domain.ports import EventCursor
+from studio.frames.events import AT, EVENT_SCHEMA, empty_events
+from studio.store.log import EventLog, LogState
+from studio.store.rows import SEQ
+from studio.store.scanning import EventFilter, scan
+from studio.store.schema import micros, moment
+from studio.store.upcoming import BEGINNING, ORDER, Upcoming
+
+TOTALS_SCHEMA: dict[str, pl.DataType] = {
+    "contact_id": pl.UInt32(),
+    "count": pl.UInt32(),
+    "first_at": AT,
+    "last_at": AT,
+    "value": pl.Float64(),
+}
+
+
+class LoggedEvents:
+    """The port `Events` over the log."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._upcoming = Upcoming()
+
+    def at(self, now: datetime) -> LoggedView:
+        return LoggedView(self._log, now)
+
+    def end(self, now: datetime) -> EventCursor:
+        """The cursor of a reader that wants nothing of what has happened by `now`, only what comes after it."""
+        return EventCursor(self._log.state().tip, now)
+
+    def new(self, cursor: EventCursor, now: datetime, kinds: Sequence[str]) -> tuple[pl.DataFrame, EventCursor]:
+        """See the port. A `now` before the cursor's gives nothing and leaves the cursor as it is.
+
+        O(events given), but for the first call and each `WINDOW_ROWS_MAX` events, which read the log.
+        """
+        if cursor.at is not None and now < cursor.at:
+            return empty_events(), cursor
+        state = self._log.state()
+        after = EventCursor(state.tip, now)
+        if not kinds:
+            return empty_events(), after
+        wanted = tuple(sorted(set(kinds)))
+        if cursor.at is None:
+            found = scan(state, EventFilter(kinds=wanted, until=now), tuple(EVENT_SCHEMA)).collect()
+            return found.sort(ORDER), after
+        window = self._upcoming.window(state, wanted, cursor.at, now)
+        found = window.between(micros(cursor.at), micros(now)).select(*EVENT_SCHEMA)
+        late = self._late(state, cursor, cursor.at, wanted)
+        return (pl.concat([late, found]) if late.height else found), after
+
+    def next_at(self, cursor: EventCursor, kinds: Sequence[str]) -> datetime | None:
+        """See the port. A moment at or before the cursor's means: something late has come, ask at once."""
+        if not kinds:
+            return None
+        state = self._log.state()
+        wanted = tuple(sorted(set(kinds)))
+        if cursor.at is not None:
+            late = self._late(state, cursor, cursor.at, wanted)
+            if late.height:
+                return late.item(0, "occurred_at")
+        window = self._upcoming.window(state, wanted, cursor.at, None)
+        first = window.first_after(BEGINNING if cursor.at is None else micros(cursor.at))
+        return None if first is None else moment(first)
+
+    def _late(self, state: LogState, cursor: EventCursor, at: datetime, kinds: tuple[str, ...]) -> pl.DataFrame:
+        """Events of batches the reader has not looked at that happened at or before its moment, in order."""
+        if state.tip <= cursor.seq:
+            return empty_events()
+        wanted = EventFilter(kinds=kinds, above=cursor.seq, until=at)
+        if not any(wanted.may_be_in(segment) for segment in state.segments):
+            tail = state.tail
+            # The tail is in the order of its batches, so what is new is at its end.
+            first = int(tail.get_column(SEQ).search_sorted(cursor.seq, side="right"))
+            state = LogState(state.tip, (), tail.slice(first))
+            if state.tail.is_empty():
+                return empty_events()
+        return scan(state, wanted, tuple(EVENT_SCHEMA)).collect().sort(ORDER)
+
+
+class LoggedView:
+    """The port `EventView`: nothing later than `now` is in any answer."""
+
+    def __init__(self, log: EventLog, now: datetime) -> None:
+        self._log = log
+        self._now = now
+
+    def totals(
+        self, kind: str, *, since: datetime | None = None, ids: pl.Series | None = None, run_id: str | None = None
+    ) -> pl.DataFrame:
+        """See the port: `contact_id` u32, `count` u32, `first_at`, `last_at`, `value`; ordered by contact. `since` is
+        included. O(events of the kind in segments that overlap the span).
+        """
+        wanted = EventFilter(kinds=(kind,), since=since, until=self._now, contacts=ids, run_id=run_id)
+        return (
+            scan(self._log.state(), wanted, ("contact_id", "occurred_at", "value"))
+            .group_by("contact_id")
+            .agg(
+                pl.len().cast(pl.UInt32).alias("count"),
+                pl.col("occurred_at").min().alias("first_at"),
+                pl.col("occurred_at").max().alias("last_at"),
+                pl.col("value").sum(),
+            )
+            .sort("contact_id")
+            .select(*TOTALS_SCHEMA)
+            .collect()
+        )

@@ -1,0 +1,245 @@
+"""The event log's writing side, and the one picture of it that every reader shares.
+
+Batches of `SEGMENT_ROWS_MIN` events or more become a segment, smaller ones go to the tail table; a tail of
+`TAIL_ROWS_MAX` rows is sealed into a segment. Each batch has a number (`seq`) that its rows keep for good, so that a
+reader's cursor means the same before and after sealing. Absent on purpose: queries (`events`, `projections`), and
+deleting single events.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import sqlalchemy as sa
+
+from studio.frames.events import EVENT_SCHEMA, as_events
+from studio.store import schema
+from studio.store.database import Database, bulk
+from studio.store.rollups import Counted
+from studio.store.rows import LOG_SCHEMA, SEQ, frame_of, stored
+from studio.store.segments import Segment, content_key, manifest, register, write_file
+
+SEGMENT_ROWS_MIN = 1_000
+TAIL_ROWS_MAX = 20_000
+IDS_CACHED_MAX = 8_000_000
+"""Event ids of segments kept in memory to recognise repeats, 8 bytes each."""
+
+_FROM_TAIL = "tail"
+_INSERT_TAIL = f"INSERT OR IGNORE INTO event_tail ({', '.join(LOG_SCHEMA)}) VALUES ({', '.join('?' * len(LOG_SCHEMA))})"  # noqa: S608 - column names only
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """The whole log at one moment: every event is in exactly one segment or in the tail (LOG_SCHEMA, by seq)."""
+
+    tip: int
+    segments: tuple[Segment, ...]
+    tail: pl.DataFrame
+
+
+class EventLog:
+    """Appends events and tells readers where they lie. Safe for one writing and many reading threads."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self._database = database
+        self.folder = folder
+        self._lock = threading.RLock()
+        self._state = LogState(0, (), pl.DataFrame(schema=LOG_SCHEMA))
+        self._stale = True
+        self._segments_stale = True
+        self._segments: tuple[Segment, ...] = ()
+        self._next_seq: int | None = None
+        self._tail_rows: int | None = None
+        self._ids: OrderedDict[int, np.ndarray] = OrderedDict()
+
+    def state(self) -> LogState:
+        """The log as it is committed now. Cheap when nothing was appended since the last call."""
+        with self._lock:
+            if self._stale or self._database.read_only:
+                self._stale = False  # before reading: what is committed from here on makes it stale again
+                try:
+                    with self._database.read() as connection:
+                        self._state = self._refreshed(connection, self._state)
+                except BaseException:
+                    self._stale = True
+                    raise
+            return self._state
+
+    def append(self, connection: sa.Connection, events: pl.DataFrame | None) -> int:
+        """Adds events that the log does not hold yet (by `event_id`); how many. Part of the caller's transaction."""
+        if events is None or events.is_empty():
+            return 0
+        self._expect_change(connection)
+        if events.height < SEGMENT_ROWS_MIN:
+            return self._append_to_tail(connection, events)
+        fresh = as_events(events).unique("event_id", keep="first", maintain_order=True)
+        fresh = fresh.filter(~self._repeats(connection, fresh))
+        if fresh.height < SEGMENT_ROWS_MIN:
+            return 0 if fresh.is_empty() else self._append_to_tail(connection, fresh)
+        counted = Counted()
+        counted.add(fresh)
+        self.add_segment(connection, fresh.with_columns(pl.lit(self.take_seq(), pl.Int64).alias(SEQ)), source="")
+        counted.save(connection)
+        return fresh.height
+
+    def add_segment(self, connection: sa.Connection, rows: pl.DataFrame, *, source: str) -> None:
+        """Writes a segment of LOG_SCHEMA rows and its manifest row. Counting them is the caller's."""
+        self._expect_change(connection)
+        ordered = rows.select(*LOG_SCHEMA).sort("occurred_at", "event_id")
+        key = content_key(ordered.get_column("event_id"))
+        path, size, sha256 = write_file(self.folder, ordered, key)
+        self._database.after(commit=self._segments_changed, rollback=lambda: path.unlink(missing_ok=True))
+        register(connection, ordered, path=path, size=size, sha256=sha256, key=key, source=source)
+
+    def seal(self, connection: sa.Connection) -> int:
+        """Moves the whole tail into a segment; how many rows."""
+        self._expect_change(connection)
+        cursor = bulk(connection)
+        cursor.execute(f"SELECT {', '.join(LOG_SCHEMA)} FROM event_tail ORDER BY seq")  # noqa: S608 - column names only
+        tail = frame_of(cursor.fetchall(), LOG_SCHEMA)
+        if tail.is_empty():
+            return 0
+        counted = Counted()
+        counted.add(tail)
+        self.add_segment(connection, tail, source=_FROM_TAIL)
+        counted.save(connection)
+        cursor.execute("DELETE FROM event_tail")
+        self._tail_rows = 0
+        return tail.height
+
+    def take_seq(self) -> int:
+        """The number of the batch about to be appended in this transaction."""
+        assert self._next_seq is not None, "a number was asked for outside a transaction"
+        self._next_seq += 1
+        return self._next_seq - 1
+
+    def known_ids(self, segments: Sequence[Segment]) -> list[np.ndarray]:
+        """The event ids of some segments, sorted, an array each; read once and then kept, within bounds."""
+        return [self._ids_of(segment) for segment in segments]
+
+    def _append_to_tail(self, connection: sa.Connection, events: pl.DataFrame) -> int:
+        events = events.filter(~known) if (known := self._repeats(connection, events)).any() else events
+        seq = self.take_seq()
+        nothing = [None] * events.height
+        columns = [_stored_as(events, name, dtype) or nothing for name, dtype in EVENT_SCHEMA.items()]
+        cursor = bulk(connection)
+        cursor.executemany(_INSERT_TAIL, zip(*columns, [seq] * events.height, strict=True))
+        assert self._tail_rows is not None
+        added = cursor.rowcount
+        self._tail_rows += added
+        if self._tail_rows >= TAIL_ROWS_MAX:
+            self.seal(connection)
+        return added
+
+    def _repeats(self, connection: sa.Connection, events: pl.DataFrame) -> pl.Series:
+        """Which events a segment (or, for a whole segment's worth of them, the tail) holds already.
+
+        The same event has the same moment and run, so only segments that can hold it are looked at.
+        """
+        ids = events.get_column("event_id").cast(pl.UInt64)
+        times = events.get_column("occurred_at").cast(pl.Datetime("us", "UTC")).to_physical()
+        first_at, last_at = times.min(), times.max()
+        runs = _runs(events)
+        near = [s for s in self._known_segments() if s.overlaps(first_at, last_at) and not runs.isdisjoint(s.runs)]  # pyright: ignore[reportArgumentType] - int columns
+        found = np.zeros(len(ids), dtype=bool)
+        values = ids.to_numpy()
+        for known in self.known_ids(near):
+            found |= contains(known, values)
+        if len(ids) >= SEGMENT_ROWS_MIN and self._tail_rows:
+            cursor = bulk(connection)
+            cursor.execute("SELECT event_id FROM event_tail")
+            tail = np.fromiter((row[0] for row in cursor.fetchall()), dtype=np.int64).view(np.uint64)
+            found |= contains(np.sort(tail), values)
+        return pl.Series(found)
+
+    def _known_segments(self) -> tuple[Segment, ...]:
+        with self._lock:
+            if self._segments_stale:
+                self._segments_stale = False
+                with self._database.read() as connection:
+                    self._segments = tuple(manifest(connection, self.folder))
+            return self._segments
+
+    def _ids_of(self, segment: Segment) -> np.ndarray:
+        ids = self._ids.get(segment.id)
+        if ids is None:
+            ids = np.sort(pl.read_parquet(segment.path, columns=["event_id"]).get_column("event_id").to_numpy())
+            self._ids[segment.id] = ids
+            while len(self._ids) > 1 and sum(len(kept) for kept in self._ids.values()) > IDS_CACHED_MAX:
+                self._ids.popitem(last=False)
+        self._ids.move_to_end(segment.id)
+        return ids
+
+    def _expect_change(self, connection: sa.Connection) -> None:
+        """Once per transaction: learn where the log stands, and forget it again if the transaction fails."""
+        if self._next_seq is None:
+            self._next_seq = _tip(connection) + 1
+        if self._tail_rows is None:
+            self._tail_rows = connection.execute(sa.select(sa.func.count()).select_from(schema.event_tail)).scalar_one()
+        self._database.after(commit=self._changed, rollback=self._forget)
+
+    def _changed(self) -> None:
+        with self._lock:
+            self._stale = True
+
+    def _segments_changed(self) -> None:
+        with self._lock:
+            self._stale = self._segments_stale = True
+
+    def _forget(self) -> None:
+        self._next_seq = self._tail_rows = None
+
+    def _refreshed(self, connection: sa.Connection, before: LogState) -> LogState:
+        newest = before.segments[-1].id if before.segments else 0
+        added = manifest(connection, self.folder, after=newest)
+        tail = before.tail
+        sealed = max((segment.seq_last for segment in added if segment.source == _FROM_TAIL), default=None)
+        if sealed is not None:
+            tail = tail.filter(pl.col(SEQ) > sealed)
+        cursor = bulk(connection)
+        cursor.execute(
+            f"SELECT {', '.join(LOG_SCHEMA)} FROM event_tail WHERE seq > ? ORDER BY seq",  # noqa: S608 - column names only
+            (before.tip,),
+        )
+        rows = cursor.fetchall()
+        if rows:
+            tail = tail.vstack(frame_of(rows, LOG_SCHEMA))
+            tail = tail.rechunk() if tail.n_chunks() > 64 else tail
+        return LogState(_tip(connection), (*before.segments, *added), tail)
+
+
+def contains(known: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Which values are in a sorted array."""
+    if not len(known):
+        return np.zeros(len(values), dtype=bool)
+    places = np.searchsorted(known, values)
+    places[places == len(known)] = 0
+    return known[places] == values
+
+
+def _stored_as(events: pl.DataFrame, name: str, dtype: pl.DataType) -> list[object] | None:
+    if name not in events.columns:
+        return None
+    column = events.get_column(name)
+    return stored(column if column.dtype == dtype else column.cast(dtype))
+
+
+def _runs(events: pl.DataFrame) -> set[str]:
+    if "run_id" not in events.columns:
+        return {""}
+    return {run or "" for run in events.get_column("run_id").unique()}
+
+
+def _tip(connection: sa.Connection) -> int:
+    segments, tail = schema.segments, schema.event_tail
+    highest = (
+        connection.execute(sa.select(sa.func.max(segments.c.seq_last))).scalar(),
+        connection.execute(sa.select(sa.func.max(tail.c.seq))).scalar(),
+    )
+    return max(value or 0 for value in highest)

@@ -1,0 +1,74 @@
+"""Raw events out of a log state: segments that cannot match are passed over by their manifest row, the tail is added.
+
+Absent on purpose: caching (`upcoming`) and counting (`rollups`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from studio.store.log import LogState
+from studio.store.rows import LOG_SCHEMA, SEQ
+from studio.store.schema import micros
+from studio.store.segments import Segment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events: every given part must hold.
+
+    since, until: moments, both included. after: later than this moment. run_id: "" means events from outside any run.
+    above, upto: batch numbers, excluded and included. contacts: contact ids.
+    """
+
+    kinds: Collection[str] | None = None
+    since: datetime | None = None
+    after: datetime | None = None
+    until: datetime | None = None
+    run_id: str | None = None
+    node_id: str | None = None
+    above: int | None = None
+    upto: int | None = None
+    contacts: pl.Series | None = None
+
+    def may_be_in(self, segment: Segment) -> bool:
+        """False when the manifest row says that no event of the segment can match."""
+        first = micros(self.since) if self.since else micros(self.after) + 1 if self.after else None
+        return (
+            segment.overlaps(first, micros(self.until) if self.until else None)
+            and (self.kinds is None or not segment.kinds.isdisjoint(self.kinds))
+            and (self.run_id is None or self.run_id in segment.runs)
+            and (self.above is None or segment.seq_last > self.above)
+            and (self.upto is None or segment.seq_first <= self.upto)
+        )
+
+    def conditions(self) -> list[pl.Expr]:
+        """The filter as expressions over LOG_SCHEMA."""
+        at, seq = pl.col("occurred_at"), pl.col(SEQ)
+        given = (
+            self.kinds is not None and pl.col("kind").is_in(sorted(self.kinds)),
+            self.since is not None and at >= self.since,
+            self.after is not None and at > self.after,
+            self.until is not None and at <= self.until,
+            self.run_id is not None and pl.col("run_id").fill_null("") == self.run_id,
+            self.node_id is not None and pl.col("node_id") == self.node_id,
+            self.above is not None and seq > self.above,
+            self.upto is not None and seq <= self.upto,
+            self.contacts is not None and pl.col("contact_id").is_in(self.contacts.implode()),
+        )
+        return [condition for condition in given if condition is not False]
+
+
+def scan(state: LogState, wanted: EventFilter, columns: Sequence[str]) -> pl.LazyFrame:
+    """The matching events of the log, lazily, in no particular order. Columns are of LOG_SCHEMA."""
+    segments = [segment.path for segment in state.segments if wanted.may_be_in(segment)]
+    parts = [pl.scan_parquet(segments, glob=False, schema=dict(LOG_SCHEMA))] if segments else []
+    if not parts or state.tail.height:
+        parts.append(state.tail.lazy())
+    frame = pl.concat(parts) if len(parts) > 1 else parts[0]
+    conditions = wanted.conditions()
+    return (frame.filter(*conditions) if conditions else frame).select(*columns)

@@ -1,0 +1,135 @@
+"""Segments: immutable Parquet files of events under `events/`, and the manifest rows that make them count.
+
+A file without a manifest row does not exist for any reader; such orphans are what a stop between file and commit
+leaves behind. Absent on purpose: which events go into a segment (`log`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import sqlalchemy as sa
+
+from studio.store import schema
+from studio.store.rows import SEQ
+
+FOLDER = "events"
+SUFFIX = ".parquet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One manifest row. Moments are microseconds since 1970; `runs` holds "" for events from outside."""
+
+    id: int
+    path: Path
+    rows: int
+    bytes: int
+    sha256: str
+    seq_first: int
+    seq_last: int
+    first_at: int
+    last_at: int
+    kinds: frozenset[str]
+    runs: frozenset[str]
+    source: str
+
+    def overlaps(self, first_at: int | None, last_at: int | None) -> bool:
+        """Whether it may hold events from `first_at` to `last_at`, both included; None is no bound."""
+        return (first_at is None or self.last_at >= first_at) and (last_at is None or self.first_at <= last_at)
+
+
+def content_key(event_ids: pl.Series) -> str:
+    """What a batch of events is known by: the same events in the same order give the same key."""
+    return hashlib.sha256(event_ids.to_numpy().tobytes()).hexdigest()[:32]
+
+
+def write_file(folder: Path, frame: pl.DataFrame, key: str) -> tuple[Path, int, str]:
+    """Writes the frame, durable when this returns: path, size in bytes and SHA-256.
+
+    The order matters: content synced before the name exists, the name synced before a manifest row can point at it.
+    """
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd", compression_level=1, statistics=True)
+    data = buffer.getvalue()
+    path = folder / f"{frame.get_column(SEQ).min():012d}-{key[:12]}{SUFFIX}"
+    written = path.with_suffix(".tmp")
+    with written.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    written.replace(path)
+    sync_folder(folder)
+    return path, len(data), hashlib.sha256(data).hexdigest()
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable. Windows does that by itself and cannot open folders."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def register(
+    connection: sa.Connection, frame: pl.DataFrame, *, path: Path, size: int, sha256: str, key: str, source: str
+) -> None:
+    """Inserts the manifest row of a written file."""
+    times = frame.get_column("occurred_at").to_physical()
+    sequences = frame.get_column(SEQ)
+    connection.execute(
+        schema.segments.insert(),
+        {
+            "key": key,
+            "path": path.name,
+            "rows": frame.height,
+            "bytes": size,
+            "sha256": sha256,
+            "seq_first": sequences.min(),
+            "seq_last": sequences.max(),
+            "first_at": times.min(),
+            "last_at": times.max(),
+            "kinds": sorted(frame.get_column("kind").unique()),
+            "runs": sorted(frame.get_column("run_id").fill_null("").unique()),
+            "source": source,
+        },
+    )
+
+
+def manifest(connection: sa.Connection, folder: Path, after: int = 0) -> list[Segment]:
+    """Manifest rows with an id above `after`, oldest first."""
+    table = schema.segments
+    rows = connection.execute(sa.select(table).where(table.c.id > after).order_by(table.c.id)).mappings()
+    return [
+        Segment(
+            **{name: row[name] for name in ("id", "rows", "bytes", "sha256", "seq_first", "seq_last")},
+            **{name: row[name] for name in ("first_at", "last_at", "source")},
+            path=folder / row["path"],
+            kinds=frozenset(row["kinds"]),
+            runs=frozenset(row["runs"]),
+        )
+        for row in rows
+    ]
+
+
+def collect_orphans(folder: Path, segments: Iterable[Segment]) -> int:
+    """Removes what an interrupted write left in the folder; how many files. Only for the one owner of a store."""
+    known = {segment.path.name for segment in segments}
+    orphans = [path for path in folder.iterdir() if path.suffix in (SUFFIX, ".tmp") and path.name not in known]
+    for path in orphans:
+        path.unlink()
+    return len(orphans)
+
+
+def scan(segments: Sequence[Segment], columns: Collection[str]) -> pl.LazyFrame:
+    """The rows of some segments, lazily. At least one segment."""
+    return pl.scan_parquet([segment.path for segment in segments], glob=False).select(*columns)
