@@ -15,10 +15,10 @@ from scipy import special
 from studio.experiments.moments import Proportion
 
 TABLE_CELLS_MAX = 600_000
-CONTACTS_MAX = 5_000
+CONTACTS_MAX = 2_000
 """Above either Fisher answers. Any two groups of together 1,000 fit."""
 _TIE = 1 + 1e-10
-_GRID = 600
+_GRID = 300
 _ZOOMS = 8
 
 
