@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from studio.domain.errors import Problem, UserFixable
 from studio.domain.node import NodeType
@@ -69,16 +70,21 @@ def _check_node(workflow: Workflow, node: Node, catalogue: Catalogue) -> tuple[N
         ]
     except ValidationError as error:
         fields = catalogue[node.type].Parameters.model_fields
-        return None, [
-            Problem(
-                "NODE-PARAMETER",
-                f"{item['msg']}.",
-                nearest(str(item["loc"][-1]), fields) if item["type"] == "extra_forbidden" else "",
-                node=node.id,
-                field="parameters." + ".".join(str(part) for part in item["loc"]),
-            )
-            for item in error.errors()
-        ]
+        return None, [_parameter_problem(node, item, fields) for item in error.errors()]
+
+
+def _parameter_problem(node: Node, item: ErrorDetails, fields: Mapping[str, object]) -> Problem:
+    """A node's own checks say code and hint themselves (`studio.nodes.parameters.refuse`)."""
+    own = item.get("ctx", {}) if item["type"] == "parameter" else {}
+    message = item["msg"]
+    return Problem(
+        str(own.get("code", "NODE-PARAMETER")),
+        message if own and "\n" in message else f"{message.rstrip('.')}.",
+        str(own.get("hint", ""))
+        or (nearest(str(item["loc"][-1]), fields) if item["type"] == "extra_forbidden" else ""),
+        node=node.id,
+        field="parameters." + ".".join(str(part) for part in item["loc"]) if item["loc"] else "parameters",
+    )
 
 
 def _field_of(where: str | None) -> str | None:

@@ -15,13 +15,13 @@ from pydantic_core import PydanticCustomError
 
 from studio.domain.duration import format_duration, parse_duration
 from studio.domain.errors import UserFixable
-from studio.domain.expression import Scope, parse_expression
+from studio.domain.expression_parser import parse_expression
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
 def refuse(code: str, message: str, hint: str = "") -> NoReturn:
-    """Refuses a parameter: pydantic collects it with the others, and `domain.validation` shows code, message and hint."""
+    """Refuses a parameter. Pydantic collects it with the others; `domain.validation` shows code, message and hint."""
     # The message goes in as a value: braces in it must not be taken for placeholders.
     raise PydanticCustomError("parameter", "{message}", {"message": message, "code": code, "hint": hint})
 
@@ -70,34 +70,40 @@ TimeOfDay = Annotated[
 """`HH:MM` in files and forms."""
 
 
-def _rule(scope: Scope) -> Callable[[str], str]:
-    def check(text: str) -> str:
+def refusing(check: Callable[[str], object]) -> Callable[[str], str]:
+    """A validator out of a check that raises UserFixable: an empty text passes, every other goes through unchanged."""
+
+    def validate(text: str) -> str:
         if text.strip():
             try:
-                parse_expression(text, scope)
+                check(text)
             except UserFixable as error:
                 refuse(error.code, error.message, error.hint or "")
         return text
 
-    return check
+    return validate
 
 
 ContactRule = Annotated[
     str,
     Field(min_length=1, max_length=2_000, json_schema_extra={"widget": "rule"}),
-    AfterValidator(_rule("contact")),
+    AfterValidator(refusing(lambda text: parse_expression(text, "contact"))),
 ]
 """A yes-or-no rule about a contact, in the language of `domain.expression`."""
 
 EventRule = Annotated[
-    str, Field(max_length=2_000, json_schema_extra={"widget": "event_rule"}), AfterValidator(_rule("event"))
+    str,
+    Field(max_length=2_000, json_schema_extra={"widget": "event_rule"}),
+    AfterValidator(refusing(lambda text: parse_expression(text, "event"))),
 ]
 """A yes-or-no rule about one event; an empty one lets every event through."""
 
 PortId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
 """An id that becomes the name of an output."""
 
-EventKind = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s|=]+$", json_schema_extra={"widget": "event"})]
+EventKind = Annotated[
+    str, Field(min_length=1, max_length=64, pattern=r"^[^\s|=]+$", json_schema_extra={"widget": "event"})
+]
 """What an event is called in the event log, such as order."""
 
 

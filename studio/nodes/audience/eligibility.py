@@ -21,7 +21,7 @@ class EligibilityParameters(Parameters):
     purpose: Literal["marketing", "transactional"] = Field(
         default="marketing",
         title="Purpose",
-        description="Marketing asks for consent, frequency cap and quiet hours; transactional mail only for a usable address.",
+        description="Marketing asks for consent, cap and quiet hours; transactional mail only for a usable address.",
     )
     topic: Annotated[str, Field(max_length=100)] = Field(
         default="",
@@ -54,7 +54,7 @@ class Eligibility:
         return ("allowed", "deferred", "blocked")
 
     async def run(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:
-        """Records one `blocked` event, with the reason among its properties, for each person who may not be written to."""
+        """Records one `blocked` event, with its reason, for each person who may not be written to."""
         gate = Gate(purpose=self.parameters.purpose, topic=self.parameters.topic or context.settings.topic)
         verdicts = gate.judge(batch, context)
         ports = {

@@ -17,12 +17,12 @@ class FilterParameters(Parameters):
 
     rule: ContactRule = Field(
         title="Rule",
-        description='Who passes, such as country == "DE" and days_since("order") >= 120. What is missing does not pass.',
+        description='Who passes, such as country == "DE" and days_since("order") >= 120. Unknown is no.',
     )
 
 
 class Filter:
-    """People for whom the rule holds leave through `pass`, all others, and those for whom it cannot be told, through `fail`."""
+    """Through `pass` goes who fits the rule; everybody else, also where it cannot be told, through `fail`."""
 
     declaration: ClassVar[Declaration] = Declaration(
         id="audience.filter",

@@ -30,7 +30,7 @@ class Variant(Parameters):
     value: Annotated[str, Field(max_length=2_000)] | bool | int | float | None = Field(
         default=None,
         title="Value",
-        description="What the tested setting is in this variant; messages find it under var and the name of the setting.",
+        description="What the tested setting is in this variant, such as a subject.",
     )
 
 
@@ -47,7 +47,7 @@ class SplitParameters(Parameters):
         title="Tested setting",
         description=(
             "The setting of the template that is under test; a winner can be written back to it. "
-            "Each variant's value is var.<setting> in messages and rules."
+            "Called subject, for instance, each variant's value is var.subject in messages and rules."
         ),
     )
     salt: Annotated[str, Field(max_length=100)] = Field(
@@ -111,7 +111,11 @@ class Split:
 
 
 def _one_type(values: list[str | bool | int | float | None]) -> bool:
-    kinds = {bool if isinstance(value, bool) else str if isinstance(value, str) else float for value in values if value is not None}
+    kinds = {
+        bool if isinstance(value, bool) else str if isinstance(value, str) else float
+        for value in values
+        if value is not None
+    }
     return len(kinds) == 1
 
 

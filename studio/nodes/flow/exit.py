@@ -26,7 +26,7 @@ class Exit:
         id="flow.exit",
         version=1,
         title="Exit",
-        summary="Ends the journey.",
+        summary="People leave the workflow here.",
         group="Flow",
         icon="log-out",
         role="exit",

@@ -25,13 +25,13 @@ class GoalParameters(Parameters):
     event: EventKind = Field(title="Event", description="What counts as success, such as order.")
     window: PositiveDuration = Field(
         title="Within",
-        description="How long after the start of the journey a success still counts, such as P14D.",
+        description="How long after entering the workflow a success still counts, such as P14D.",
         json_schema_extra={"widget": "duration"},
     )
     value: Annotated[str, Field(max_length=100)] = Field(
         default="value",
         title="Worth",
-        description="What a success is worth: “value” for the value of the event, or the name of a property with a number.",
+        description="What a success is worth: “value” for the event's own value, or the name of a property.",
     )
     match_key: bool = Field(
         default=False,
@@ -46,7 +46,7 @@ class GoalParameters(Parameters):
     action: Literal["exit", "continue"] = Field(
         default="exit",
         title="On success",
-        description="exit: the journey ends through “reached”, whatever step the contact stands at; continue: it goes on.",
+        description="exit: whoever succeeds leaves through “reached”, from whatever step; continue: nothing changes.",
     )
 
 
@@ -57,7 +57,7 @@ class Goal:
         id="flow.goal",
         version=1,
         title="Goal",
-        summary="Counts successes, and can end the journey when one happens.",
+        summary="Counts successes, and can take out who succeeds.",
         group="Flow",
         icon="target",
         role="goal",
@@ -89,7 +89,7 @@ class Goal:
         return Outcome(out={"out": batch.drop("due_at", strict=False)})
 
     def match(self, batch: pl.DataFrame, events: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
-        """One row per instance and success inside its window; `port` is `reached` on the first one if the journey ends.
+        """One row per instance and success inside its window; with action exit `port` is `reached` on the first one.
 
         Columns as in `domain.node.Listens.match`.
         """

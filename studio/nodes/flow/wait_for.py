@@ -56,7 +56,7 @@ class WaitForParameters(Parameters):
         default="since_entry",
         title="What counts",
         description=(
-            "since_entry: also what happened between the start of the journey and this step; "
+            "since_entry: also what happened between entering the workflow and this step; "
             "from_now: only what happens while waiting here."
         ),
     )
@@ -106,9 +106,7 @@ class WaitFor:
             ids = batch.get_column("contact_id").unique()
             gone = self.match(waiting, context.events.rows(self.event_kinds(), since=since, ids=ids), context)
         ports = batch.join(gone.select("instance_id", "port"), on="instance_id", how="left", maintain_order="left")
-        out = {
-            branch.id: ports.filter(pl.col("port") == branch.id).drop("port") for branch in self.parameters.branches
-        }
+        out = {branch.id: ports.filter(pl.col("port") == branch.id).drop("port") for branch in self.parameters.branches}
         return Outcome(out=out, wait=waiting.filter(ports.get_column("port").is_null()))
 
     async def resume(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:  # noqa: ARG002 - the protocol's shape

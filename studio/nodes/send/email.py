@@ -1,7 +1,7 @@
 """`send.email`: one mail per instance, written at the moment it goes out.
 
-The gate is asked first, then subject, HTML and text are rendered for each person. Absent on purpose: MIME (the builder in the
-context makes it), and handing over (the engine's outbox).
+The gate is asked first, then subject, HTML and text are rendered for each person. Absent on purpose: MIME (the builder
+in the context makes it), and handing over (the engine's outbox).
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 import polars as pl
-from pydantic import AfterValidator, BaseModel, Field, field_validator
+from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
 
 from studio.domain.node import Composed, Declaration, NodeContext, Outcome, Parameters
 from studio.nodes.letters import compose_letters
-from studio.nodes.message_source import check_template, is_inline, missing_footer
-from studio.nodes.parameters import refuse
+from studio.nodes.message_rendering import MessageTemplate, Texts, check_template, compiled
+from studio.nodes.message_source import body_source, check_footer, is_inline, is_text_file, text_source
+from studio.nodes.parameters import refusing
 
-TemplateText = Annotated[str, AfterValidator(check_template)]
+TemplateText = Annotated[str, AfterValidator(refusing(check_template))]
 
 
 class EmailParameters(Parameters):
@@ -24,7 +25,7 @@ class EmailParameters(Parameters):
 
     subject: Annotated[TemplateText, Field(min_length=1, max_length=1_000)] = Field(
         title="Subject",
-        description="May hold fields, such as {{ contact.first_name|default(\"friend\") }} or {{ var.subject|fill }}.",
+        description='May hold fields, such as {{ contact.first_name|default("friend") }} or {{ var.subject|fill }}.',
         json_schema_extra={"widget": "template"},
     )
     preheader: Annotated[TemplateText, Field(max_length=1_000)] = Field(
@@ -50,7 +51,7 @@ class EmailParameters(Parameters):
     purpose: Literal["marketing", "transactional"] = Field(
         default="marketing",
         title="Purpose",
-        description="Marketing asks for consent, frequency cap and quiet hours; transactional mail only for a usable address.",
+        description="Marketing asks for consent, cap and quiet hours; transactional mail only for a usable address.",
     )
     topic: Annotated[str, Field(max_length=100)] = Field(
         default="",
@@ -64,14 +65,17 @@ class EmailParameters(Parameters):
         description="Adds utm_source, utm_medium, utm_campaign and utm_content to links, for your web statistics.",
     )
 
-    @field_validator("body")
+    @field_validator("text")
     @classmethod
-    def _body(cls, body: str) -> str:
-        return check_template(body) if is_inline(body) else body
+    def _text_can_be_filled_in(cls, text: str) -> str:
+        return text if is_text_file(text) else refusing(check_template)(text)
 
-    def problem_of_footer(self, body: str) -> str | None:
-        """What a marketing message lacks by law, in words; None when it has it, or need not."""
-        return missing_footer(body) if self.purpose == "marketing" else None
+    @model_validator(mode="after")
+    def _body_is_complete(self) -> EmailParameters:
+        if is_inline(self.body):
+            refusing(check_template)(self.body)
+            refusing(lambda body: check_footer(body, self.purpose))(self.body)
+        return self
 
 
 class Email:
@@ -100,4 +104,12 @@ class Email:
         return Outcome(send=batch)
 
     async def compose(self, batch: pl.DataFrame, context: NodeContext) -> Composed:
-        return compose_letters(self.parameters, batch, context)
+        """Raises UserFixable: MAIL-FILE, MAIL-TEMPLATE or MAIL-FOOTER when nobody could get this message."""
+        return await compose_letters(self.parameters, self._template(context), batch, context)
+
+    def _template(self, context: NodeContext) -> MessageTemplate:
+        parameters = self.parameters
+        body = body_source(parameters.body, context.texts)
+        check_footer(body, parameters.purpose)
+        text = text_source(parameters.text, context.texts)
+        return compiled(Texts(parameters.subject, parameters.preheader, body, text))

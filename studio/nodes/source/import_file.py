@@ -1,7 +1,7 @@
 """`source.import`: the people of one imported file.
 
-Absent on purpose: reading the file. The workspace imports it before a run, under the name `ImportFile.source`; this node
-then hands out the contacts that carry that name.
+Absent on purpose: reading the file. The workspace imports it before a run, under the name `ImportFile.source`; this
+node then hands out the contacts that carry that name.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ class EventParameters(Parameters):
         default="key",
         title="One per",
         description=(
-            "What tells two journeys of the same contact apart: “key” for the key of the event (a cart or order number), "
-            "or the name of a property. Empty: one journey per contact."
+            "A contact enters once for each: “key” means the key of the event (a cart or order number), "
+            "otherwise give the name of a property. Empty: only the contact counts."
         ),
     )
     re_entry: Literal["never", "every_time", "one_per_key", "after_days"] = Field(
@@ -65,7 +65,7 @@ class Event:
         id="trigger.event",
         version=1,
         title="When something happens",
-        summary="Starts one journey for each event, such as an abandoned cart.",
+        summary="Starts once for each event of a kind, such as an abandoned cart.",
         group="Start",
         icon="zap",
         role="source",
@@ -91,7 +91,7 @@ class Event:
     async def enter(self, events: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
         """Entries for the events that pass the filter, are recent enough and may start by the re-entry policy.
 
-        Columns: `contact_id`, `key`, `entered_at` (when the event happened), `occurrence`, `var.event` (the event as JSON).
+        Columns: `contact_id`, `key`, `entered_at` (when the event happened), `occurrence`, `var.event` (it, as JSON).
         Events from before the start of the run start nothing.
         """
         parameters = self.parameters

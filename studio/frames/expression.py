@@ -1,0 +1,242 @@
+"""Rules compiled to Polars: the tree of `domain.expression` becomes one expression over a frame of facts.
+
+What a field is worth depends on its column. In a comparison with a number a text is read as one (or is missing);
+beside a text a number is written out (`5`, `1.5`), a yes or no as `true` or `false`; where a condition stands, true,
+yes, 1 and false, no, 0 count, and every number but 0 is yes. Two fields compare as numbers when neither is a text.
+Every part is used once, so that the compiled expression is never larger than the rule.
+Absent on purpose: fetching what a rule needs (`studio.frames.facts`).
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias, assert_never
+
+import polars as pl
+
+from studio.domain.expression import (
+    And,
+    Arithmetic,
+    Compare,
+    Constant,
+    ContactField,
+    EventPart,
+    Expression,
+    History,
+    InstanceKey,
+    IsMissing,
+    Negative,
+    Not,
+    OneOf,
+    Or,
+    TextCall,
+    Total,
+    Variable,
+)
+
+Schema: TypeAlias = Mapping[str, pl.DataType]
+
+_Type: TypeAlias = Literal["number", "text", "boolean"]
+_COMPARE: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_ARITHMETIC: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
+_NOT_FINITE = [float("inf"), float("-inf"), float("nan")]
+_YES_AND_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_EVENT_COLUMNS = {
+    "kind": "kind",
+    "value": "value",
+    "currency": "currency",
+    "key": "key",
+    "actor": "actor",
+    "node": "node_id",
+}
+
+
+def field_column(name: str) -> str:
+    """The column of a contact field in a frame of facts."""
+    return f"contact.{name}"
+
+
+def total_column(total: Total, part: Literal["count", "value", "last_at"]) -> str:
+    """The column of one part of a total in a frame of facts."""
+    return f"total.{total.kind}.{'ever' if total.days is None else f'{total.days:g}'}.{part}"
+
+
+def compile_rule(rule: Expression, schema: Schema, now: datetime) -> pl.Expr:
+    """A Boolean expression over a frame of facts with these columns; null where it cannot be told.
+
+    Args:
+        rule: as `parse_expression` gives it.
+        schema: of the frame. A column it lacks (nobody has the field, no variable of that name) is missing everywhere.
+        now: what `days_since` counts to.
+    """
+    return _Compiler(schema, now).compile(rule).as_("boolean")
+
+
+def event_property(name: str) -> pl.Expr:
+    """One property out of the `properties` column of events, as text; null where there is none."""
+    return pl.col("properties").str.json_path_match(f'$["{name}"]')
+
+
+def number_of(text: pl.Expr) -> pl.Expr:
+    """The number that a text spells, null where it spells none."""
+    return _finite(text.str.strip_chars().cast(pl.Float64, strict=False))
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    expr: pl.Expr
+    type: _Type
+    is_field: bool = False
+
+    def as_(self, wanted: _Type) -> pl.Expr:
+        if wanted == self.type:
+            return self.expr
+        if wanted == "number":
+            return number_of(self.expr) if self.type == "text" else self.expr.cast(pl.Float64)
+        if wanted == "boolean":
+            if self.type == "number":
+                return self.expr != 0
+            return (
+                self.expr.str.strip_chars()
+                .str.to_lowercase()
+                .replace_strict(_YES_AND_NO, default=None, return_dtype=pl.Boolean)
+            )
+        # Adding zero turns -0.0 into 0.0, which people write as 0.
+        return (self.expr + 0.0 if self.type == "number" else self.expr).cast(pl.String).str.strip_suffix(".0")
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    schema: Schema
+    now: datetime
+
+    def compile(self, node: Expression) -> _Compiled:  # noqa: PLR0911 - one for each kind of leaf
+        match node:
+            case Constant(value=value):
+                return _constant(value)
+            case ContactField(name=name):
+                return self._column(field_column(name))
+            case Variable(name=name):
+                return self._column(f"var.{name}")
+            case InstanceKey():
+                return self._column("key")
+            case EventPart(name=name):
+                return self._event_part(name)
+            case History():
+                return self._history(node)
+            case _:
+                return self._combined(node)
+
+    def _combined(  # noqa: PLR0911 - one for each kind of branch
+        self, node: TextCall | Negative | Arithmetic | Compare | OneOf | IsMissing | Not | And | Or
+    ) -> _Compiled:
+        match node:
+            case TextCall():
+                return self._text_call(node)
+            case Negative(operand=operand):
+                return _Compiled(-self.compile(operand).as_("number"), "number")
+            case Arithmetic(operator=sign, left=left, right=right):
+                numbers = _ARITHMETIC[sign](self.compile(left).as_("number"), self.compile(right).as_("number"))
+                return _Compiled(_finite(numbers), "number")
+            case Compare(operator=sign, left=left, right=right):
+                return _compared(sign, self.compile(left), self.compile(right))
+            case OneOf():
+                return self._one_of(node)
+            case IsMissing(operand=operand, negated=negated):
+                return _is_missing(self.compile(operand), negated)
+            case Not(operand=operand):
+                return _Compiled(~self.compile(operand).as_("boolean"), "boolean")
+            case And(parts=parts):
+                return _Compiled(pl.all_horizontal([self.compile(part).as_("boolean") for part in parts]), "boolean")
+            case Or(parts=parts):
+                return _Compiled(pl.any_horizontal([self.compile(part).as_("boolean") for part in parts]), "boolean")
+            case _:
+                assert_never(node)
+
+    def _column(self, name: str) -> _Compiled:
+        dtype = self.schema.get(name)
+        column = pl.col(name)
+        if dtype is None or dtype == pl.Null:
+            return _Compiled(pl.lit(None, dtype=pl.String), "text", is_field=True)
+        if dtype.is_numeric():
+            return _Compiled(_finite(column.cast(pl.Float64)), "number", is_field=True)
+        if dtype == pl.Boolean:
+            return _Compiled(column, "boolean", is_field=True)
+        return _Compiled(column.cast(pl.String), "text", is_field=True)
+
+    def _event_part(self, name: str) -> _Compiled:
+        if name in _EVENT_COLUMNS:
+            return self._column(_EVENT_COLUMNS[name])
+        return _Compiled(event_property(name), "text", is_field=True)
+
+    def _history(self, node: History) -> _Compiled:
+        total = Total(node.kind, node.days)
+        if node.function == "days_since":
+            days = (pl.lit(self.now) - pl.col(total_column(total, "last_at"))).dt.total_days()
+            return _Compiled(days.cast(pl.Float64), "number")
+        if node.function == "has":
+            return _Compiled(pl.col(total_column(total, "count")) > 0, "boolean")
+        part = pl.col(total_column(total, "count" if node.function == "count" else "value"))
+        return _Compiled(part.cast(pl.Float64), "number")
+
+    def _text_call(self, node: TextCall) -> _Compiled:
+        texts = [self.compile(argument).as_("text") for argument in node.arguments]
+        match node.function:
+            case "lower":
+                return _Compiled(texts[0].str.to_lowercase(), "text")
+            case "length":
+                return _Compiled(texts[0].str.len_chars().cast(pl.Float64), "number")
+            case "contains":
+                return _Compiled(texts[0].str.contains(texts[1], literal=True), "boolean")
+            case "starts_with":
+                return _Compiled(texts[0].str.starts_with(texts[1]), "boolean")
+
+    def _one_of(self, node: OneOf) -> _Compiled:
+        kind = _type_of(node.options[0])
+        found = self.compile(node.operand).as_(kind).is_in(list(node.options))
+        return _Compiled(~found if node.negated else found, "boolean")
+
+
+def _constant(value: str | float | bool | None) -> _Compiled:
+    if value is None:
+        return _Compiled(pl.lit(None, dtype=pl.String), "text", is_field=True)
+    kind = _type_of(value)
+    return _Compiled(pl.lit(float(value) if kind == "number" else value), kind)
+
+
+def _type_of(value: str | float | bool) -> _Type:
+    return "boolean" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
+
+
+def _compared(sign: str, left: _Compiled, right: _Compiled) -> _Compiled:
+    if left.is_field == right.is_field:
+        # Two fields (the parser lets nothing else differ): text wins, and a yes beside a number counts as 1.
+        types = {left.type, right.type}
+        common: _Type = left.type if len(types) == 1 else "text" if "text" in types else "number"
+    else:
+        common = right.type if left.is_field else left.type
+    return _Compiled(_COMPARE[sign](left.as_(common), right.as_(common)), "boolean")
+
+
+def _is_missing(operand: _Compiled, negated: bool) -> _Compiled:
+    missing = operand.expr.fill_null("") == "" if operand.type == "text" else operand.expr.is_null()
+    return _Compiled(~missing if negated else missing, "boolean")
+
+
+def _finite(numbers: pl.Expr) -> pl.Expr:
+    return numbers.replace(_NOT_FINITE, [None, None, None])

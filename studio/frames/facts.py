@@ -1,0 +1,67 @@
+"""Fetches what rules need beside a frame, and answers them: one look into contacts and event log per field and total.
+
+Absent on purpose: the views themselves (ports), and compiling (`studio.frames.expression`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from studio.domain.expression import Expression, Needs, Total, needs
+from studio.domain.ports import ContactView, EventView
+from studio.frames.expression import compile_rule, field_column, total_column
+
+
+def rules_hold(
+    rules: Sequence[Expression], frame: pl.DataFrame, *, contacts: ContactView, events: EventView, now: datetime
+) -> list[pl.Series]:
+    """Per rule a Boolean column without nulls, row for row: where it cannot be told, it does not hold.
+
+    Args:
+        rules: about contacts (`frame` holds instances) or about events (`frame` holds EVENT_SCHEMA rows).
+        frame: with `contact_id`; instances also with `key` and their `var.` columns.
+        contacts: as they are known at `now`.
+        events: that have happened by `now`.
+    """
+    facts = with_facts(frame, needs(*rules), contacts=contacts, events=events, now=now)
+    names = [f"rule.{index}" for index in range(len(rules))]
+    answers = facts.select(
+        compile_rule(rule, facts.schema, now).fill_null(False).alias(name)
+        for rule, name in zip(rules, names, strict=True)
+    )
+    # A rule of constants alone comes out as one row.
+    if answers.height != frame.height:
+        answers = pl.DataFrame({name: pl.repeat(answers[name][0], frame.height, eager=True) for name in names})
+    return answers.get_columns()
+
+
+def with_facts(
+    frame: pl.DataFrame, wanted: Needs, *, contacts: ContactView, events: EventView, now: datetime
+) -> pl.DataFrame:
+    """The frame, row for row, with a column per contact field and per part of a total that is wanted.
+
+    Names as `field_column` and `total_column` give them; counts and sums are 0 for who has no such event.
+    """
+    if not wanted.fields and not wanted.totals:
+        return frame
+    ids = frame.get_column("contact_id").drop_nulls().unique().sort()
+    if wanted.fields:
+        fields = contacts.fields(ids, wanted.fields)
+        fields = fields.select("contact_id", *(pl.col(name).alias(field_column(name)) for name in wanted.fields))
+        frame = frame.join(fields, on="contact_id", how="left", maintain_order="left")
+    for total in wanted.totals:
+        frame = frame.join(_totals(total, ids, events, now), on="contact_id", how="left", maintain_order="left")
+    return frame.with_columns(
+        pl.col(total_column(total, part)).fill_null(0) for total in wanted.totals for part in ("count", "value")
+    )
+
+
+def _totals(total: Total, ids: pl.Series, events: EventView, now: datetime) -> pl.DataFrame:
+    since = None if total.days is None else now - timedelta(days=total.days)
+    found = events.totals(total.kind, since=since, ids=ids)
+    return found.select(
+        "contact_id", *(pl.col(part).alias(total_column(total, part)) for part in ("count", "value", "last_at"))
+    )

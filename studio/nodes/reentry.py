@@ -1,0 +1,99 @@
+"""Entries out of events: which of them may start, by the re-entry policy, and as which occurrence.
+
+Absent on purpose: memory. Who has entered before is asked of the run's own `entered` events.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal, TypeAlias
+
+import polars as pl
+
+from studio.domain.node import NodeContext
+from studio.frames.events import AT
+from studio.frames.expression import event_property
+
+Policy: TypeAlias = Literal["never", "every_time", "one_per_key", "after_days"]
+
+_PERSON = ["contact_id"]
+_JOURNEY = ["contact_id", "key"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReEntry:
+    """Whether somebody who has entered may enter again. `days` counts for `after_days` alone."""
+
+    policy: Policy
+    days: int = 30
+
+
+def entries_from(events: pl.DataFrame, instance_key: str, re_entry: ReEntry, context: NodeContext) -> pl.DataFrame:
+    """Entries, oldest first: `contact_id`, `key`, `entered_at`, `occurrence`, `var.event` (the event as JSON).
+
+    Args:
+        events: EVENT_SCHEMA rows; of several that may not all enter, the earliest does.
+        instance_key: `key` for the event's key, the name of a property, or empty for none.
+        re_entry: who may enter again.
+        context: the run, whose `entered` events so far are the memory.
+    """
+    key = pl.lit(None, pl.String) if not instance_key else pl.col("key")
+    if instance_key not in ("", "key"):
+        key = event_property(instance_key)
+    seen = pl.struct("kind", pl.col("occurred_at").dt.to_string("iso:strict"), "value", "currency", "key", "properties")
+    candidates = (
+        events.filter(pl.col("contact_id").is_not_null())
+        .sort("occurred_at", "event_id")
+        .select(
+            "contact_id",
+            key.alias("key"),
+            pl.col("occurred_at").alias("entered_at"),
+            seen.struct.json_encode().alias("var.event"),
+        )
+    )
+    ids = candidates.get_column("contact_id").unique().sort()
+    before = context.events.rows(("entered",), since=context.started_at, ids=ids, run_id=context.run_id)
+    chosen = _allowed(candidates, before, re_entry)
+    return _numbered(chosen, before).select("contact_id", "key", "entered_at", "occurrence", "var.event")
+
+
+def _allowed(candidates: pl.DataFrame, before: pl.DataFrame, re_entry: ReEntry) -> pl.DataFrame:
+    match re_entry.policy:
+        case "every_time":
+            return candidates
+        case "never":
+            return _first_ever(candidates, before, _PERSON)
+        case "one_per_key":
+            return _first_ever(candidates, before, _JOURNEY)
+        case "after_days":
+            return _spaced(candidates, before, timedelta(days=re_entry.days))
+
+
+def _first_ever(candidates: pl.DataFrame, before: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    first = candidates.unique(by, keep="first", maintain_order=True)
+    return first.join(before.select(by), on=by, how="anti", nulls_equal=True, maintain_order="left")
+
+
+def _spaced(candidates: pl.DataFrame, before: pl.DataFrame, gap: timedelta) -> pl.DataFrame:
+    """Each round takes the earliest candidate of every contact that is far enough from the last entry."""
+    last = before.group_by("contact_id").agg(pl.col("occurred_at").max().alias("last"))
+    taken: list[pl.DataFrame] = [candidates.clear()]
+    left = candidates.join(last, on="contact_id", how="left", maintain_order="left")
+    while left.height:
+        left = left.filter(pl.col("last").is_null() | (pl.col("entered_at") >= pl.col("last") + gap))
+        chosen = left.unique("contact_id", keep="first", maintain_order=True)
+        taken.append(chosen.drop("last"))
+        last = chosen.select("contact_id", pl.col("entered_at").alias("last"))
+        left = left.drop("last").join(last, on="contact_id", how="inner", maintain_order="left")
+        left = left.filter(pl.col("entered_at") > pl.col("last"))
+    return pl.concat(taken).sort("entered_at", maintain_order=True)
+
+
+def _numbered(chosen: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    earlier = before.group_by(_JOURNEY).agg(pl.len().alias("earlier"))
+    joined = chosen.with_columns(pl.col("entered_at").cast(AT)).join(
+        earlier, on=_JOURNEY, how="left", nulls_equal=True, maintain_order="left"
+    )
+    within = pl.int_range(pl.len()).over(_JOURNEY)
+    return joined.with_columns((pl.col("earlier").fill_null(0) + within).cast(pl.UInt32).alias("occurrence"))
