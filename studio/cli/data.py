@@ -47,8 +47,8 @@ def _progress(out: Output):
 
 def _tell(report: ImportReport, what: str, out: Output) -> int:
     lines = [
-        f"{report.accepted:,} {what} accepted of {report.rows:,} rows: {report.added:,} new, {report.changed:,} changed, "
-        f"{report.unchanged:,} known; {report.repeated:,} rows repeated another."
+        f"{report.accepted:,} {what} accepted of {report.rows:,} rows: {report.added:,} new, "
+        f"{report.changed:,} changed, {report.unchanged:,} known; {report.repeated:,} rows repeated another."
     ]
     if report.quarantined:
         lines.append(f"{report.quarantined:,} rows were left out:")

@@ -137,6 +137,14 @@ class PeopleStory:
         taken = done.accepted + done.duplicates
         return _report(path, path.name, counts["rows"], taken, done.accepted, 0, done.duplicates, 0, rejected)
 
+    def add_made_up(self, contacts: pl.DataFrame, consents: pl.DataFrame, events: pl.DataFrame) -> None:
+        """Takes a made-up business in whole: people, their consents (by `key`) and events (by `contact_key`)."""
+        with self._store.transaction():
+            self._store.contacts.upsert_contacts(contacts, "demo shop")
+            self._store.contacts.add_consents(self._with_ids(consents, "key"))
+            known = self._with_ids(events, "contact_key")
+            self._store.events.import_events([as_events(known)], source="demo shop")
+
     def _distinct_addresses(self, people: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """One address, one person: a second key with an address that is taken would be mailed twice."""
         owners = self._store.contacts.ids_of(people["email"].drop_nulls().unique(), by="email")

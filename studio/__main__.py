@@ -1,0 +1,40 @@
+"""`studio`: the desktop where there is a display and no command was given, the headless commands otherwise."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+
+USAGE_ONLY = {"-h", "--help", "--version"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the program; the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if wants_window(arguments):
+        from studio.ui import app  # noqa: PLC0415 - Qt is optional, and half a second that commands need not pay
+
+        return app.main(arguments)
+    from studio import cli  # noqa: PLC0415 - the window does not need argparse's modules
+
+    return cli.main(arguments)
+
+
+def wants_window(arguments: Sequence[str]) -> bool:
+    """Whether this call opens the desktop: no command, or the demo, and a window is possible and wanted."""
+    from studio.workspace.health import has_display  # noqa: PLC0415 - keeps `--help` quick
+
+    names = [argument for argument in arguments if not argument.startswith("-")]
+    asked = not USAGE_ONLY & set(arguments) and (not names or arguments[0] in ("demo", "--workspace"))
+    if not asked or {"--headless", "--json"} & set(arguments):
+        return False
+    if importlib.util.find_spec("PySide6") is None or not has_display():
+        if not names:
+            print("There is no window here. Commands: studio --help", file=sys.stderr)  # noqa: T201 - said once at start
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""The story of health: is everything in order, in words.
+
+Absent on purpose: mending; each finding says what to do.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import sys
+from dataclasses import dataclass
+
+import polars as pl
+
+import studio
+from studio.domain.validation import Catalogue
+from studio.gallery.catalogue import Catalogue as Templates
+from studio.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at."""
+
+    name: str
+    title: str
+    ok: bool
+    words: str
+
+
+class HealthStory:
+    """Health of one workspace and this computer."""
+
+    def __init__(self, store: Store, nodes: Catalogue, templates: Templates) -> None:
+        self._store = store
+        self._nodes = nodes
+        self._templates = templates
+
+    def doctor(self) -> tuple[Check, ...]:
+        """Everything looked at, worst news not first: in the order a person would ask."""
+        own = [Check(c.name, c.title, c.ok, c.words) for c in self._store.doctor()]
+        return (self._program(), *own, self._nodes_and_templates(), self._desktop())
+
+    def _program(self) -> Check:
+        words = f"Flowlight Studio {studio.__version__}, Python {platform.python_version()}, Polars {pl.__version__}"
+        return Check("program", "Program", ok=True, words=words)
+
+    def _nodes_and_templates(self) -> Check:
+        words = f"{len(self._nodes)} node types, {len(self._templates.list())} templates"
+        return Check("catalogue", "Catalogue", ok=True, words=words)
+
+    def _desktop(self) -> Check:
+        if importlib.util.find_spec("PySide6") is None:
+            return Check("desktop", "Window", ok=True, words="Qt is not installed; every command works without it.")
+        if not has_display():
+            return Check(
+                "desktop", "Window", ok=True, words="There is no display here; every command works without one."
+            )
+        return Check("desktop", "Window", ok=True, words="Qt is installed and there is a display.")
+
+
+def has_display() -> bool:
+    """Whether a window could open: always on Windows and macOS, with an X or Wayland display elsewhere."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    offscreen = os.environ.get("QT_QPA_PLATFORM") in ("offscreen", "minimal")
+    return offscreen or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,101 @@
+"""The story of insight: what a run brought, in one sentence and in figures, against what was predicted.
+
+Absent on purpose: counting (analytics) and drawing (ui).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from studio.analytics.facts import Design
+from studio.analytics.findings import finding
+from studio.analytics.funnel import Funnel, funnel, funnel_by
+from studio.analytics.kpis import Kpi, by_step, kpis, revenue_by_hour
+from studio.analytics.returns import Return, run_return
+from studio.domain.ports import RunRow
+from studio.domain.template import Prediction
+from studio.domain.workflow import Workflow, parse_workflow
+from studio.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class RunInsight:
+    """All figures of one run at its clock.
+
+    `revenue`: `hour, value, count` of treated people's goal events. `steps`: figures per send step.
+    `predicted`: what the template's card said when the run was started.
+    """
+
+    run: RunRow
+    workflow: Workflow
+    design: Design
+    finding: str
+    funnel: Funnel
+    returned: Return
+    kpis: tuple[Kpi, ...]
+    predicted: Mapping[str, Prediction]
+    revenue: pl.DataFrame
+    steps: pl.DataFrame
+    events: int
+    last_event_at: datetime | None
+    answered_ms: float
+
+
+class InsightsStory:
+    """Figures of one workspace."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def of_run(self, run_id: str) -> RunInsight:
+        """Everything the analytics screen shows of a run. From rollups and the run's own converted people."""
+        before = time.perf_counter()
+        run = self._store.runs.get(run_id)
+        workflow = parse_workflow(self._store.runs.document(run.version))
+        design, facts = Design.of(workflow), self._store.projections
+        predicted = predictions_of(run)
+        steps = funnel(facts, run_id, design)
+        returned = run_return(facts, run_id, design, predicted.get("roi"))
+        totals = facts.rollup([run_id])
+        return RunInsight(
+            run=run,
+            workflow=workflow,
+            design=design,
+            finding=finding(run.name, returned, predicted),
+            funnel=steps,
+            returned=returned,
+            kpis=kpis(facts, run_id, steps, returned),
+            predicted=predicted,
+            revenue=revenue_by_hour(facts, run_id, design),
+            steps=by_step(facts, run_id, design),
+            events=int(totals["count"].sum() or 0),
+            last_event_at=totals["hour"].max(),  # pyright: ignore[reportArgumentType] - a datetime column
+            answered_ms=(time.perf_counter() - before) * 1_000,
+        )
+
+    def funnel(self, run_id: str) -> Funnel:
+        """The run's funnel."""
+        return funnel(self._store.projections, run_id, self._design(run_id))
+
+    def funnels(self, run_id: str) -> tuple[Funnel, ...]:
+        """One funnel per variant of the run's first experiment; the whole one when it has none."""
+        design = self._design(run_id)
+        if not design.splits:
+            return (funnel(self._store.projections, run_id, design),)
+        return funnel_by(self._store.projections, run_id, design, design.splits[0])
+
+    def _design(self, run_id: str) -> Design:
+        return Design.of(parse_workflow(self._store.runs.document(self._store.runs.get(run_id).version)))
+
+
+def predictions_of(run: RunRow) -> dict[str, Prediction]:
+    """What was predicted when the run was started, by metric."""
+    kept = run.options.get("predicted")
+    if not isinstance(kept, Mapping):
+        return {}
+    return {metric: Prediction(**values) for metric, values in kept.items()}  # type: ignore[arg-type]

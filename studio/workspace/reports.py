@@ -1,0 +1,146 @@
+"""What a run did, in the form that the command line prints and other tools read.
+
+Absent on purpose: folding events (domain) and counting (store).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from studio.domain.ports import RunRow
+from studio.domain.run import RunView, StepProblem
+from studio.domain.workflow import Workflow
+
+OUTBOX_STATES = ("sent", "failed", "in_doubt", "held", "blocked", "retry", "planned")
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """One node of a run. Counts are instances."""
+
+    node: str
+    label: str
+    type: str
+    state: str
+    arrived: int
+    left: int
+    failed: int
+    quarantined: int
+    waiting: int
+    duration_ms: float
+    attempts: int
+    problems: tuple[StepProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """A run as a whole. `contacts` entered (instances); `events` were recorded; MB are 10⁶ bytes."""
+
+    run_id: str
+    status: str
+    contacts: int
+    steps: tuple[StepReport, ...]
+    outbox: Mapping[str, int]
+    events: int
+    duration_s: float
+    peak_rss_mb: float | None
+    message: str = ""
+    hint: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """The contract's document."""
+        return {
+            "run_id": self.run_id,
+            "status": self.status,
+            "contacts": self.contacts,
+            "steps": [_step_json(step) for step in self.steps],
+            "outbox": dict(self.outbox),
+            "events": self.events,
+            "duration_s": round(self.duration_s, 3),
+            "peak_rss_mb": self.peak_rss_mb,
+            **({"message": self.message, "hint": self.hint} if self.message else {}),
+        }
+
+
+def run_report(
+    run: RunRow,
+    workflow: Workflow,
+    view: RunView,
+    outbox: Mapping[str, int],
+    contacts: int,
+    events: int,
+    duration_s: float,
+) -> RunReport:
+    """The report of a run from its view, in the order of the workflow's nodes."""
+    steps = []
+    for node in workflow.nodes:
+        step = view.step(node.id)
+        steps.append(
+            StepReport(
+                node=node.id,
+                label=node.label or node.id,
+                type=node.type,
+                state=step.state,
+                arrived=step.arrived,
+                left=step.left,
+                failed=step.failed,
+                quarantined=step.quarantined,
+                waiting=step.waiting,
+                duration_ms=step.duration_ms,
+                attempts=step.attempts,
+                problems=step.problems,
+            )
+        )
+    counts = {
+        "sent": 0,
+        "failed": 0,
+        "in_doubt": 0,
+        "held": 0,
+        **{s: c for s, c in outbox.items() if s in OUTBOX_STATES},
+    }
+    counts["sent"] += outbox.get("resolved_sent", 0)
+    return RunReport(
+        run.run_id,
+        view.state,
+        contacts,
+        tuple(steps),
+        counts,
+        events,
+        duration_s,
+        peak_rss_mb(),
+        view.message,
+        view.hint,
+    )
+
+
+def peak_rss_mb() -> float | None:
+    """The most memory this process has held, in MB of 10⁶ bytes; None where the system does not say."""
+    if sys.platform == "win32":
+        return None
+    import resource  # noqa: PLC0415 - there is no such module on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6, 1)
+
+
+def _step_json(step: StepReport) -> dict[str, object]:
+    answer: dict[str, object] = {
+        "node": step.node,
+        "type": step.type,
+        "state": step.state,
+        "in": step.arrived,
+        "out": step.left,
+        "failed": step.failed,
+        "quarantined": step.quarantined,
+        "waiting": step.waiting,
+        "duration_ms": round(step.duration_ms, 3),
+        "attempts": step.attempts,
+    }
+    if step.problems:
+        answer["problems"] = [
+            {"code": p.code, "message": p.message, "hint": p.hint, "count": p.count, "action": p.action}
+            for p in step.problems
+        ]
+    return answer

@@ -1,0 +1,135 @@
+"""The story of experiments: freezing a plan, reading the result, shipping the winner, taking it back.
+
+Absent on purpose: statistics (`experiments`) and counting (`analytics`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from studio.analytics.trials import TrialPlan, TrialResult, trial_result
+from studio.domain.clock import Clock
+from studio.domain.errors import UserFixable
+from studio.domain.ports import RunRow
+from studio.domain.workflow import Node, Workflow, parameter_refs, parse_workflow
+from studio.experiments.planner import plan
+from studio.store.store import Store
+from studio.workspace.insights import predictions_of
+
+MDE_RELATIVE = 0.2
+"""The smallest relative lift a subject test is planned for, unless the split says otherwise."""
+FALLBACK_BASELINE = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One experiment with its result now."""
+
+    run: RunRow
+    template: str | None
+    result: TrialResult
+    shipped: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A template parameter that got its winner's value; `undo_id` takes it back."""
+
+    template: str
+    parameter: str
+    from_value: str
+    to_value: str
+    undo_id: str
+
+
+class TrialsStory:
+    """Experiments of one workspace."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def freeze(self, run: RunRow, workflow: Workflow) -> None:
+        """Keeps the plan of every experiment of a run that is about to start; N* never changes afterwards."""
+        for node in workflow.nodes:
+            if node.type == "exp.split" and node.enabled:
+                self._store.library.add_trial(plan_of(run, workflow, node))
+
+    def list(self) -> tuple[Trial, ...]:
+        """All experiments, newest first."""
+        return tuple(self.of(p.run_id, p.node_id) for p in self._store.library.trials())
+
+    def of(self, run_id: str, node_id: str | None = None) -> Trial:
+        """One experiment of a run (its first when no node is named); UserFixable TRIAL-NONE when it has none."""
+        plans = [p for p in self._store.library.trials(run_id) if node_id in (None, p.node_id)]
+        if not plans:
+            raise UserFixable("TRIAL-NONE", "This run has no experiment.", where=run_id, hint="Add an A/B test node.")
+        run = self._store.runs.get(run_id)
+        workflow = parse_workflow(self._store.runs.document(run.version))
+        result = trial_result(self._store.projections, plans[0], run.at)
+        shipped = self._store.library.promotion_of(run_id, plans[0].node_id)
+        template = workflow.template.id if workflow.template else None
+        return Trial(run, template, result, shipped.undo_id if shipped else None)
+
+    def ship(self, run_id: str, node_id: str | None = None) -> Shipped:
+        """Writes the winner into the template's parameter.
+
+        Raises:
+            UserFixable: TRIAL-NO-WINNER while the rule does not say ship, TRIAL-NO-PARAMETER when nothing is bound.
+        """
+        trial = self.of(run_id, node_id)
+        decision, plan_ = trial.result.analysis.decision, trial.result.plan
+        if decision.verdict != "ship" or decision.variant is None:
+            raise UserFixable(
+                "TRIAL-NO-WINNER",
+                f"No variant may be shipped: {decision.reasons[0] if decision.reasons else 'nothing is decided'}",
+                where=f"{run_id}, {plan_.node_id}",
+                hint="Keep it running, or stop it.",
+            )
+        if trial.template is None or not plan_.parameter:
+            raise UserFixable(
+                "TRIAL-NO-PARAMETER",
+                "This experiment is not bound to a template's setting.",
+                where=f"{run_id}, {plan_.node_id}",
+                hint="Name the tested setting in the A/B test node.",
+            )
+        comparison = next(c for c in trial.result.analysis.comparisons if c.variant == decision.variant)
+        lift = f"{comparison.lift:+.0%}" if comparison.lift is not None else "more"
+        evidence = f"Won its test in run {run_id}: {lift} conversions, false-alarm rate under 5 %."
+        old, new = plan_.values[plan_.control], plan_.values[decision.variant]
+        undo_id = self._store.library.promote(
+            template=trial.template, parameter=plan_.parameter, from_value=old, to_value=new, evidence=evidence,
+            run_id=run_id, node_id=plan_.node_id, at=self._clock.now(),
+        )  # fmt: skip
+        return Shipped(trial.template, plan_.parameter, old, new, undo_id)
+
+    def undo(self, undo_id: str) -> None:
+        """Takes a shipped winner back; the parameter has its former default again."""
+        self._store.library.undo_promotion(undo_id, self._clock.now())
+
+
+def plan_of(run: RunRow, workflow: Workflow, node: Node) -> TrialPlan:
+    """What the experiment is asked and how many people it takes, from the prediction made before it starts."""
+    bound = workflow.bound(node)
+    variants = [variant for variant in bound["variants"] if isinstance(variant, dict)]  # type: ignore[union-attr]
+    predicted = predictions_of(run).get("conversion_rate")
+    baseline = min(max(predicted.mean if predicted else FALLBACK_BASELINE, 0.001), 0.5)
+    planned = plan(baseline=baseline, mde_relative=MDE_RELATIVE, variants=len(variants))
+    weights = {str(v["id"]): float(v.get("weight", 1.0)) for v in variants}
+    whole = sum(weights.values())
+    return TrialPlan(
+        run_id=run.run_id,
+        node_id=node.id,
+        name=node.label or node.id,
+        control=str(variants[0]["id"]),
+        weights={variant: weight / whole for variant, weight in weights.items()},
+        values={str(v["id"]): str(v.get("value", v["id"])) for v in variants},
+        parameter=str(bound.get("parameter") or "") or _parameter_of(node),
+        planned_total=planned.n_total,
+        mde=baseline * MDE_RELATIVE,
+    )
+
+
+def _parameter_of(node: Node) -> str | None:
+    first = next(iter(parameter_refs(node.parameters.get("variants"))), None)
+    return first[1] if first else None
