@@ -13,8 +13,7 @@ import polars as pl
 from studio.domain.ports import EventCursor
 from studio.frames.events import AT, EVENT_SCHEMA, empty_events
 from studio.store.log import EventLog, LogState
-from studio.store.rows import SEQ
-from studio.store.scanning import EventFilter, scan
+from studio.store.scanning import EventFilter, arrived, scan
 from studio.store.schema import micros, moment
 from studio.store.upcoming import BEGINNING, ORDER, Upcoming
 
@@ -37,10 +36,6 @@ class LoggedEvents:
     def at(self, now: datetime) -> LoggedView:
         return LoggedView(self._log, now)
 
-    def end(self, now: datetime) -> EventCursor:
-        """The cursor of a reader that wants nothing of what has happened by `now`, only what comes after it."""
-        return EventCursor(self._log.state().tip, now)
-
     def new(self, cursor: EventCursor, now: datetime, kinds: Sequence[str]) -> tuple[pl.DataFrame, EventCursor]:
         """See the port. A `now` before the cursor's gives nothing and leaves the cursor as it is.
 
@@ -57,7 +52,7 @@ class LoggedEvents:
             found = scan(state, EventFilter(kinds=wanted, until=now), tuple(EVENT_SCHEMA)).collect()
             return found.sort(ORDER), after
         window = self._upcoming.window(state, wanted, cursor.at, now)
-        found = window.between(micros(cursor.at), micros(now)).select(*EVENT_SCHEMA)
+        found = window.between(micros(cursor.at), micros(now))
         late = self._late(state, cursor, cursor.at, wanted)
         return (pl.concat([late, found]) if late.height else found), after
 
@@ -77,17 +72,10 @@ class LoggedEvents:
 
     def _late(self, state: LogState, cursor: EventCursor, at: datetime, kinds: tuple[str, ...]) -> pl.DataFrame:
         """Events of batches the reader has not looked at that happened at or before its moment, in order."""
-        if state.tip <= cursor.seq:
-            return empty_events()
-        wanted = EventFilter(kinds=kinds, above=cursor.seq, until=at)
-        if not any(wanted.may_be_in(segment) for segment in state.segments):
-            tail = state.tail
-            # The tail is in the order of its batches, so what is new is at its end.
-            first = int(tail.get_column(SEQ).search_sorted(cursor.seq, side="right"))
-            state = LogState(state.tip, (), tail.slice(first))
-            if state.tail.is_empty():
-                return empty_events()
-        return scan(state, wanted, tuple(EVENT_SCHEMA)).collect().sort(ORDER)
+        found = arrived(state, cursor.seq, kinds)
+        if found.is_empty():
+            return found
+        return found.filter(pl.col("occurred_at") <= at).select(*EVENT_SCHEMA).sort(ORDER)
 
 
 class LoggedView:
@@ -117,3 +105,16 @@ class LoggedView:
             .select(*TOTALS_SCHEMA)
             .collect()
         )
+
+    def rows(
+        self, kinds: Sequence[str], *, since: datetime, ids: pl.Series | None = None, run_id: str | None = None
+    ) -> pl.DataFrame:
+        """See the port. `since` is included; at the same moment in the order of ids."""
+        wanted = EventFilter(kinds=kinds, since=since, until=self._now, contacts=ids, run_id=run_id)
+        return scan(self._log.state(), wanted, tuple(EVENT_SCHEMA)).collect().sort(ORDER)
+
+    def instances(self, kind: str, run_id: str) -> pl.Series:
+        """See the port."""
+        wanted = EventFilter(kinds=(kind,), until=self._now, run_id=run_id)
+        found = scan(self._log.state(), wanted, ("instance_id",)).collect()
+        return found.get_column("instance_id").drop_nulls().unique()

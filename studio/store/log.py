@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 import sqlalchemy as sa
 
-from studio.frames.events import EVENT_SCHEMA, as_events
+from studio.frames.events import AT, EVENT_SCHEMA, as_events
 from studio.store import schema
 from studio.store.database import Database, bulk
 from studio.store.rollups import Counted
@@ -30,8 +30,12 @@ TAIL_ROWS_MAX = 20_000
 IDS_CACHED_MAX = 8_000_000
 """Event ids of segments kept in memory to recognise repeats, 8 bytes each."""
 
-_FROM_TAIL = "tail"
-_INSERT_TAIL = f"INSERT OR IGNORE INTO event_tail ({', '.join(LOG_SCHEMA)}) VALUES ({', '.join('?' * len(LOG_SCHEMA))})"  # noqa: S608 - column names only
+FROM_TAIL = "tail"
+"""The source of segments that were sealed out of the tail."""
+
+_COLUMNS = ", ".join(LOG_SCHEMA)
+_SELECT_TAIL = f"SELECT {_COLUMNS} FROM event_tail WHERE seq > ? ORDER BY seq"  # noqa: S608 - column names only
+_INSERT_TAIL = f"INSERT OR IGNORE INTO event_tail ({_COLUMNS}) VALUES ({', '.join('?' * len(LOG_SCHEMA))})"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,8 @@ class EventLog:
         if events.height < SEGMENT_ROWS_MIN:
             return self._append_to_tail(connection, events)
         fresh = as_events(events).unique("event_id", keep="first", maintain_order=True)
-        fresh = fresh.filter(~self._repeats(connection, fresh))
+        repeats = self._repeats(connection, fresh)
+        fresh = fresh.filter(~repeats) if repeats.any() else fresh
         if fresh.height < SEGMENT_ROWS_MIN:
             return 0 if fresh.is_empty() else self._append_to_tail(connection, fresh)
         counted = Counted()
@@ -101,13 +106,13 @@ class EventLog:
         """Moves the whole tail into a segment; how many rows."""
         self._expect_change(connection)
         cursor = bulk(connection)
-        cursor.execute(f"SELECT {', '.join(LOG_SCHEMA)} FROM event_tail ORDER BY seq")  # noqa: S608 - column names only
+        cursor.execute(_SELECT_TAIL, (-1,))
         tail = frame_of(cursor.fetchall(), LOG_SCHEMA)
         if tail.is_empty():
             return 0
         counted = Counted()
         counted.add(tail)
-        self.add_segment(connection, tail, source=_FROM_TAIL)
+        self.add_segment(connection, tail, source=FROM_TAIL)
         counted.save(connection)
         cursor.execute("DELETE FROM event_tail")
         self._tail_rows = 0
@@ -124,7 +129,8 @@ class EventLog:
         return [self._ids_of(segment) for segment in segments]
 
     def _append_to_tail(self, connection: sa.Connection, events: pl.DataFrame) -> int:
-        events = events.filter(~known) if (known := self._repeats(connection, events)).any() else events
+        repeats = self._repeats(connection, events)
+        events = events.filter(~repeats) if repeats.any() else events
         seq = self.take_seq()
         nothing = [None] * events.height
         columns = [_stored_as(events, name, dtype) or nothing for name, dtype in EVENT_SCHEMA.items()]
@@ -137,33 +143,33 @@ class EventLog:
             self.seal(connection)
         return added
 
-    def _repeats(self, connection: sa.Connection, events: pl.DataFrame) -> pl.Series:
+    def _repeats(self, connection: sa.Connection, events: pl.DataFrame) -> np.ndarray:
         """Which events a segment (or, for a whole segment's worth of them, the tail) holds already.
 
         The same event has the same moment and run, so only segments that can hold it are looked at.
         """
-        ids = events.get_column("event_id").cast(pl.UInt64)
-        times = events.get_column("occurred_at").cast(pl.Datetime("us", "UTC")).to_physical()
-        first_at, last_at = times.min(), times.max()
-        runs = _runs(events)
-        near = [s for s in self._known_segments() if s.overlaps(first_at, last_at) and not runs.isdisjoint(s.runs)]  # pyright: ignore[reportArgumentType] - int columns
-        found = np.zeros(len(ids), dtype=bool)
-        values = ids.to_numpy()
-        for known in self.known_ids(near):
-            found |= contains(known, values)
-        if len(ids) >= SEGMENT_ROWS_MIN and self._tail_rows:
+        values = events.get_column("event_id").cast(pl.UInt64).to_numpy()
+        times = events.get_column("occurred_at").cast(AT).cast(pl.Int64).to_numpy()
+        found = np.zeros(len(values), dtype=bool)
+        segments = [segment for segment in self._known_segments() if segment.overlaps(times.min(), times.max())]
+        if segments:
+            runs = _runs(events)
+            for known in self.known_ids([segment for segment in segments if not runs.isdisjoint(segment.runs)]):
+                found |= contains(known, values)
+        if len(values) >= SEGMENT_ROWS_MIN and self._tail_rows:
             cursor = bulk(connection)
             cursor.execute("SELECT event_id FROM event_tail")
             tail = np.fromiter((row[0] for row in cursor.fetchall()), dtype=np.int64).view(np.uint64)
             found |= contains(np.sort(tail), values)
-        return pl.Series(found)
+        return found
 
     def _known_segments(self) -> tuple[Segment, ...]:
         with self._lock:
             if self._segments_stale:
                 self._segments_stale = False
+                newest = self._segments[-1].id if self._segments else 0
                 with self._database.read() as connection:
-                    self._segments = tuple(manifest(connection, self.folder))
+                    self._segments = (*self._segments, *manifest(connection, self.folder, newest))
             return self._segments
 
     def _ids_of(self, segment: Segment) -> np.ndarray:
@@ -196,22 +202,22 @@ class EventLog:
         self._next_seq = self._tail_rows = None
 
     def _refreshed(self, connection: sa.Connection, before: LogState) -> LogState:
+        cursor = bulk(connection)
         newest = before.segments[-1].id if before.segments else 0
-        added = manifest(connection, self.folder, after=newest)
+        cursor.execute("SELECT max(id) FROM segments")
+        newest_now = cursor.fetchone()
+        added = manifest(connection, self.folder, newest) if newest_now and (newest_now[0] or 0) > newest else []
         tail = before.tail
-        sealed = max((segment.seq_last for segment in added if segment.source == _FROM_TAIL), default=None)
+        sealed = max((segment.seq_last for segment in added if segment.source == FROM_TAIL), default=None)
         if sealed is not None:
             tail = tail.filter(pl.col(SEQ) > sealed)
-        cursor = bulk(connection)
-        cursor.execute(
-            f"SELECT {', '.join(LOG_SCHEMA)} FROM event_tail WHERE seq > ? ORDER BY seq",  # noqa: S608 - column names only
-            (before.tip,),
-        )
+        cursor.execute(_SELECT_TAIL, (before.tip,))
         rows = cursor.fetchall()
         if rows:
             tail = tail.vstack(frame_of(rows, LOG_SCHEMA))
             tail = tail.rechunk() if tail.n_chunks() > 64 else tail
-        return LogState(_tip(connection), (*before.segments, *added), tail)
+        tips = [before.tip, *(segment.seq_last for segment in added), *(rows[-1][-1:] if rows else ())]
+        return LogState(max(tips), (*before.segments, *added), tail)
 
 
 def contains(known: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -233,7 +239,8 @@ def _stored_as(events: pl.DataFrame, name: str, dtype: pl.DataType) -> list[obje
 def _runs(events: pl.DataFrame) -> set[str]:
     if "run_id" not in events.columns:
         return {""}
-    return {run or "" for run in events.get_column("run_id").unique()}
+    column = events.get_column("run_id")
+    return {run or "" for run in (column if len(column) < SEGMENT_ROWS_MIN else column.unique()).to_list()}
 
 
 def _tip(connection: sa.Connection) -> int:

@@ -27,7 +27,7 @@ _ALL = "SELECT data FROM run_parts WHERE run_id = ? AND name = ? ORDER BY id"
 
 
 def add_entries(connection: sa.Connection, run_id: str, frame: pl.DataFrame) -> None:
-    """Appends instances; one that is there already is left out when read."""
+    """Appends instances; of one that is there already, the longest arms count."""
     if frame.height:
         _add(connection, run_id, ENTRIES, frame.height, to_bytes(frame))
 
@@ -39,7 +39,7 @@ def add_ids(connection: sa.Connection, run_id: str, name: str, ids: pl.Series) -
 
 
 def read_entries(connection: sa.Connection, run_id: str, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """Every instance once, as it first entered, in that order."""
+    """Every instance once, with its longest arms."""
     frames = [from_bytes(data) for data in _blobs(connection, run_id, ENTRIES)]
     return _together(frames) if frames else pl.DataFrame(schema=dict(columns))
 
@@ -83,4 +83,9 @@ def _merge(connection: sa.Connection, run_id: str, name: str, data: bytes) -> tu
 
 
 def _together(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(frames, how="diagonal_relaxed").unique("instance_id", keep="first", maintain_order=True)
+    """One row per instance. Arms only grow, so the longest are the last ones, whatever order the parts are kept in."""
+    whole = pl.concat(frames, how="diagonal_relaxed")
+    if whole.get_column("instance_id").n_unique() == whole.height:
+        return whole
+    longest_first = whole.sort(pl.col("arms").str.len_bytes(), descending=True, maintain_order=True)
+    return longest_first.unique("instance_id", keep="first", maintain_order=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from studio.frames.events import EVENT_SCHEMA
@@ -29,22 +30,26 @@ def frame_of(rows: Sequence[Sequence[Any]], schema: Mapping[str, pl.DataType]) -
 
 def _column(name: str, values: Sequence[Any], dtype: pl.DataType) -> pl.Series:
     if dtype == pl.UInt64:
-        return pl.Series(name, values, dtype=pl.Int64).reinterpret(signed=False)
-    if isinstance(dtype, pl.Datetime):
+        if None in values:
+            return pl.Series(name, [None if value is None else unsigned(value) for value in values], dtype=dtype)
+        return pl.Series(name, np.array(values, dtype=np.int64).view(np.uint64))
+    if isinstance(dtype, pl.Datetime) or dtype == pl.Boolean:
         return pl.Series(name, values, dtype=pl.Int64).cast(dtype)
-    if dtype == pl.Boolean:
-        return pl.Series(name, values, dtype=pl.Int64).cast(pl.Boolean)
-    if dtype == pl.Float64:
-        return pl.Series(name, values, dtype=dtype, strict=False)  # SQLite gives whole numbers as int
-    return pl.Series(name, values, dtype=dtype)
+    # SQLite gives whole numbers as int, also in a column of fractions.
+    return pl.Series(name, values, dtype=dtype, strict=dtype != pl.Float64)
 
 
 def stored(column: pl.Series) -> list[Any]:
-    """A column's values as they are stored: moments as microseconds, u64 as signed integers of the same bits."""
+    """A column's values as they are stored: moments as microseconds, u64 as signed integers of the same bits.
+
+    Only methods that do not go through Polars' expression engine: it costs more than eight rows' commit.
+    """
     if column.dtype == pl.UInt64:
-        return column.reinterpret(signed=True).to_list()
+        if column.null_count():
+            return [None if value is None else signed(value) for value in column.to_list()]
+        return column.to_numpy().view(np.int64).tolist()
     if isinstance(column.dtype, pl.Datetime):
-        return column.to_physical().to_list()
+        return column.cast(pl.Int64).to_list()
     return column.to_list()
 
 

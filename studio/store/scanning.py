@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import polars as pl
 
 from studio.store.log import LogState
@@ -72,3 +73,17 @@ def scan(state: LogState, wanted: EventFilter, columns: Sequence[str]) -> pl.Laz
     frame = pl.concat(parts) if len(parts) > 1 else parts[0]
     conditions = wanted.conditions()
     return (frame.filter(*conditions) if conditions else frame).select(*columns)
+
+
+def arrived(state: LogState, above: int, kinds: Collection[str]) -> pl.DataFrame:
+    """Events (LOG_SCHEMA) of some kinds out of batches with a number above `above`. Cheap when few have arrived."""
+    if state.tip <= above:
+        return state.tail.clear()
+    wanted = EventFilter(kinds=kinds, above=above)
+    if any(wanted.may_be_in(segment) for segment in state.segments):
+        return scan(state, wanted, tuple(LOG_SCHEMA)).collect()
+    # The tail is in the order of its batches, so what is new is at its end.
+    first = int(np.searchsorted(state.tail.get_column(SEQ).to_numpy(), above, side="right"))
+    fresh = state.tail.slice(first)
+    places = [place for place, kind in enumerate(fresh.get_column("kind").to_list()) if kind in kinds]
+    return fresh[places] if places else fresh.clear()

@@ -312,7 +312,6 @@ outbox = sa.Table(
     sa.Column("due_at", Moment),
     sa.Column("changed_at", Moment, nullable=False),
     sa.Index(None, "run_id", "state"),
-    sqlite_with_rowid=False,
 )
 
 promotions = sa.Table(

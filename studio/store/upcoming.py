@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 import polars as pl
 
+from studio.frames.events import EVENT_SCHEMA
 from studio.store.log import LogState
-from studio.store.rows import LOG_SCHEMA
-from studio.store.scanning import EventFilter, scan
+from studio.store.scanning import EventFilter, arrived, scan
 from studio.store.schema import micros
 
 WINDOW_ROWS_MAX = 250_000
@@ -31,7 +31,7 @@ BEGINNING = -(1 << 62)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Events (LOG_SCHEMA, in ORDER) of some kinds with floor < time <= horizon and seq <= upto. Times in microseconds;
+    """Events (EVENT_SCHEMA, in ORDER) of some kinds with floor < time <= horizon, seq <= upto. Times in microseconds;
     `horizon` None: the window reaches the end of the log.
     """
 
@@ -87,29 +87,30 @@ class Upcoming:
 
 
 def _extended(window: Window, state: LogState, kinds: tuple[str, ...]) -> Window | None:
-    added = scan(state, EventFilter(kinds=kinds, above=window.upto), tuple(LOG_SCHEMA)).collect()
-    times = pl.col("occurred_at").to_physical()
-    added = added.filter(times > window.floor, *(() if window.horizon is None else (times <= window.horizon,)))
-    events = window.events
-    if not added.is_empty():
-        events = pl.concat([events, added]).sort(ORDER)
+    added = arrived(state, window.upto, kinds)
+    if added.height:
+        times = pl.col("occurred_at").cast(pl.Int64)
+        added = added.filter(times > window.floor, *(() if window.horizon is None else (times <= window.horizon,)))
+    if added.is_empty():
+        return replace(window, upto=state.tip)
+    events = pl.concat([window.events, added.select(*EVENT_SCHEMA)]).sort(ORDER)
     if events.height > 2 * WINDOW_ROWS_MAX:
         return None
-    return Window(window.floor, window.horizon, state.tip, events, _times(events))
+    return replace(window, upto=state.tip, events=events, times=_times(events))
 
 
 def _read(state: LogState, kinds: tuple[str, ...], after: datetime | None, low: int, high: int | None) -> Window:
     wanted = EventFilter(kinds=kinds, after=after)
-    times = scan(state, wanted, ("occurred_at",)).collect().get_column("occurred_at").to_physical().sort()
+    times = np.sort(_times(scan(state, wanted, ("occurred_at",)).collect()))
     horizon = int(times[WINDOW_ROWS_MAX - 1]) if len(times) > WINDOW_ROWS_MAX else None
     if horizon is not None and high is not None:
         horizon = max(horizon, high)
-    rows = scan(state, wanted, tuple(LOG_SCHEMA))
+    rows = scan(state, wanted, tuple(EVENT_SCHEMA))
     if horizon is not None:
-        rows = rows.filter(pl.col("occurred_at").to_physical() <= horizon)
+        rows = rows.filter(pl.col("occurred_at").cast(pl.Int64) <= horizon)
     events = rows.collect().sort(ORDER)
     return Window(low, horizon, state.tip, events, _times(events))
 
 
 def _times(events: pl.DataFrame) -> np.ndarray:
-    return events.get_column("occurred_at").to_physical().to_numpy()
+    return events.get_column("occurred_at").cast(pl.Int64).to_numpy()

@@ -101,7 +101,8 @@ def test_a_late_event_is_seen_at_once(store: Store) -> None:
 
 def test_a_reader_that_starts_now_gets_no_history(store: Store) -> None:
     append(store, events([(1, "order", minutes(0)), (2, "order", minutes(20))]))
-    cursor = store.events.end(minutes(10))
+    nothing, cursor = store.events.new(EventCursor(), minutes(10), ())
+    assert nothing.is_empty()
     found, _ = store.events.new(cursor, minutes(60), ["order"])
     assert found["event_id"].to_list() == [2]
 
@@ -152,6 +153,18 @@ def test_totals_stop_at_the_views_moment(store: Store) -> None:
     assert store.events.at(minutes(10)).totals("order", run_id="r1")["contact_id"].to_list() == [2]
     only = pl.Series([2, 3], dtype=pl.UInt32)
     assert store.events.at(minutes(10)).totals("order", ids=only)["contact_id"].to_list() == [2]
+
+
+def test_rows_and_instances_stop_at_the_views_moment(store: Store) -> None:
+    append(store, events([(3, "cart", minutes(3)), (1, "cart", minutes(1)), (2, "visit", minutes(2))]))
+    append(store, events([(4, "cart", minutes(4))], run_id="r1", instance_id=2**64 - 1))
+    append(store, events([(5, "cart", minutes(50))], run_id="r1", instance_id=7))
+    view = store.events.at(minutes(4))
+    assert view.rows(["cart", "visit"], since=minutes(2))["event_id"].to_list() == [2, 3, 4]
+    assert view.rows(["cart"], since=minutes(0), run_id="r1")["event_id"].to_list() == [4]
+    assert view.rows(["cart"], since=minutes(0), ids=pl.Series([3], dtype=pl.UInt32))["event_id"].to_list() == [3]
+    assert view.instances("cart", "r1").to_list() == [2**64 - 1]
+    assert view.instances("cart", "r2").to_list() == []
 
 
 _batches = st.lists(

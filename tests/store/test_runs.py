@@ -198,6 +198,14 @@ def test_many_small_entries_become_few_parts(started: Store) -> None:
         assert connection.exec_driver_sql("SELECT count(*) FROM run_parts").scalar_one() < 80
 
 
+def test_an_entry_given_again_has_its_longest_arms(started: Store) -> None:
+    batch = instances(1, 3)
+    for arms in ("", "split=A", "split=A|holdout=treated", "split=A"):
+        started.runs.commit(Checkpoint(run_id="r1", at=NOON, entries=batch.with_columns(arms=pl.lit(arms))))
+    assert started.runs.entries("r1")["arms"].to_list() == ["split=A|holdout=treated"] * 3
+    assert started.runs.entries("r1")["instance_id"].to_list() == batch["instance_id"].to_list()
+
+
 def test_the_ledger_moves_with_its_events(started: Store) -> None:
     started.runs.commit(full_checkpoint())
     started.runs.change_outbox("r1", minutes(2), [LedgerChange(outbox_id="o0001", state="sending", count_attempt=True)])

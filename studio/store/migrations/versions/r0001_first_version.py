@@ -269,7 +269,6 @@ def _runs() -> None:
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="fk_outbox_run_id_runs"),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
-        sqlite_with_rowid=False,
     )
     op.create_index("ix_outbox_run_id_state", "outbox", ["run_id", "state"], unique=False)
 
