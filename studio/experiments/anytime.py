@@ -70,10 +70,10 @@ def compare_anytime(
         return AnytimeResult(p_value=None, e_value=None, ci=None, lift_ci=None)
     n, r2, effect = control.n + treatment.n, tuning(alpha, planned_total), treatment.value - control.value
     width = boundary(n, r2, alpha)
-    log_e = finite(log_e_value(n, effect / error, r2))
+    log_e = log_e_value(n, effect / error, r2)
     return AnytimeResult(
-        p_value=None if log_e is None else math.exp(min(0.0, -log_e)),
-        e_value=None if log_e is None else exp_capped(log_e),
+        p_value=math.exp(min(0.0, -log_e)),
+        e_value=exp_capped(log_e),
         ci=finite_interval(effect - width * error, effect + width * error),
         lift_ci=fieller(control, treatment, width),
     )

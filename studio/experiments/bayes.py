@@ -46,11 +46,7 @@ class Posterior(Protocol):
         ...
 
     def below(self, u: Array) -> Array:
-        """Chance of a value below, accurate in the lower tail."""
-        ...
-
-    def above(self, u: Array) -> Array:
-        """Chance of a value above, accurate in the upper tail."""
+        """Chance of a value below."""
         ...
 
 
@@ -104,9 +100,6 @@ class NormalPosterior:
     def below(self, u: Array) -> Array:
         return special.ndtr((u - self.mean) / self.error)
 
-    def above(self, u: Array) -> Array:
-        return special.ndtr((self.mean - u) / self.error)
-
 
 def compare_bayes(control: Arm, treatment: Arm, alpha: float) -> BayesResult:
     """Beta(1, 1) posteriors for proportions, a flat normal one for means and ratios; the interval holds 1 − alpha."""
@@ -129,16 +122,21 @@ def compare_bayes(control: Arm, treatment: Arm, alpha: float) -> BayesResult:
 
 def chances_of_best(arms: Sequence[Arm]) -> list[float] | None:
     """Chance of each arm to have the highest value, in order; None when an arm's value is not known."""
-    posteriors: list[Posterior] = []
-    for arm in arms:
-        if isinstance(arm, Proportion):
-            posteriors.append(beta_posterior(arm))
-            continue
-        estimate = arm.estimate()
-        if estimate is None or estimate.squared_error == 0:
-            return None
-        posteriors.append(NormalPosterior(estimate.value, math.sqrt(estimate.squared_error)))
-    return best_chances(posteriors)
+    proportions = [beta_posterior(arm) for arm in arms if isinstance(arm, Proportion)]
+    if len(proportions) == len(arms):
+        return best_chances(proportions)
+    estimates = [estimate for arm in arms if (estimate := arm.estimate()) is not None and estimate.squared_error > 0]
+    if len(estimates) < len(arms):
+        return None
+    errors = [math.sqrt(estimate.squared_error) for estimate in estimates]
+    # Widths that floats cannot tell from zero beside the values, or beside a wider arm, would leave no grid.
+    smallest = max(1e-9 * max(errors), 1e-13 * max(abs(estimate.value) for estimate in estimates))
+    return best_chances(
+        [
+            NormalPosterior(estimate.value, max(error, smallest))
+            for estimate, error in zip(estimates, errors, strict=True)
+        ]
+    )
 
 
 def beta_posterior(arm: Proportion) -> BetaPosterior:

@@ -6,6 +6,7 @@ Absent on purpose: files. The caller parses the JSON; this takes the object.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -44,13 +45,14 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _VariantFile(_File):
+class _VariantFile(_File, ABC):
     id: Name
     n: Count
     weight: Annotated[Real, Field(ge=0)] | None = None
 
+    @abstractmethod
     def arm(self) -> Arm:
-        raise NotImplementedError
+        """The statistics; raises ValueError where they contradict each other."""
 
 
 class _ProportionFile(_VariantFile):

@@ -57,14 +57,14 @@ def log_es(counts, step, planned):
 
 
 def test_equal_variants_ship_as_rarely_as_promised(converted):
-    counts = converted((0.05, 0.05), runs=200, looks=10, step=300, seed=31)
-    wrong = sum(value >= math.log(20) for value in log_es(counts, 300, 6_000))
-    assert wrong <= stats.binom.ppf(0.999, 200, 0.05)
+    counts = converted((0.05, 0.05), runs=120, looks=8, step=400, seed=31)
+    wrong = sum(value >= math.log(20) for value in log_es(counts, 400, 6_000))
+    assert wrong <= stats.binom.ppf(0.999, 120, 0.05)
 
 
 def test_finds_a_real_difference(converted):
-    counts = converted((0.05, 0.06), runs=100, looks=8, step=2_000, seed=32)
-    assert sum(value >= math.log(20) for value in log_es(counts, 2_000, 16_000)) >= 80
+    counts = converted((0.05, 0.06), runs=80, looks=5, step=3_000, seed=32)
+    assert sum(value >= math.log(20) for value in log_es(counts, 3_000, 16_000)) >= 60
 
 
 def test_close_to_the_normal_approximation_where_that_is_good():
