@@ -1,0 +1,224 @@
+"""The templates that ship with the program: a folder each, with its template file and its messages.
+
+`<folder>/template.json` and `m1.en.mjml`, `m1.en.txt`, … beside it. A message file holds its preview and its content;
+the frame around it (head, dark mode, footer) is one file per language, `frame.en.mjml`, beside the folders. Absent on
+purpose: node types; whether the workflow fits them is checked by `domain.validation.check`, by whoever has them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pydantic import JsonValue, ValidationError
+
+from studio import resources
+from studio.domain.errors import Problem, UserFixable
+from studio.domain.template import Template
+from studio.domain.validation import nearest
+from studio.domain.workflow import parameter_refs
+from studio.gallery.archetypes import archetypes
+from studio.gallery.binding import text_refs
+from studio.gallery.values import derived_names, problems_of
+
+LANGUAGES = ("en", "de")
+_MESSAGE = re.compile(r"(?P<name>[a-z][a-z0-9_]*)\.(?P<language>[a-z]{2})\.(?P<kind>mjml|txt)")
+_PREVIEW = re.compile(r"\s*<mj-preview>.*?</mj-preview>", re.DOTALL)
+_FRAMED = "<!-- content -->"
+_PREVIEWED = "<!-- preview -->"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A template and its messages by file name (`m1.en.mjml`): whole MJML documents and whole plain texts.
+
+    Both still hold `${parameter}` for what `instantiate` writes in, and `{{ field }}` for what each person gets.
+    """
+
+    template: Template
+    texts: Mapping[str, str]
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Languages in which every message is there."""
+        present = {parts["language"] for parts in map(_MESSAGE.fullmatch, self.texts) if parts}
+        return tuple(language for language in LANGUAGES if language in present)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Templates by id, in the order of their ids."""
+
+    entries: Mapping[str, Entry]
+
+    def list(self) -> tuple[Template, ...]:
+        """All templates."""
+        return tuple(entry.template for entry in self.entries.values())
+
+    def get(self, template_id: str) -> Template:
+        """The template of that id. Raises UserFixable (`TEMPLATE-UNKNOWN`) with the nearest one."""
+        return self.entry(template_id).template
+
+    def entry(self, template_id: str) -> Entry:
+        """The template with its texts. Raises UserFixable (`TEMPLATE-UNKNOWN`) with the nearest one."""
+        if template_id in self.entries:
+            return self.entries[template_id]
+        raise UserFixable(
+            "TEMPLATE-UNKNOWN",
+            f"There is no template “{template_id}”.",
+            where="template",
+            hint=nearest(template_id, self.entries) or f"There are: {', '.join(self.entries)}.",
+        )
+
+    def of_archetype(self, archetype: str) -> tuple[Template, ...]:
+        """The templates of one archetype."""
+        return tuple(template for template in self.list() if template.archetype == archetype)
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The templates in `resources/templates`. Raises UserFixable (`CATALOGUE`) with every problem of every template."""
+    return read_catalogue(resources.path("templates"))
+
+
+def read_catalogue(folder: Path) -> Catalogue:
+    """All templates in a folder's folders. Raises UserFixable (`CATALOGUE`) with every problem of every template."""
+    entries: dict[str, Entry] = {}
+    problems: list[Problem] = []
+    for file in sorted(folder.glob("*/template.json")):
+        try:
+            entry = read_entry(file.parent)
+        except UserFixable as error:
+            problems += error.problems
+        else:
+            entries[entry.template.id] = entry
+    if problems:
+        raise UserFixable(
+            "CATALOGUE",
+            f"{len({problem.node for problem in problems})} templates cannot be read.",
+            where=str(folder),
+            hint="Mend the places named, or install the program again.",
+            problems=problems,
+        )
+    return Catalogue(entries)
+
+
+def read_entry(folder: Path) -> Entry:
+    """One template and its messages. Raises UserFixable (`TEMPLATE-FILE`) with every problem; `node` is the folder."""
+    found: list[Problem] = []
+    texts = {file.name: _framed(file) for file in sorted(folder.iterdir()) if _MESSAGE.fullmatch(file.name)}
+    template: Template | None = None
+    try:
+        template = Template.model_validate(json.loads((folder / "template.json").read_text(encoding="utf-8")))
+    except json.JSONDecodeError as error:
+        found.append(Problem("TEMPLATE-JSON", f"Not valid JSON at line {error.lineno}.", node=folder.name))
+    except ValidationError as error:
+        found += [
+            Problem("TEMPLATE-FIELD", item["msg"], node=folder.name, field=".".join(map(str, item["loc"])))
+            for item in error.errors()
+        ]
+    if template is not None:
+        found += [
+            Problem(problem.code, problem.message, problem.hint, node=folder.name, field=problem.field)
+            for problem in check_template(template, texts, folder.name)
+        ]
+    if found or template is None:
+        raise UserFixable(
+            "TEMPLATE-FILE", f"“{folder.name}” is not a whole template.", where=str(folder), problems=found
+        )
+    return Entry(template, texts)
+
+
+def check_template(template: Template, texts: Mapping[str, str], folder: str) -> list[Problem]:
+    """Everything that is wrong with a template apart from the node types of its workflow; empty when it is whole."""
+    return [
+        *_identity(template, folder),
+        *_languages(template),
+        *_parameters(template),
+        *_bindings(template),
+        *_messages(template, texts),
+        *_benchmarks(template),
+    ]
+
+
+def _identity(template: Template, folder: str) -> Iterator[Problem]:
+    if template.id != folder:
+        yield Problem("TEMPLATE-ID", f"The id “{template.id}” is not the folder's name.", field="id")
+    known = tuple(archetype.id for archetype in archetypes())
+    if template.archetype not in known:
+        hint = nearest(template.archetype, known)
+        yield Problem("TEMPLATE-ARCHETYPE", f"No archetype “{template.archetype}”.", hint, field="archetype")
+
+
+def _languages(template: Template) -> Iterator[Problem]:
+    said = {"name": template.name, "description": template.description}
+    for parameter in template.parameters:
+        said[f"parameters.{parameter.name}.title"] = parameter.title
+        said[f"parameters.{parameter.name}.help"] = parameter.help
+    for place, text in said.items():
+        for language in LANGUAGES:
+            if not text.get(language):
+                yield Problem("TEMPLATE-LANGUAGE", f"Nothing is said in “{language}”.", field=place)
+
+
+def _parameters(template: Template) -> Iterator[Problem]:
+    names = [parameter.name for parameter in template.parameters]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield Problem("TEMPLATE-PARAMETER", f"The parameter “{name}” is there twice.", field="parameters")
+    for parameter in template.parameters:
+        yield from problems_of(parameter, parameter.default)
+        if parameter.rule.kind == "fact" and not parameter.rule.fact:
+            yield Problem("TEMPLATE-RULE", "A rule of kind “fact” names no fact.", field=parameter.name)
+        if parameter.rule.kind in ("choice", "copy") and not parameter.rule.options:
+            yield Problem("TEMPLATE-RULE", "The rule has no options.", field=parameter.name)
+
+
+def _bindings(template: Template) -> Iterator[Problem]:
+    known = tuple(parameter.name for parameter in template.parameters)
+    for node in template.workflow.nodes:
+        values: dict[str, JsonValue] = dict(node.parameters)
+        for path, name in (*parameter_refs(values), *text_refs(values)):
+            if name not in known:
+                hint = nearest(name, known)
+                yield Problem("TEMPLATE-BINDING", f"There is no parameter “{name}”.", hint, field=f"{node.id}.{path}")
+
+
+def _messages(template: Template, texts: Mapping[str, str]) -> Iterator[Problem]:
+    for name in template.messages:
+        for language in LANGUAGES:
+            for kind in ("mjml", "txt"):
+                if f"{name}.{language}.{kind}" not in texts:
+                    yield Problem("TEMPLATE-MESSAGE", f"“{name}.{language}.{kind}” is missing.", field="messages")
+    known = (*(parameter.name for parameter in template.parameters), *derived_names(template.parameters))
+    for file, text in texts.items():
+        if file.split(".")[0] not in template.messages:
+            yield Problem("TEMPLATE-MESSAGE", f"“{file}” belongs to no message.", field="messages")
+        for _, name in text_refs(text):
+            if name not in known:
+                hint = nearest(name, known)
+                yield Problem("TEMPLATE-BINDING", f"“{file}” names no parameter with “{name}”.", hint, field=file)
+
+
+def _benchmarks(template: Template) -> Iterator[Problem]:
+    for position, benchmark in enumerate(template.benchmarks):
+        if not benchmark.source.strip():
+            yield Problem("TEMPLATE-BENCHMARK", "A number without a source.", field=f"benchmarks.{position}")
+        if benchmark.metric.endswith("_rate") and not 0 <= benchmark.value <= 1:
+            yield Problem("TEMPLATE-BENCHMARK", "A rate lies between 0 and 1.", field=f"benchmarks.{position}")
+
+
+def _framed(file: Path) -> str:
+    """The message inside the frame of its language; one that is a whole document already stays as it is."""
+    content = file.read_text(encoding="utf-8").strip()
+    _, language, kind = file.name.split(".")
+    frame = file.parent.parent / f"frame.{language}.{kind}"
+    if content.startswith("<mjml") or not frame.is_file():
+        return content
+    preview = _PREVIEW.match(content)
+    inner = content[preview.end() :].strip() if preview else content
+    outer = frame.read_text(encoding="utf-8")
+    return outer.replace(_PREVIEWED, preview.group().strip() if preview else "").replace(_FRAMED, inner)

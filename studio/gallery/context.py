@@ -1,0 +1,136 @@
+"""The business context: what the program understood of a business, from words or from a saved page.
+
+Every fact has a confidence and the words it rests on; what is not known has no fact. Absent on purpose: fetching pages
+(a connector's), and guessing what nobody said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from pydantic import JsonValue
+
+from studio.domain.template import BusinessContext, Fact
+from studio.gallery import cues, figures, wording
+from studio.gallery.business_types import business_type, business_types, likelihood
+from studio.gallery.page import Page, domain_name, read_page
+
+TYPES_SHOWN = 3
+_SURE_OF_TYPE = 0.3
+_TYPE_HINT = 3.0
+"""What a schema.org type on the page counts for, in the units of `business_types.likelihood`."""
+_ORDER = (
+    *("name", "industry", "sells", "audience", "tone", "market", "language", "currency", "website", "channels", "goal"),
+    *("price", "order_value", "discount", "brand_colour", "sells_online", "has_cart", "subscription", "local"),
+)
+
+
+def read_text(text: str) -> BusinessContext:
+    """Understands a description in a person's own words (English or German best). Empty text gives no facts."""
+    text = " ".join(text.split())[: cues.MAX_TEXT]
+    return _context(_facts(text, None), text, {})
+
+
+def read_html(html: str, url: str | None = None) -> BusinessContext:
+    """Understands a page as it lies on disk. `url` only tells the name and the country; nothing is fetched."""
+    page = read_page(html, url)
+    text = " ".join(f"{page.title}. {page.description} {page.text}".split())[: cues.MAX_TEXT]
+    facts = [*_page_facts(page), *_facts(text, url)]
+    kinds = set(page.schema_types)
+    hints = {kind.id: _TYPE_HINT for kind in business_types() if kinds & set(kind.schema)}
+    return _context(facts, text, hints)
+
+
+def correct(context: BusinessContext, name: str, value: JsonValue) -> BusinessContext:
+    """The context with one fact set by a person, who is always believed; None takes the fact away."""
+    others = tuple(fact for fact in context.facts if fact.name != name)
+    if value is None:
+        return replace(context, facts=others)
+    return replace(context, facts=_sorted((*others, Fact(name, value, 1.0, "You said so."))))
+
+
+def confirm_type(context: BusinessContext, type_id: str) -> BusinessContext:
+    """The context after a person confirmed its business type. Raises UserFixable (`TYPE-UNKNOWN`)."""
+    kind = business_type(type_id)
+    rest = tuple(other for other in context.types if other != type_id)
+    return replace(correct(context, "industry", kind.title["en"]), types=(type_id, *rest)[:TYPES_SHOWN])
+
+
+def type_confirmed(context: BusinessContext) -> str | None:
+    """The business type a person confirmed, None while it is only a guess."""
+    industry = context.fact("industry")
+    return context.types[0] if industry is not None and industry.confidence == 1.0 and context.types else None
+
+
+def _facts(text: str, url: str | None) -> list[Fact]:
+    if not text:
+        return []
+    host = domain_name(url) if url else None
+    suffix = url.split("//")[-1].split("/")[0] if url and host else None
+    single = (
+        wording.name_fact(text),
+        wording.sells_fact(text),
+        wording.audience_fact(text),
+        wording.tone_fact(text),
+        wording.goal_fact(text),
+        wording.channels_fact(text),
+        figures.language_fact(text),
+        figures.website_fact(text) if url is None else Fact("website", url, 0.98, "the address you gave"),
+    )
+    return [
+        *(fact for fact in single if fact is not None),
+        *figures.market_facts(text, suffix),
+        *figures.money_facts(text),
+        *wording.trait_facts(text),
+    ]
+
+
+def _page_facts(page: Page) -> list[Fact]:
+    country = figures.country_name(page.country) if page.country else None
+    middle = sorted(page.prices)[len(page.prices) // 2] if page.prices else None
+    cart = page.cart.where if page.cart else ""
+    candidates: tuple[tuple[str, JsonValue, float, str], ...] = (
+        ("name", page.name.value if page.name else None, 0.9, page.name.where if page.name else ""),
+        ("about", page.description[:200] or None, 0.9, "description of the page"),
+        ("language", page.language, 0.97, f"lang=“{page.language}”"),
+        ("currency", page.currency.upper() if page.currency else None, 0.98, "prices of the page"),
+        ("market", country, 0.96, f"address: {page.country}"),
+        ("brand_colour", page.colour.value if page.colour else None, 0.8, page.colour.where if page.colour else ""),
+        ("has_cart", bool(cart) or None, 0.97, cart),
+        ("sells_online", bool(cart) or None, 0.95, cart),
+        ("price", middle, 0.9, f"{len(page.prices)} prices on the page"),
+        ("newsletter", page.newsletter or None, 0.8, "a form that asks for a mail address"),
+        ("channels", ", ".join(page.social) or None, 0.85, "links on the page"),
+    )
+    return [Fact(*candidate) for candidate in candidates if candidate[1] is not None]
+
+
+def _context(facts: Iterable[Fact], text: str, hints: Mapping[str, float]) -> BusinessContext:
+    best: dict[str, Fact] = {}
+    for fact in facts:
+        if fact.name not in best or fact.confidence > best[fact.name].confidence:
+            best[fact.name] = fact
+    if not text:
+        return BusinessContext(tuple(best.values()), text)
+    shares = likelihood(text, hints)
+    ranked = sorted(shares, key=lambda kind: -shares[kind])
+    industry = _industry(ranked[0], shares[ranked[0]], text)
+    if industry is not None:
+        best["industry"] = industry
+    even = max(shares.values()) - min(shares.values()) < 1e-9
+    return BusinessContext(_sorted(best.values()), text, () if even else tuple(ranked[:TYPES_SHOWN]))
+
+
+def _industry(type_id: str, share: float, text: str) -> Fact | None:
+    if share < _SURE_OF_TYPE:
+        return None
+    kind = business_type(type_id)
+    match = next(cues.found(kind.strong or kind.weak, text), None) or next(cues.found(kind.weak, text), None)
+    evidence = cues.quote(text, *match.span()) if match else "the words of the text as a whole"
+    return Fact("industry", kind.title["en"], round(min(0.9, share), 2), evidence)
+
+
+def _sorted(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    place = {name: position for position, name in enumerate(_ORDER)}
+    return tuple(sorted(facts, key=lambda fact: (place.get(fact.name, len(place)), fact.name)))

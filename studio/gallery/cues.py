@@ -1,0 +1,68 @@
+"""Cue phrases: finding listed words in a text and quoting where they stand.
+
+Cues are plain phrases with `*` for any letters and `?` for one letter (`donat*`, `organi?ations`). The lists lie in
+`resources/gallery`. Absent on purpose: grammar. A cue is a hint with a quote, never proof.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+
+from pydantic import JsonValue
+
+from studio import resources
+from studio.domain.errors import Corrupt
+
+MAX_TEXT = 200_000
+"""Longer texts are cut: what a business is stands well before."""
+_NEGATED = re.compile(r"\b(?:no|not|never|without|don['’]t|kein\w*|nicht|ohne|nie)\W+(?:\w+\W+){0,2}$", re.IGNORECASE)
+
+
+@cache
+def table(name: str) -> Mapping[str, JsonValue]:
+    """One word list of `resources/gallery`, by file name without ending. Raises Corrupt (`RESOURCES-MISSING`)."""
+    found = resources.path("gallery", f"{name}.json")
+    data = json.loads(found.read_text(encoding="utf-8"))
+    if not isinstance(data, dict):
+        raise Corrupt("RESOURCES-BROKEN", f"“{name}.json” is not a table.", where=str(found))
+    return data
+
+
+@cache
+def pattern(cues: tuple[str, ...]) -> re.Pattern[str]:
+    """One expression that finds any of the cues as whole words, case ignored; an empty list finds nothing."""
+    if not cues:
+        return re.compile(r"(?!)")
+    longest_first = sorted(cues, key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(_expression, longest_first))})(?!\w)", re.IGNORECASE)
+
+
+def found(cues: Sequence[str], text: str) -> Iterator[re.Match[str]]:
+    """Where any of the cues stands in the text, in reading order."""
+    return pattern(tuple(cues)).finditer(text)
+
+
+def is_negated(text: str, match: re.Match[str]) -> bool:
+    """Whether a “no”, “without”, “kein …” stands up to two words before the match."""
+    return bool(_NEGATED.search(text[max(0, match.start() - 24) : match.start()]))
+
+
+def quote(text: str, start: int, end: int, around: int = 40) -> str:
+    """The found words with a little text around them, cut at word ends, on one line."""
+    left = max(0, start - around)
+    right = min(len(text), end + around)
+    if left:
+        left = text.find(" ", left, start) + 1 or start
+    if right < len(text):
+        right = text.rfind(" ", end, right)
+        right = end if right < 0 else right
+    piece = " ".join(text[left:right].split())
+    return f"“{'… ' if left else ''}{piece}{' …' if right < len(text) else ''}”"
+
+
+def _expression(cue: str) -> str:
+    parts = (re.escape(part).replace(r"\*", r"\w*").replace(r"\?", r"\w") for part in cue.split())
+    return r"\s+".join(parts)

@@ -1,0 +1,95 @@
+"""Parts of a score in a marketer's words, each naming the fact or the result it rests on.
+
+Absent on purpose: the weights; whoever scores gives them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from studio.domain.template import BusinessContext, Fact, PastOutcome, Reason, TemplateParameter
+from studio.gallery import wording
+from studio.gallery.archetypes import Archetype
+from studio.gallery.business_types import BusinessType
+from studio.gallery.learning import NEUTRAL, Standing
+from studio.gallery.lexical import words
+from studio.gallery.promotion import Promoted
+
+_SIGNS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}
+_TELLING = 5
+"""Letters from which on a shared word is worth naming."""
+_COMMON = frozenset(("their", "about", "after", "first", "people", "those", "until", "again", "business", "companies"))
+
+
+def of_type(kind: BusinessType, archetype: Archetype, weight: float, is_confirmed: bool) -> Reason:
+    """What the business type says."""
+    fit = kind.fit.get(archetype.id, 0.0)
+    how = "a first choice" if fit >= 0.85 else "a good choice" if fit >= 0.5 else "sometimes used"
+    who = "You confirmed" if is_confirmed else "Looks like"
+    return Reason(f"{who}: {kind.title['en'].lower()}. This is {how} there.", "industry", weight)
+
+
+def of_fact(fact: Fact, weight: float) -> Reason:
+    """What the loudest known fact says."""
+    if fact.name == "goal":
+        return Reason(f"Your goal: {fact.value}.", fact.name, weight)
+    about = wording.trait_words(fact.name) or fact.name.replace("_", " ")
+    against = "" if fact.value else "not true here: "
+    return Reason(f"Your business {against}{about}, says {fact.evidence}.", fact.name, weight)
+
+
+def of_likeness(archetype: Archetype, context: BusinessContext, engine: str, weight: float) -> Reason:
+    """Words in common; with a model, closeness in meaning."""
+    spoken = set(words(context.text))
+    shared: dict[str, str] = {}
+    for word in (raw.strip(".,;:()") for raw in archetype.text.lower().split()):
+        stem = "".join(words(word))
+        if stem in spoken and len(word) >= _TELLING and word not in _COMMON:
+            shared.setdefault(stem, word)
+    if shared:
+        return Reason(f"Your words meet its own: {', '.join(list(shared.values())[:4])}.", None, weight)
+    return Reason(f"Close to your words by {engine}.", None, weight)
+
+
+def of_outcomes(known: Standing, currency: str, weight: float) -> Reason:
+    """What past runs brought: here if there are any, else in other industries."""
+    if not known.runs:
+        how = "kept its promise" if known.mean > NEUTRAL else "fell short of its promise"
+        return Reason(f"It {how} in another kind of business in this workspace.", None, weight)
+    runs = f"{len(known.runs)} run{'s' if len(known.runs) > 1 else ''} here"
+    earned = _total(known.runs, "incremental_revenue")
+    if earned is not None:
+        brought = "Earned" if earned > 0 else "Lost"
+        return Reason(f"{brought} {_money(abs(earned), currency)} beyond the holdout in {runs}.", None, weight)
+    revenue = _total(known.runs, "revenue")
+    if revenue is not None:
+        return Reason(f"Earned {_money(revenue, currency)} in {runs}, measured without a holdout.", None, weight)
+    share = sum(outcome.successes for outcome in known.runs) / max(1, sum(outcome.trials for outcome in known.runs))
+    return Reason(f"{share:.1%} of people reached the goal in {runs}.", None, weight)
+
+
+def of_novelty(known: Standing, weight: float) -> Reason:
+    """The small bonus for what is not well known yet."""
+    if known.runs:
+        return Reason("Few runs here so far: worth another look.", None, weight)
+    return Reason("Not tried here yet.", None, weight)
+
+
+def of_promotion(parameter: TemplateParameter, promoted: Promoted) -> Reason:
+    """A default that won its test."""
+    title = parameter.title["en"]
+    return Reason(f"{title} is set to what won your test: “{promoted.value}”. {promoted.evidence}", None, 0.0)
+
+
+def of_missing(kinds: Sequence[str], weight: float) -> Reason:
+    """Events that the template needs and the workspace has none of."""
+    return Reason(f"Your data has no {' or '.join(kinds)} events yet, and this needs them.", None, weight)
+
+
+def _total(runs: Sequence[PastOutcome], key: str) -> float | None:
+    values = [outcome.actual[key] for outcome in runs if key in outcome.actual]
+    return sum(values) if len(values) == len(runs) else None
+
+
+def _money(amount: float, currency: str) -> str:
+    return f"{_SIGNS[currency]}{amount:,.0f}" if currency in _SIGNS else f"{amount:,.0f} {currency}"
