@@ -12,7 +12,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -27,6 +29,7 @@ from studio.store.segments import Segment, content_key, manifest, register, writ
 
 SEGMENT_ROWS_MIN = 1_000
 TAIL_ROWS_MAX = 20_000
+RECENT_ROWS_MAX = 500
 IDS_CACHED_MAX = 8_000_000
 """Event ids of segments kept in memory to recognise repeats, 8 bytes each."""
 
@@ -38,13 +41,27 @@ _SELECT_TAIL = f"SELECT {_COLUMNS} FROM event_tail WHERE seq > ? ORDER BY seq"  
 _INSERT_TAIL = f"INSERT OR IGNORE INTO event_tail ({_COLUMNS}) VALUES ({', '.join('?' * len(LOG_SCHEMA))})"  # noqa: S608
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LogState:
-    """The whole log at one moment: every event is in exactly one segment or in the tail (LOG_SCHEMA, by seq)."""
+    """The whole log at one moment: every event is in exactly one segment or in the tail (LOG_SCHEMA, by seq).
+
+    The tail's last rows stay as they were read (`recent`, all above `settled_tip`) until somebody wants the frame:
+    most readers look at the last few rows only, after every commit.
+    """
 
     tip: int
     segments: tuple[Segment, ...]
-    tail: pl.DataFrame
+    settled: pl.DataFrame
+    settled_tip: int
+    recent: tuple[tuple[Any, ...], ...]
+
+    @cached_property
+    def tail(self) -> pl.DataFrame:
+        """The whole tail as a frame."""
+        if not self.recent:
+            return self.settled
+        tail = self.settled.vstack(frame_of(self.recent, LOG_SCHEMA))
+        return tail.rechunk() if tail.n_chunks() > 64 else tail
 
 
 class EventLog:
@@ -54,7 +71,7 @@ class EventLog:
         self._database = database
         self.folder = folder
         self._lock = threading.RLock()
-        self._state = LogState(0, (), pl.DataFrame(schema=LOG_SCHEMA))
+        self._state = LogState(0, (), pl.DataFrame(schema=LOG_SCHEMA), 0, ())
         self._stale = True
         self._segments_stale = True
         self._segments: tuple[Segment, ...] = ()
@@ -207,17 +224,17 @@ class EventLog:
         cursor.execute("SELECT max(id) FROM segments")
         newest_now = cursor.fetchone()
         added = manifest(connection, self.folder, newest) if newest_now and (newest_now[0] or 0) > newest else []
-        tail = before.tail
-        sealed = max((segment.seq_last for segment in added if segment.source == FROM_TAIL), default=None)
-        if sealed is not None:
-            tail = tail.filter(pl.col(SEQ) > sealed)
         cursor.execute(_SELECT_TAIL, (before.tip,))
         rows = cursor.fetchall()
-        if rows:
-            tail = tail.vstack(frame_of(rows, LOG_SCHEMA))
-            tail = tail.rechunk() if tail.n_chunks() > 64 else tail
-        tips = [before.tip, *(segment.seq_last for segment in added), *(rows[-1][-1:] if rows else ())]
-        return LogState(max(tips), (*before.segments, *added), tail)
+        tip = max(before.tip, *(segment.seq_last for segment in added), rows[-1][-1] if rows else 0, 0)
+        segments = (*before.segments, *added)
+        sealed = max((segment.seq_last for segment in added if segment.source == FROM_TAIL), default=None)
+        if sealed is not None:
+            left = before.tail.filter(pl.col(SEQ) > sealed)
+            return LogState(tip, segments, left, before.tip, tuple(rows))
+        if len(before.recent) + len(rows) > RECENT_ROWS_MAX:
+            return LogState(tip, segments, before.tail, before.tip, tuple(rows))
+        return LogState(tip, segments, before.settled, before.settled_tip, (*before.recent, *rows))
 
 
 def contains(known: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -9,13 +9,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
 import polars as pl
 
 from studio.store.log import LogState
-from studio.store.rows import LOG_SCHEMA, SEQ
+from studio.store.rows import LOG_SCHEMA, SEQ, frame_of
 from studio.store.schema import micros
 from studio.store.segments import Segment
+
+NO_EVENTS = pl.DataFrame(schema=LOG_SCHEMA)
+_KIND, _SEQ = (list(LOG_SCHEMA).index(name) for name in ("kind", SEQ))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +80,11 @@ def scan(state: LogState, wanted: EventFilter, columns: Sequence[str]) -> pl.Laz
 def arrived(state: LogState, above: int, kinds: Collection[str]) -> pl.DataFrame:
     """Events (LOG_SCHEMA) of some kinds out of batches with a number above `above`. Cheap when few have arrived."""
     if state.tip <= above:
-        return state.tail.clear()
+        return NO_EVENTS
     wanted = EventFilter(kinds=kinds, above=above)
     if any(wanted.may_be_in(segment) for segment in state.segments):
         return scan(state, wanted, tuple(LOG_SCHEMA)).collect()
-    # The tail is in the order of its batches, so what is new is at its end.
-    first = int(np.searchsorted(state.tail.get_column(SEQ).to_numpy(), above, side="right"))
-    fresh = state.tail.slice(first)
-    places = [place for place, kind in enumerate(fresh.get_column("kind").to_list()) if kind in kinds]
-    return fresh[places] if places else fresh.clear()
+    if above >= state.settled_tip:
+        rows = [row for row in state.recent if row[_SEQ] > above and row[_KIND] in kinds]
+        return frame_of(rows, LOG_SCHEMA) if rows else NO_EVENTS
+    return state.tail.filter(pl.col(SEQ) > above, pl.col("kind").is_in(sorted(kinds)))
