@@ -47,8 +47,8 @@ A rule answers yes or no about a contact: `country == "DE" and days_since("order
 | `contains(email, "@example.com")`, `starts_with(name, "A")` | whether a text is in another |
 
 In a rule about an **event** (`trigger.event`, `flow.wait_for`, `flow.goal`) names mean the event: `value`, `currency`,
-`key`, `kind`, `actor` (human, machine, unknown), `node` (the step that sent the message), and every property. A field of
-the contact is then `contact.country`.
+`key`, `kind`, `actor` (human, machine, unknown), `node` (which sent the message), and every property. A field of the
+contact is then `contact.country`.
 
 What is missing is neither equal nor unequal, larger nor smaller: `country != "DE"` does not hold for people without a
 country; write `country != "DE" or country is missing`. In the end, what cannot be told counts as no. A rule has at most
@@ -57,8 +57,8 @@ country; write `country != "DE" or country is missing`. In the end, what cannot 
 ## Messages
 
 Subject, preview text, message and plain text may hold fields: `{{ contact.first_name|default("friend") }}`,
-`{{ var.subject|fill }}` (a variant's value, with the fields in it filled in), `{{ event.value|money(event.currency) }}`,
-`{{ key }}`, `{{ unsubscribe_url }}`, `{{ postal_address }}`, `{{ subject }}`, `{{ preheader }}`; and `{% if %}` and
+`{{ var.subject|fill }}` (a variant's value, with the fields in it filled in),
+`{{ event.value|money(event.currency) }}`, `{{ key }}`, `{{ unsubscribe_url }}`, `{{ postal_address }}`, `{{ subject }}`, `{{ preheader }}`; and `{% if %}` and
 `{% for %}`. Whoever lacks a field that is printed without `default` is set aside with the name of the field; the others
 get their mail. A marketing message must hold `{{ unsubscribe_url }}` and `{{ postal_address }}`.
 
