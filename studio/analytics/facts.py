@@ -6,13 +6,21 @@ for here, because only events a run recorded itself (`run_id` set) are read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol, Self
 
 import polars as pl
 
 from studio.domain.workflow import Workflow
+
+
+class People(Protocol):
+    """A set of contacts."""
+
+    def __len__(self) -> int: ...
+
+    def __or__(self, other: Self, /) -> Self: ...
 
 
 class Facts(Protocol):
@@ -27,8 +35,14 @@ class Facts(Protocol):
         """`run_id, node_id, kind, arms, hour, count, value`, exact at this instant."""
         ...
 
-    def distinct(self, run_id: str, kinds: Sequence[str], by: Sequence[str] = ("kind",)) -> pl.DataFrame:
-        """`by` columns and `people`: exact distinct contacts."""
+    def people(
+        self,
+        run_id: str,
+        kinds: Sequence[str] | None = None,
+        by: Sequence[Literal["kind", "node_id", "arms"]] = ("kind",),
+        node_ids: Sequence[str] | None = None,
+    ) -> Mapping[tuple[str, ...], People]:
+        """The different contacts that have such events, by the values of `by`: sets that unite with `|`."""
         ...
 
     def contact_values(self, run_id: str, kind: str, node_id: str | None = None) -> pl.DataFrame:
@@ -81,3 +95,22 @@ def is_held(design: Design) -> pl.Expr:
     if design.holdout is None:
         return pl.lit(value=False)
     return pl.col("arms").fill_null("").str.contains(rf"(?:^|\|){design.holdout}={HELD}(?:\||$)")
+
+
+def held_arms(design: Design, arms: str) -> bool:
+    """The same of one value of `arms`."""
+    return design.holdout is not None and f"{design.holdout}={HELD}" in arms.split("|")
+
+
+def variant_of(node_id: str, arms: str) -> str | None:
+    """The variant of one experiment in a value of `arms`; None for who never met it."""
+    parts = dict(part.split("=", 1) for part in arms.split("|") if "=" in part)
+    return parts.get(node_id)
+
+
+def united(groups: Iterable[People]) -> int:
+    """How many different contacts the sets hold together."""
+    whole: People | None = None
+    for group in groups:
+        whole = group if whole is None else whole | group
+    return 0 if whole is None else len(whole)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import polars as pl
-
-from studio.analytics.facts import Design, Facts, is_held
-from studio.frames.instances import arm_of
+from studio.analytics.facts import Design, Facts, held_arms, united, variant_of
 
 STEPS = {
     "entered": "Entered",
@@ -45,45 +42,29 @@ class Funnel:
 
 def funnel(facts: Facts, run_id: str, design: Design) -> Funnel:
     """The run's funnel over everybody who was treated, with everybody who entered as its first step."""
-    counts = _people(facts, run_id, design)
-    return _funnel(
-        dict(counts.group_by("kind").agg(pl.col("people").sum()).iter_rows()), held=_held(facts, run_id, design)
-    )
+    groups = facts.people(run_id, ["exposed", *STEPS], by=("kind", "arms"))
+    people = {
+        kind: united(found for (of, arms), found in groups.items() if of == kind and not held_arms(design, arms))
+        for kind in STEPS
+    }
+    held = united(found for (kind, arms), found in groups.items() if kind == "exposed" and held_arms(design, arms))
+    return _funnel(people, held=held)
 
 
 def funnel_by(facts: Facts, run_id: str, design: Design, split: str) -> tuple[Funnel, ...]:
     """One funnel per variant of a split, from exposure on: only people who met the split are in it."""
-    counts = facts.distinct(run_id, ["exposed", *STEPS], by=("kind", "node_id", "arms"))
-    counts = counts.filter(~is_held(design)).with_columns(arm_of(split).alias("variant")).drop_nulls("variant")
-    exposed = counts.filter((pl.col("kind") == "exposed") & (pl.col("node_id") == split))
-    later = facts.distinct(run_id, list(STEPS), by=("kind", "arms")).with_columns(arm_of(split).alias("variant"))
+    groups = facts.people(run_id, ["exposed", *STEPS], by=("kind", "node_id", "arms"))
+    treated = {key: found for key, found in groups.items() if not held_arms(design, key[2])}
+    variants = sorted({variant for _, _, arms in treated if (variant := variant_of(split, arms)) is not None})
     funnels = []
-    for variant in sorted(exposed["variant"].unique()):
-        here = later.filter(pl.col("variant") == variant)
-        people = dict(here.group_by("kind").agg(pl.col("people").sum()).iter_rows())
-        people["entered"] = int(exposed.filter(pl.col("variant") == variant)["people"].sum())
+    for variant in variants:
+        own = {key: found for key, found in treated.items() if variant_of(split, key[2]) == variant}
+        people = {kind: united(found for (of, _, _), found in own.items() if of == kind) for kind in STEPS}
+        people["entered"] = united(
+            found for (kind, node, _), found in own.items() if (kind, node) == ("exposed", split)
+        )
         funnels.append(_funnel(people, group=variant))
     return tuple(funnels)
-
-
-def _people(facts: Facts, run_id: str, design: Design) -> pl.DataFrame:
-    everybody = facts.distinct(run_id, ["entered"], by=("kind",))
-    if design.holdout is None:
-        return pl.concat([everybody, facts.distinct(run_id, [k for k in STEPS if k != "entered"], by=("kind",))])
-    # Arms are disjoint people at the holdout, not at splits below it (a person may have two carts); so treated people
-    # are all people of a kind less the held ones, which only `converted` can have.
-    later = facts.distinct(run_id, [k for k in STEPS if k not in ("entered", "converted")], by=("kind",))
-    converted = facts.contact_values(run_id, "converted")
-    treated = converted.filter(~is_held(design))["contact_id"].n_unique()
-    own = pl.DataFrame({"kind": ["converted"], "people": [treated]}, schema=later.schema)
-    return pl.concat([everybody.cast(dict(later.schema)), later, own])
-
-
-def _held(facts: Facts, run_id: str, design: Design) -> int:
-    if design.holdout is None:
-        return 0
-    exposed = facts.distinct(run_id, ["exposed"], by=("node_id", "arms"))
-    return int(exposed.filter((pl.col("node_id") == design.holdout) & is_held(design))["people"].sum())
 
 
 def _funnel(people: dict[str, int], *, held: int = 0, group: str | None = None) -> Funnel:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from studio.analytics.facts import Design, Facts, is_held
+from studio.analytics.facts import Design, Facts, is_held, united
 from studio.analytics.funnel import Funnel
 from studio.analytics.returns import Return
 
@@ -40,7 +40,7 @@ def kpis(facts: Facts, run_id: str, funnel: Funnel, returned: Return) -> tuple[K
     """Revenue, return, buyers, reach, unsubscribes, complaints, bounces; in the order a marketer asks."""
     counts = dict(facts.rollup([run_id]).group_by("kind").agg(pl.col("count").sum()).iter_rows())
     delivered = int(counts.get("delivered", 0)) or int(counts.get("sent", 0)) - int(counts.get("bounced", 0))
-    blocked = int(facts.distinct(run_id, ["blocked"], by=("kind",))["people"].sum() or 0)
+    blocked = united(facts.people(run_id, ["blocked"]).values())
     sent = funnel.people("sent")
     return (
         Kpi("revenue", "Revenue", returned.revenue, "money", f"{returned.orders:,} orders inside the window"),
@@ -68,7 +68,12 @@ def by_step(facts: Facts, run_id: str, design: Design) -> pl.DataFrame:
     kinds = counts["kind"].unique().to_list()
     if not kinds:
         return counts.with_columns(pl.lit(0, pl.UInt32).alias("people"))
-    people = facts.distinct(run_id, kinds, by=("node_id", "kind"))
+    groups = facts.people(run_id, kinds, by=("node_id", "kind"), node_ids=list(design.sends))
+    people = pl.DataFrame(
+        [(node_id, kind, len(found)) for (node_id, kind), found in groups.items()],
+        schema={"node_id": pl.String, "kind": pl.String, "people": pl.UInt32},
+        orient="row",
+    )
     return counts.join(people, on=["node_id", "kind"], how="left").sort("node_id", "kind")
 
 

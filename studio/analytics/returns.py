@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from studio.analytics.facts import Design, Facts, is_held
+from studio.analytics.facts import Design, Facts, held_arms, is_held, united
 from studio.domain.template import Prediction
 from studio.experiments.holdout import Increment, increment
 from studio.experiments.moments import Mean, Proportion
@@ -75,10 +75,10 @@ def run_return(facts: Facts, run_id: str, design: Design, predicted: Prediction 
 def treated_and_held(facts: Facts, run_id: str, design: Design) -> tuple[int, int]:
     """Different people who were treated and who were held out; everybody who entered is treated without a holdout."""
     if design.holdout is None:
-        return int(facts.distinct(run_id, ["entered"], by=("kind",))["people"].sum() or 0), 0
-    arms = facts.distinct(run_id, ["exposed"], by=("node_id", "arms")).filter(pl.col("node_id") == design.holdout)
-    held = int(arms.filter(is_held(design))["people"].sum() or 0)
-    return int(arms["people"].sum() or 0) - held, held
+        return united(facts.people(run_id, ["entered"]).values()), 0
+    arms = facts.people(run_id, ["exposed"], by=("arms",), node_ids=[design.holdout])
+    held = united(found for (labels,), found in arms.items() if held_arms(design, labels))
+    return united(found for (labels,), found in arms.items() if not held_arms(design, labels)), held
 
 
 def with_zeros(sums: pl.Series, n: int) -> Mean:

@@ -25,9 +25,10 @@ class PlainFacts:
         rows = self._rows(run_ids, kinds, node_ids)
         return rows.group_by(*keys).agg(pl.len().cast(pl.Int64).alias("count"), pl.col("value").fill_null(0).sum())
 
-    def distinct(self, run_id: str, kinds: Sequence[str], by: Sequence[str] = ("kind",)) -> pl.DataFrame:
-        rows = self._rows([run_id], kinds, None)
-        return rows.group_by(*by).agg(pl.col("contact_id").n_unique().cast(pl.Int64).alias("people"))
+    def people(self, run_id, kinds=None, by=("kind",), node_ids=None) -> dict[tuple[str, ...], set[int]]:
+        rows = self._rows([run_id], kinds, node_ids)
+        groups = rows.with_columns(pl.col("arms").fill_null("")).group_by(*by).agg(pl.col("contact_id").unique())
+        return {tuple(row[:-1]): set(row[-1]) for row in groups.iter_rows()}
 
     def contact_values(self, run_id: str, kind: str, node_id: str | None = None) -> pl.DataFrame:
         rows = self._rows([run_id], [kind], [node_id] if node_id else None)

@@ -35,7 +35,13 @@ def run_events(people: int = 4_000, held_every: int = 10, seed: int = 3, effect:
         arms = "hold=held" if held else f"hold=treated|ab={'AB'[contact // 2 % 2]}"
         rows.append({"kind": "entered", "node_id": "start", "arms": "", "contact_id": contact, "occurred_at": at})
         rows.append(
-            {"kind": "exposed", "node_id": "hold", "arms": arms.split("|", maxsplit=1)[0], "contact_id": contact, "occurred_at": at}
+            {
+                "kind": "exposed",
+                "node_id": "hold",
+                "arms": arms.split("|", maxsplit=1)[0],
+                "contact_id": contact,
+                "occurred_at": at,
+            }
         )
         if not held:
             rows.append({"kind": "exposed", "node_id": "ab", "arms": arms, "contact_id": contact, "occurred_at": at})
