@@ -106,9 +106,9 @@ class Work:
     """One durable piece of work: a batch that stands before a node.
 
     produce: the source's next chunk (`cursor`). arrive: instances before the node's input. resume: instances that wait
-    inside the node; `due_at` is that of the first of them, a column says when each is due. send: instances whose messages
-    are planned in the outbox. inbox: simulated contact events, the first of which happens at `due_at`. Nobody does
-    failed (instances a step could not handle, kept for a retry) and doubt (messages in doubt) until a person decides.
+    inside the node; `due_at` is that of the first of them, a column says when each is due. send: instances whose
+    messages are planned in the outbox. inbox: simulated contact events, the first of which happens at `due_at`. Two
+    kinds wait for a person: failed (instances a step could not handle, kept for a retry) and doubt (messages in doubt).
     """
 
     id: str
@@ -130,7 +130,7 @@ class Checkpoint:
     done: ids of the work it consumed. work: what follows. events: contact events (EVENT_SCHEMA).
     outbox: rows to plan (OUTBOX_PLAN_SCHEMA). departed: instance ids that have left the run (a frame `instance_id`).
     entries: instances that entered (INSTANCE_SCHEMA), kept for goals, re-entry and traces; one that is given again
-    has got new arms, and the last ones count.
+    has got new arms. Arms only ever grow, so the longest count, whatever order parts are kept in.
     cursors: event cursors by reader name, to store.
     """
 
@@ -202,7 +202,7 @@ class Runs(Protocol):
     def batches(self, ids: Sequence[str]) -> dict[str, bytes]: ...
 
     def entries(self, run_id: str) -> pl.DataFrame:
-        """INSTANCE_SCHEMA, one row per instance with its last arms, in the order they entered."""
+        """INSTANCE_SCHEMA, one row per instance with its longest arms."""
         ...
 
     def departed(self, run_id: str) -> pl.Series: ...
@@ -219,6 +219,10 @@ class Runs(Protocol):
         self, run_id: str, ids: Sequence[str] | None = None, states: Iterable[str] | None = None
     ) -> pl.DataFrame:
         """OUTBOX_SCHEMA rows of the run."""
+        ...
+
+    def outbox_counts(self, run_id: str | None = None) -> dict[str, dict[str, int]]:
+        """Node → outbox state → rows; only what is there."""
         ...
 
     def change_outbox(

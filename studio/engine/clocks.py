@@ -1,0 +1,111 @@
+"""The clock of a run: the wall, or a virtual one that jumps to the next due time or goes N times as fast.
+
+A virtual clock stops at multiples of its step only, so that a month of carts is some thousand turns, and however fast
+it goes, the same things meet at the same stops. Absent on purpose: reading the wall (`domain.clock`), and deciding
+where to go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from studio.domain.clock import Clock
+from studio.domain.errors import UserFixable
+from studio.domain.ports import RunRow
+
+STEP = timedelta(minutes=15)
+POLL_S = 5.0
+
+Doze = Callable[[float | None, asyncio.Event], Awaitable[bool]]
+"""Waits so many seconds (None: for ever) or until the event is set; whether the time is over."""
+
+
+class RunClock(Protocol):
+    """What time it is in a run, and going there."""
+
+    is_virtual: bool
+    step: timedelta
+
+    def now(self) -> datetime: ...
+
+    async def reach(self, to: datetime | None, wake: asyncio.Event) -> None:
+        """Returns when `to` has come, or earlier when `wake` is set (or, on the wall, to look for events)."""
+        ...
+
+
+class VirtualClock:
+    """Starts at a moment; `speed` seconds of it pass per second of the wall, None: as fast as it goes."""
+
+    is_virtual = True
+    step = STEP
+
+    def __init__(self, start: datetime, doze: Doze, speed: float | None = None) -> None:
+        self._now = start
+        self._doze = doze
+        self._speed = speed
+
+    def now(self) -> datetime:
+        return self._now
+
+    async def reach(self, to: datetime | None, wake: asyncio.Event) -> None:
+        assert to is not None, "a virtual clock has nothing to wait for"
+        if self._speed is not None and to > self._now:
+            seconds = (to - self._now).total_seconds() / self._speed
+            if not await self._doze(seconds, wake):
+                return
+        self._now = max(self._now, to)
+
+
+class RealClock:
+    """The wall. It never goes back, even if somebody sets the computer's clock."""
+
+    is_virtual = False
+    step = timedelta(0)
+
+    def __init__(self, start: datetime, wall: Clock, doze: Doze) -> None:
+        self._latest = start
+        self._wall = wall
+        self._doze = doze
+
+    def now(self) -> datetime:
+        self._latest = max(self._latest, self._wall.now())
+        return self._latest
+
+    async def reach(self, to: datetime | None, wake: asyncio.Event) -> None:
+        seconds = POLL_S
+        if to is not None:
+            seconds = min(seconds, max((to - self.now()).total_seconds(), 0.0))
+        await self._doze(seconds, wake)
+
+
+def make_clock(run: RunRow, wall: Clock, doze: Doze) -> RunClock:
+    """The clock that the run asks for: `real`, `max`, or how many times as fast as the wall.
+
+    Raises:
+        UserFixable: ENGINE-CLOCK for anything else.
+    """
+    if run.clock == "real":
+        return RealClock(run.at, wall, doze)
+    if run.clock == "max":
+        return VirtualClock(run.at, doze)
+    try:
+        speed = float(run.clock)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        hint = "Use max, real, or how many times as fast as real time, such as 60."
+        raise UserFixable("ENGINE-CLOCK", f"There is no clock “{run.clock}”.", where="clock", hint=hint)
+    return VirtualClock(run.at, doze, speed)
+
+
+async def doze(seconds: float | None, wake: asyncio.Event) -> bool:
+    """Waits on the loop's own clock."""
+    try:
+        async with asyncio.timeout(seconds):
+            await wake.wait()
+    except TimeoutError:
+        return True
+    return False

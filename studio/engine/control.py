@@ -1,0 +1,111 @@
+"""What people ask of a running run, from any thread: pause, go on, stop, step, mend.
+
+Absent on purpose: doing it; the run's own task takes the wishes between two pieces of work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from studio.engine.mending import Verdict
+from studio.engine.scheduler import Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try the kept ones again, of one node or of all."""
+
+    node_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """A message in doubt was sent, or is to be sent again."""
+
+    outbox_id: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Something came from outside, such as imported events."""
+
+
+Wish: TypeAlias = Asked | Retry | Resolve | Look
+
+
+class Control:
+    """The wishes of one run. Every method but `taken`, `attach` and `wake` may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wishes: deque[Wish] = deque()
+        self._is_asked_to_stop = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.wake = asyncio.Event()
+
+    def pause(self) -> None:
+        """Nothing more is begun; messages under way are finished."""
+        self._put(Asked("pause"))
+
+    def go_on(self) -> None:
+        """Ends a pause or stepping."""
+        self._put(Asked("continue"))
+
+    def stop(self) -> None:
+        """Ends the run; what was still to do is kept, and can be resumed."""
+        self._put(Asked("stop"))
+
+    def leave(self) -> None:
+        """Ends this leg and leaves the run as it is, for the program is being closed."""
+        self._put(Asked("leave"))
+
+    def step(self, steps: int = 1) -> None:
+        """Does so many pieces of work, then holds."""
+        self._put(Asked("step", steps))
+
+    def retry(self, node_id: str | None = None) -> None:
+        """Tries the failed ones again."""
+        self._put(Retry(node_id))
+
+    def resolve(self, outbox_id: str, verdict: Verdict) -> None:
+        """Decides about a message in doubt."""
+        self._put(Resolve(outbox_id, verdict))
+
+    def look(self) -> None:
+        """Events have been imported: look at once."""
+        self._put(Look())
+
+    @property
+    def is_asked_to_stop(self) -> bool:
+        """Whether no further message may be begun: a pause, a stop or an end is asked for and not yet taken."""
+        return self._is_asked_to_stop
+
+    def attach(self) -> None:
+        """Makes the calling task's loop the one that is woken."""
+        with self._lock:
+            self._loop = asyncio.get_running_loop()
+            self.wake = asyncio.Event()
+            if self._wishes:
+                self.wake.set()
+
+    def taken(self) -> list[Wish]:
+        """The wishes since the last call, in order."""
+        with self._lock:
+            wishes = list(self._wishes)
+            self._wishes.clear()
+            self._is_asked_to_stop = False
+            self.wake.clear()
+            return wishes
+
+    def _put(self, wish: Wish) -> None:
+        with self._lock:
+            self._wishes.append(wish)
+            if isinstance(wish, Asked):
+                self._is_asked_to_stop = wish.wish in ("pause", "stop", "leave")
+            if self._loop is not None and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self.wake.set)

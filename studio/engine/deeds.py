@@ -1,0 +1,258 @@
+"""Doing one command of the scheduler: a stage is run, a batch is sent, events are shown; what came of it is committed.
+
+Absent on purpose: deciding what is next, and what follows when a step is broken (`engine/leg.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from studio.domain.errors import Corrupt, Transient
+from studio.domain.node import Source
+from studio.domain.ports import Events, Runs, Simulator, Work
+from studio.engine.attempts import reason_of
+from studio.engine.book import Dispatched
+from studio.engine.clocks import RunClock
+from studio.engine.control import Control
+from studio.engine.desk import Desk
+from studio.engine.draft import Draft
+from studio.engine.facts import chance, together
+from studio.engine.intake import let_in, take_entering, take_matching
+from studio.engine.memory import RunMemory
+from studio.engine.outbox import Outward, dispatch
+from studio.engine.plan import Step
+from studio.engine.scheduler import Do, Moved, ReaderName, Returned, Seen
+from studio.engine.sessions import Connections
+from studio.engine.settling import settle, untouched
+from studio.engine.simulation import goal_kind, happen, pretend, simulation_context, still_true
+from studio.engine.stage import Contexts, Stage, Trouble
+from studio.engine.waiting import is_out
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Sending had to stop: the run pauses with this problem."""
+
+    trouble: Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A step does not work: the run fails with this problem."""
+
+    trouble: Trouble
+
+
+class Deeds:
+    """Does what the scheduler says, for one leg of one run."""
+
+    def __init__(
+        self,
+        memory: RunMemory,
+        desk: Desk,
+        *,
+        runs: Runs,
+        events: Events,
+        simulator: Simulator,
+        connections: Connections | None,
+        clock: RunClock,
+        control: Control,
+        tick: Callable[[], float],
+    ) -> None:
+        self._memory = memory
+        self._desk = desk
+        self._runs = runs
+        self._events = events
+        self._simulator = simulator
+        self._connections = connections
+        self._clock = clock
+        self._control = control
+        self._tick = tick
+
+    async def do(self, command: Do) -> Stopped | Broken | None:
+        """Does one piece of work, or several of a kind together. Says so when the run cannot simply go on."""
+        if command.kind != "produce":
+            await self._memory.durable()
+        step = self._memory.plan.steps[command.node_id]
+        match command.kind:
+            case "produce":
+                return await self._produce(step, command)
+            case "arrive":
+                return await self._arrive(step, command)
+            case "resume":
+                return await self._resume(step, command)
+            case "inbox":
+                return await self._happen(step, command)
+            case _:
+                return await self._send(step, command)
+
+    async def take(self, reader: ReaderName) -> Broken | None:
+        """Shows a reader what has happened since it last looked."""
+        memory = self._memory
+        await memory.durable()
+        plan, now = memory.plan, memory.scheduler.now
+        kinds = plan.trigger_kinds if reader == "enter" else plan.match_kinds
+        events, cursor = self._events.new(memory.cursors[reader], now, kinds)
+        broken = None
+        if events.height:
+            stage = self._stage()
+            if reader == "enter":
+                draft = await take_entering(memory, stage, self._contexts(), events, cursor)
+                self._organic(draft)
+            else:
+                draft = take_matching(memory, stage, self._contexts(), events, cursor)
+            broken = await self._finish(stage, draft)
+        else:
+            # Not worth a commit: whoever reads again from the older cursor finds as little.
+            memory.cursors[reader] = cursor
+        memory.scheduler.tell(Seen(reader, self._events.next_at(cursor, kinds)))
+        return broken
+
+    async def _produce(self, step: Step, command: Do) -> Broken | None:
+        source, memory = step.node, self._memory
+        assert isinstance(source, Source), "only sources produce"
+        (work,) = (memory.scheduler.work(work_id) for work_id in command.ids)
+        stage, draft = self._stage(), memory.draft(command.ids)
+        began = self._tick()
+        try:
+            entering, cursor = await source.produce(work.cursor, memory.sizes.chunk, self._contexts()(step.id))
+        except Corrupt:
+            raise
+        except Transient as error:
+            return await self._produce_later(step, work, error, draft)
+        except Exception as error:
+            log.exception("the source %s failed", step.id)
+            return await self._give_up(work, Trouble(step.id, *reason_of(error), action="retry"))
+        stage.tally(step.id).duration_ms += (self._tick() - began) * 1_000
+        if entering.height:
+            let_in(memory, draft, stage, step, entering)
+            self._organic(draft)
+        if cursor is not None:
+            draft.add(step.id, "produce", cursor=cursor)
+        return await self._finish(stage, draft)
+
+    async def _produce_later(self, step: Step, work: Work, error: Transient, draft: Draft) -> Broken | None:
+        drawn = chance(f"{self._memory.run.run_id}|{step.id}|{work.attempt}", 0)
+        due_at = step.retry.again_at(draft.now, work.attempt, drawn, error.retry_after_s)
+        if due_at is None:
+            return await self._give_up(work, Trouble(step.id, *reason_of(error), action="retry"))
+        draft.add(step.id, "produce", cursor=work.cursor, due_at=due_at, attempt=work.attempt + 1)
+        await self._memory.commit(draft)
+        return None
+
+    async def _give_up(self, work: Work, trouble: Trouble) -> Broken:
+        """The source's work stays, so that the run goes on there when it is resumed."""
+        self._memory.scheduler.tell(Returned([work.id]))
+        draft = self._memory.draft()
+        draft.troubles.append(trouble)
+        await self._memory.commit(draft)
+        return Broken(trouble)
+
+    async def _arrive(self, step: Step, command: Do) -> Broken | None:
+        stage, draft = self._stage(), self._memory.draft(command.ids)
+        batch = together(self._memory.batch(command.ids))
+        stage.arrive(step.id, batch.filter(~is_out(batch, self._memory.departed)), command.attempt)
+        return await self._finish(stage, draft)
+
+    async def _resume(self, step: Step, command: Do) -> Broken | None:
+        stage, draft = self._stage(), self._memory.draft(command.ids)
+        rows = self._memory.room(step.id).pop(command.ids)
+        draft.waiting_changed.add(step.id)
+        is_due = rows.get_column("due_at") <= draft.now
+        draft.add_waiting(step.id, rows.filter(~is_due), command.attempt)
+        due = rows.filter(is_due)
+        if due.height:
+            await stage.visit(step, due, command.attempt, is_back=True)
+        return await self._finish(stage, draft)
+
+    async def _happen(self, step: Step, command: Do) -> Broken | None:
+        memory, draft = self._memory, self._memory.draft(command.ids)
+        events = pl.concat(memory.batch(command.ids))
+        is_due = events.get_column("occurred_at") <= draft.now
+        draft.events.append(still_true(events.filter(is_due), goal_kind(memory.plan), memory.converted))
+        draft.add_inbox(step.id, events.filter(~is_due))
+        await memory.commit(draft)
+        return None
+
+    async def _send(self, step: Step, command: Do) -> Stopped | Broken | None:
+        memory = self._memory
+        batch = together(memory.batch(command.ids))
+        batch = batch.unique("instance_id", keep="first", maintain_order=True)
+        gone = is_out(batch, memory.departed)
+        stage, draft = self._stage(), memory.draft(command.ids)
+        began = self._tick()
+        if memory.run.mode == "simulate":
+            context = self._contexts()(step.id)
+            result = await pretend(draft, self._simulator, memory.plan, step, batch, gone, context, command.attempt)
+        else:
+            result = await self._dispatch(step, batch, gone, command.attempt)
+        settle(draft, stage, step, batch, gone, result, command.attempt)
+        rest = untouched(batch, result)
+        if rest.height:
+            draft.add(step.id, "send", rest, attempt=command.attempt)
+        stage.tally(step.id).duration_ms += (self._tick() - began) * 1_000
+        broken = await self._finish(stage, draft)
+        if not self._clock.is_virtual:
+            memory.scheduler.tell(Moved(self._clock.now()))
+        return broken or _stopped(step, result, rest.height)
+
+    async def _dispatch(self, step: Step, batch: pl.DataFrame, gone: pl.Series, attempt_no: int) -> Dispatched:
+        memory = self._memory
+        assert self._connections is not None, "only a simulation has no connections"
+        if memory.view.step(step.id).state != "running":
+            starting = memory.draft()
+            starting.tell(step.id, "step.state", {"state": "running"})
+            await memory.commit(starting)
+            await memory.durable()
+
+        async def tell(counts: Counter[str]) -> None:
+            draft = memory.draft()
+            draft.count(step.id, **counts)
+            await memory.commit(draft)
+            await memory.durable()
+
+        outward = Outward(
+            runs=self._runs,
+            connections=self._connections,
+            now=self._clock.now,
+            tick=self._tick,
+            is_asked_to_stop=lambda: self._control.is_asked_to_stop,
+            tell=tell,
+        )
+        return await dispatch(step, batch, gone, self._contexts()(step.id), outward, attempt_no)
+
+    def _organic(self, draft: Draft) -> None:
+        """What people who have just entered would do without any message; only where the audience is simulated."""
+        if self._memory.run.mode != "simulate" or not draft.entries:
+            return
+        entries = pl.concat(draft.entries)
+        first = next(iter(self._memory.plan.steps.values()))
+        context = simulation_context(self._memory.run, self._memory.plan, first, self._contexts()(first.id))
+        happen(draft, first, self._simulator.organic(entries, context), context.goal_kind)
+
+    async def _finish(self, stage: Stage, draft: Draft) -> Broken | None:
+        await stage.run()
+        draft.take_over(stage, self._desk.sender.address)
+        await self._memory.commit(draft)
+        return Broken(draft.broken) if draft.broken else None
+
+    def _stage(self) -> Stage:
+        memory = self._memory
+        return Stage(memory.plan, self._contexts(), memory.scheduler.now, self._tick)
+
+    def _contexts(self) -> Contexts:
+        return self._desk.at(self._memory.scheduler.now).context
+
+
+def _stopped(step: Step, result: Dispatched, left: int) -> Stopped | None:
+    error = result.stopped
+    if error is None:
+        return None
+    return Stopped(Trouble(step.id, error.code, error.message, error.hint or "", count=left, action="retry"))

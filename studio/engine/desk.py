@@ -1,0 +1,68 @@
+"""What nodes are told of the run: one context per node, bound to the run's clock.
+
+Absent on purpose: anything that changes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from studio.domain.node import MessageBuilder, NodeContext, Sender
+from studio.domain.ports import Contacts, Events, RunRow
+from studio.engine.plan import Plan
+
+
+class Desk:
+    """Makes contexts. Views of people and events are shared by all contexts of one moment."""
+
+    def __init__(
+        self, run: RunRow, plan: Plan, contacts: Contacts, events: Events, sender: Sender, build: MessageBuilder
+    ) -> None:
+        self._run = run
+        self._plan = plan
+        self._contacts = contacts
+        self._events = events
+        self._build = build
+        self.sender = sender
+        self._texts = texts_of(run)
+        self._made: dict[str, NodeContext] = {}
+        self._now: datetime = run.at
+
+    def at(self, now: datetime) -> Desk:
+        """The same desk, from now on bound to this moment."""
+        if now != self._now:
+            self._now = now
+            self._made.clear()
+        return self
+
+    def context(self, node_id: str) -> NodeContext:
+        """The context of a node now."""
+        if node_id not in self._made:
+            self._made[node_id] = self._make(node_id)
+        return self._made[node_id]
+
+    def _make(self, node_id: str) -> NodeContext:
+        run = self._run
+        return NodeContext(
+            run_id=run.run_id,
+            workflow_id=run.workflow_id,
+            node_id=node_id,
+            node_label=self._plan.steps[node_id].label,
+            now=self._now,
+            started_at=run.started_at,
+            until=run.until,
+            mode=run.mode,
+            seed=run.seed,
+            settings=self._plan.workflow.settings,
+            contacts=self._contacts.at(self._now),
+            events=self._events.at(self._now),
+            sender=self.sender,
+            texts=self._texts,
+            build=self._build,
+        )
+
+
+def texts_of(run: RunRow) -> dict[str, str]:
+    """The message files that the run was started with."""
+    texts = run.options.get("texts")
+    return {name: str(text) for name, text in texts.items()} if isinstance(texts, dict) else {}

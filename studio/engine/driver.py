@@ -1,0 +1,199 @@
+"""Starts runs and takes them through one leg at a time: everything the engine needs comes in here, as ports.
+
+Absent on purpose: threads (`engine/host.py`) and the making of ports (`workspace`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from studio.domain.clock import Clock
+from studio.domain.errors import StudioError
+from studio.domain.ids import stable_id
+from studio.domain.node import MessageBuilder
+from studio.domain.ports import (
+    Checkpoint,
+    Contacts,
+    EventCursor,
+    Events,
+    MailerFactory,
+    RunRow,
+    Runs,
+    Simulator,
+    Work,
+)
+from studio.domain.run import RunEvent, RunState
+from studio.domain.validation import Catalogue
+from studio.domain.workflow import Workflow, parse_workflow
+from studio.engine.clocks import Doze, RunClock, doze, make_clock
+from studio.engine.control import Control
+from studio.engine.deeds import Deeds
+from studio.engine.desk import Desk
+from studio.engine.draft import Sizes
+from studio.engine.leg import Leg
+from studio.engine.memory import READERS, OnEvents, RunMemory, run_state
+from studio.engine.plan import Plan, compile_plan
+from studio.engine.scheduler import Rules, Scheduler
+from studio.engine.sessions import Connections
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Everything outside that the engine works with.
+
+    wall: the real time. tick: a stopwatch in seconds. doze: waits, interruptibly; tests let it jump.
+    """
+
+    runs: Runs
+    events: Events
+    contacts: Contacts
+    catalogue: Catalogue
+    mailers: MailerFactory
+    simulator: Simulator
+    build: MessageBuilder
+    wall: Clock
+    tick: Callable[[], float]
+    doze: Doze = doze
+    sizes: Sizes = field(default_factory=Sizes)
+
+
+class Driver:
+    """Takes runs through their legs. Several may run at once in one loop, each in its own task."""
+
+    def __init__(self, surroundings: Surroundings, on_events: OnEvents = lambda _: None) -> None:
+        self._with = surroundings
+        self._on_events = on_events
+
+    def begin(self, run: RunRow, workflow: Workflow) -> None:
+        """Writes a new run into the store, with the work it begins with.
+
+        Raises:
+            UserFixable: what `compile_plan` and `make_clock` raise; nothing is written then.
+        """
+        plan = compile_plan(workflow, self._with.catalogue)
+        make_clock(run, self._with.wall, self._with.doze)
+        _, cursor = self._with.events.new(EventCursor(), run.started_at, ())
+        work = [
+            Work(id=stable_id(run.run_id, step.id, "produce"), run_id=run.run_id, node_id=step.id, kind="produce")
+            for step in plan.sources
+        ]
+        started = RunEvent(
+            run.run_id,
+            1,
+            run.started_at,
+            None,
+            "run.started",
+            {"mode": run.mode, "seed": run.seed, "clock": run.clock, "version": run.version, "name": run.name},
+        )
+        cursors = dict.fromkeys(READERS, cursor)
+        checkpoint = Checkpoint(
+            run_id=run.run_id, at=run.started_at, work=work, run_events=(started,), cursors=cursors, state="running"
+        )
+        self._with.runs.start(run, workflow.to_json(), checkpoint)
+        self._on_events((started,))
+
+    async def run(
+        self,
+        run_id: str,
+        *,
+        until: datetime | None = None,
+        control: Control | None = None,
+        is_attended: bool = False,
+        is_stepping: bool = False,
+    ) -> RunState:
+        """Takes a run on from where the store says it stands, until this leg ends; the state it is in then.
+
+        Args:
+            until: the run's clock goes no further in this leg; what is left waits in the store.
+            control: what people ask for meanwhile.
+            is_attended: a pause keeps the leg, because somebody may end it; otherwise it ends the leg.
+            is_stepping: chunks are small, so that one can look at each.
+
+        Raises whatever the store raises, and what is wrong with the stored run; a step's failure ends the leg in words.
+        """
+        control = control or Control()
+        control.attach()
+        run = self._with.runs.get(run_id)
+        plan = compile_plan(parse_workflow(self._with.runs.document(run.version)), self._with.catalogue)
+        clock = make_clock(run, self._with.wall, self._with.doze)
+        if run.mode != "simulate":
+            self._with.runs.doubt_sending(run_id)
+        with ThreadPoolExecutor(1, f"commit-{run_id}") as writer:
+            memory = self._memory(run, plan, clock, until, writer)
+            if is_stepping:
+                memory.sizes = replace(memory.sizes, chunk=min(memory.sizes.chunk, 10_000))
+            memory.load(self._with.events)
+            connections = self._connections(run)
+            try:
+                deeds = self._deeds(memory, clock, control, connections)
+                leg = Leg(memory, deeds, runs=self._with.runs, clock=clock, control=control, is_attended=is_attended)
+                return await leg.go()
+            finally:
+                if connections is not None:
+                    await connections.close()
+
+    def fail(self, run_id: str, error: BaseException) -> None:
+        """Writes down, in words, that a run ended by a fault of the program; what was to be done is kept."""
+        message = error.message if isinstance(error, StudioError) else f"The engine failed ({type(error).__name__})."
+        hint = (error.hint if isinstance(error, StudioError) else None) or "Resume the run; the log has the details."
+        run = self._with.runs.get(run_id)
+        seq = self._with.runs.last_seq(run_id) + 1
+        event = RunEvent(run_id, seq, run.at, *run_state("failed", message, hint))
+        self._with.runs.commit(Checkpoint(run_id=run_id, at=run.at, run_events=(event,), state="failed"))
+        self._on_events((event,))
+
+    def _memory(
+        self, run: RunRow, plan: Plan, clock: RunClock, until: datetime | None, writer: ThreadPoolExecutor
+    ) -> RunMemory:
+        sizes = replace(self._with.sizes, due_step=clock.step or self._with.sizes.due_step)
+        rules = Rules(
+            order={step.id: step.order for step in plan.steps.values()},
+            kinds={"enter": frozenset(plan.trigger_kinds), "match": frozenset(plan.match_kinds)},
+            is_virtual=clock.is_virtual,
+            step=clock.step,
+            until=until,
+            listeners=frozenset(step.id for step in plan.listeners),
+            always_match=bool(plan.goals),
+            rows_max={
+                "arrive": sizes.chunk,
+                "resume": sizes.chunk,
+                "inbox": sizes.chunk,
+                "send": sizes.simulated if run.mode == "simulate" else sizes.send,
+            },
+        )
+        scheduler = Scheduler(rules, max(run.at, clock.now()))
+        memory = RunMemory(run, plan, self._with.runs, scheduler, writer=writer, on_events=self._on_events)
+        memory.sizes = sizes
+        return memory
+
+    def _connections(self, run: RunRow) -> Connections | None:
+        if run.mode == "simulate":
+            return None
+        mailers = self._with.mailers
+        return Connections(mailers.mailer(run), mailers.pace(run), sleep=self._sleep, tick=self._with.tick)
+
+    async def _sleep(self, seconds: float) -> None:
+        await self._with.doze(seconds, asyncio.Event())
+
+    def _deeds(self, memory: RunMemory, clock: RunClock, control: Control, connections: Connections | None) -> Deeds:
+        run, plan = memory.run, memory.plan
+        sender = self._with.mailers.sender(run)
+        desk = Desk(run, plan, self._with.contacts, self._with.events, sender, self._with.build)
+        return Deeds(
+            memory,
+            desk,
+            runs=self._with.runs,
+            events=self._with.events,
+            simulator=self._with.simulator,
+            connections=connections,
+            clock=clock,
+            control=control,
+            tick=self._with.tick,
+        )

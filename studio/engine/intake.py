@@ -1,0 +1,191 @@
+"""Contact events meet the run: triggers let people in, goals are reached, waits end.
+
+Absent on purpose: where events come from, and cursors' meaning (`domain.ports.Events`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+
+from studio.domain.node import EventTrigger, Listens, Watches
+from studio.domain.ports import EventCursor
+from studio.engine.attempts import attempt
+from studio.engine.draft import Draft
+from studio.engine.facts import REACHED, contact_events, together
+from studio.engine.idset import IdSet
+from studio.engine.memory import RunMemory
+from studio.engine.plan import Step
+from studio.engine.scheduler import ReaderName
+from studio.engine.stage import Contexts, Stage
+from studio.frames.events import AT
+from studio.frames.instances import INSTANCE_SCHEMA, empty_instances, instance_ids
+
+OUTSIDE = "outside"
+
+
+async def take_entering(
+    memory: RunMemory, stage: Stage, contexts: Contexts, events: pl.DataFrame, cursor: EventCursor
+) -> Draft:
+    """Shows new events to the triggers; who may enter stands before the next nodes of `stage`, which is not run yet."""
+    draft = _draft(memory, "enter", cursor)
+    for step in memory.plan.triggers:
+        trigger = step.node
+        assert isinstance(trigger, EventTrigger), "the plan lists triggers only"
+        context = contexts(step.id)
+        fitting = events.filter(pl.col("kind").is_in(trigger.event_kinds()))
+        if fitting.is_empty():
+            continue
+        attempted = await attempt(fitting, lambda part, t=trigger, c=context: t.enter(part, c), step.timeout_s)
+        stage.lose(step, attempted.failures, attempted.later, of=fitting.height)
+        entering = [frame for frame in attempted.results if frame.height]
+        if entering:
+            let_in(memory, draft, stage, step, together(entering))
+    return draft
+
+
+def let_in(memory: RunMemory, draft: Draft, stage: Stage, step: Step, entering: pl.DataFrame) -> pl.DataFrame:
+    """Makes instances of a source's entries (`contact_id`, `key`; may have `entered_at`, `occurrence` and variables).
+
+    An instance that is in the run already does not enter again. Gives the new ones, which stand before the next nodes.
+    """
+    batch = _instances(memory.run.run_id, entering, draft.now)
+    is_known = memory.entered.mask(batch.get_column("instance_id"))
+    batch = batch.filter(~is_known).unique("instance_id", keep="first", maintain_order=True)
+    if batch.is_empty():
+        return batch
+    stage.tally(step.id).arrived += batch.height
+    entries = batch.select(*INSTANCE_SCHEMA)
+    draft.entries.append(entries)
+    run_id = memory.run.run_id
+    draft.events.append(
+        contact_events(
+            entries.with_columns(occurred_at="entered_at"), run_id=run_id, node_id=step.id, kind="entered", at=draft.now
+        )
+    )
+    if step.main_port is not None:
+        stage.leave(step, step.main_port, batch)
+    return batch
+
+
+def take_matching(
+    memory: RunMemory, stage: Stage, contexts: Contexts, events: pl.DataFrame, cursor: EventCursor
+) -> Draft:
+    """Shows new events to goals first, then to waits; who leaves them stands before the next nodes of `stage`."""
+    draft = _draft(memory, "match", cursor)
+    if events.height:
+        for step in memory.plan.goals:
+            _watch(memory, draft, stage, contexts, step, events)
+        for step in memory.plan.listeners:
+            _end_waits(memory, draft, stage, contexts, step, events)
+    return draft
+
+
+def _draft(memory: RunMemory, reader: ReaderName, cursor: EventCursor) -> Draft:
+    before = memory.cursors[reader]
+    draft = memory.draft(salt=(reader, before.seq, before.at))
+    draft.cursors[reader] = cursor
+    return draft
+
+
+def _watch(memory: RunMemory, draft: Draft, stage: Stage, contexts: Contexts, step: Step, events: pl.DataFrame) -> None:
+    goal = step.node
+    assert isinstance(goal, Watches), "the plan lists goals only"
+    fitting = _of_kinds(events, goal.event_kinds())
+    watched = _watched(memory.entries, goal, fitting)
+    if watched.is_empty():
+        return
+    matches = goal.match(watched, fitting, contexts(step.id))
+    if matches.is_empty():
+        return
+    rows = matches.join(watched, on="instance_id", how="left", maintain_order="left")
+    converted = rows.with_columns(cause=pl.col("event_id")).drop("event_id")
+    draft.events.append(
+        contact_events(converted, run_id=memory.run.run_id, node_id=step.id, kind="converted", at=draft.now)
+    )
+    exits = rows.filter(pl.col("port").is_not_null() & ~memory.departed.mask(rows.get_column("instance_id")))
+    exits = exits.unique("instance_id", keep="first", maintain_order=True)
+    if exits.height:
+        _depart(memory, draft, stage, step, exits)
+
+
+def _watched(entries: pl.DataFrame, goal: Watches, events: pl.DataFrame) -> pl.DataFrame:
+    """Who entered, has such an event, and whose window was still open when the first of them happened."""
+    first_at = events.get_column("occurred_at").min()
+    people = events.get_column("contact_id").unique()
+    is_open = pl.col("entered_at") + goal.window >= first_at
+    return entries.filter(pl.col("contact_id").is_in(people.implode()) & is_open)
+
+
+def _depart(memory: RunMemory, draft: Draft, stage: Stage, step: Step, exits: pl.DataFrame) -> None:
+    """Lets instances leave the run through a goal. They take along the variables they have where they wait."""
+    ids = exits.get_column("instance_id")
+    draft.departed.append(ids)
+    memory.departed.add(ids)
+    gone = IdSet(ids)
+    found: list[pl.DataFrame] = []
+    for node_id, room in memory.rooms.items():
+        left = room.leave(gone)
+        if left.height:
+            draft.waiting_changed.add(node_id)
+            found.append(left)
+    travelling = exits.select(*INSTANCE_SCHEMA)
+    if found:
+        waiting = together(found).unique("instance_id", keep="first", maintain_order=True)
+        others = travelling.filter(~pl.col("instance_id").is_in(waiting.get_column("instance_id").implode()))
+        travelling = together([waiting, others])
+    travelling = travelling.with_columns(pl.lit(step.id).alias(REACHED))
+    ports = travelling.join(exits.select("instance_id", "port"), on="instance_id", maintain_order="left")
+    for (port,), batch in ports.partition_by("port", as_dict=True, maintain_order=True).items():
+        stage.leave(step, str(port), batch)
+
+
+def _end_waits(
+    memory: RunMemory, draft: Draft, stage: Stage, contexts: Contexts, step: Step, events: pl.DataFrame
+) -> None:
+    node = step.node
+    assert isinstance(node, Listens), "the plan lists listening waits only"
+    fitting = _of_kinds(events, node.event_kinds())
+    room = memory.room(step.id)
+    waiting = room.of_contacts(fitting.get_column("contact_id").unique())
+    if waiting.is_empty():
+        return
+    matches = node.match(waiting, fitting, contexts(step.id)).filter(pl.col("port").is_not_null())
+    if matches.is_empty():
+        return
+    first = matches.sort("occurred_at", "event_id", maintain_order=True).unique(
+        "instance_id", keep="first", maintain_order=True
+    )
+    rows = waiting.join(first.select("instance_id", "port"), on="instance_id", maintain_order="left")
+    _rewrite(draft, memory, step, rows.get_column("instance_id"))
+    for (port,), batch in rows.partition_by("port", as_dict=True, maintain_order=True).items():
+        stage.leave(step, str(port), batch)
+
+
+def _rewrite(draft: Draft, memory: RunMemory, step: Step, leaving: pl.Series) -> None:
+    """Puts new pieces of work without those who leave in the place of the ones they waited in."""
+    room = memory.room(step.id)
+    work = room.work_of(leaving)
+    draft.done += work
+    rest = room.pop(work).filter(~pl.col("instance_id").is_in(leaving.implode()))
+    draft.waiting_changed.add(step.id)
+    draft.add_waiting(step.id, rest)
+
+
+def _of_kinds(events: pl.DataFrame, kinds: Sequence[str]) -> pl.DataFrame:
+    return events.filter(pl.col("kind").is_in(list(kinds)))
+
+
+def _instances(run_id: str, entering: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    variables = [name for name in entering.columns if name.startswith("var.")]
+    absent = {"key": pl.lit(None, dtype=pl.String), "entered_at": pl.lit(now, dtype=AT), "occurrence": pl.lit(0)}
+    full = entering.with_columns(*(e.alias(name) for name, e in absent.items() if name not in entering.columns))
+    full = full.with_columns(pl.col("entered_at").cast(AT).fill_null(pl.lit(now, dtype=AT)), pl.lit("").alias("arms"))
+    parts = [
+        part.with_columns(instance_ids(run_id, part.get_column("contact_id"), part.get_column("key"), int(occurrence)))
+        for (occurrence,), part in full.partition_by("occurrence", as_dict=True, maintain_order=True).items()
+    ]
+    rows = pl.concat(parts) if parts else full.with_columns(pl.lit(None, dtype=pl.UInt64).alias("instance_id"))
+    return rows.select(*empty_instances().columns, *variables).cast(dict(INSTANCE_SCHEMA))  # pyright: ignore[reportArgumentType]

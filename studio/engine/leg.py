@@ -1,0 +1,214 @@
+"""One leg of a run: from start or resume until it is done, waits beyond its limit, is paused, stopped or fails.
+
+Asks the scheduler what is next, lets it be done, and heeds what people ask for in between. Absent on purpose: deciding
+what is next (`engine/scheduler.py`) and doing it (`engine/deeds.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import assert_never
+
+from studio.domain.errors import StudioError
+from studio.domain.ports import Runs
+from studio.domain.run import RunState, StepState
+from studio.engine.clocks import RunClock
+from studio.engine.control import Control, Look, Resolve, Retry
+from studio.engine.deeds import Broken, Deeds, Stopped
+from studio.engine.memory import RunMemory, run_state
+from studio.engine.mending import resolve, retry_failed, revive_doubts
+from studio.engine.progress import state_changes
+from studio.engine.scheduler import Asked, Do, Finish, Hold, Moved, Reach, Recorded, Take
+from studio.engine.stage import Trouble
+
+log = logging.getLogger(__name__)
+
+
+class Leg:
+    """Runs one leg. `is_attended`: somebody is there who may end a pause; otherwise a pause ends the leg."""
+
+    def __init__(
+        self,
+        memory: RunMemory,
+        deeds: Deeds,
+        *,
+        runs: Runs,
+        clock: RunClock,
+        control: Control,
+        is_attended: bool,
+    ) -> None:
+        self._memory = memory
+        self._deeds = deeds
+        self._runs = runs
+        self._clock = clock
+        self._control = control
+        self._is_attended = is_attended
+
+    async def go(self) -> RunState:
+        """Goes until the leg ends; the state in which it leaves the run."""
+        memory, scheduler = self._memory, self._memory.scheduler
+        await self._revive()
+        await self._become("running")
+        while True:
+            await self._heed()
+            command = scheduler.next()
+            if memory.view.state == "paused" and not isinstance(command, Hold | Finish):
+                await self._become("running")
+            match command:
+                case Do():
+                    ending = await self._after(await self._deeds.do(command))
+                case Take(reader):
+                    ending = await self._after(await self._deeds.take(reader))
+                case Reach(to):
+                    ending = await self._reach(to)
+                case Hold():
+                    ending = await self._hold()
+                case Finish():
+                    ending = await self._end(command)
+                case _:
+                    assert_never(command)
+            if ending is not None:
+                await memory.durable()
+                return ending
+
+    async def _reach(self, to: datetime | None) -> None:
+        await self._show_states()
+        await self._memory.durable()
+        await self._clock.reach(to, self._control.wake)
+        self._memory.scheduler.tell(Moved(self._clock.now()))
+
+    async def _heed(self) -> None:
+        """Takes what people asked for."""
+        for wish in self._control.taken():
+            match wish:
+                case Asked():
+                    self._memory.scheduler.tell(wish)
+                case Look():
+                    self._memory.scheduler.tell(Recorded(None))
+                case Retry(node_id):
+                    self._memory.scheduler.tell(Asked("continue"))
+                    await self._memory.durable()
+                    draft = retry_failed(self._memory, self._runs, node_id)
+                    if draft is not None:
+                        await self._memory.commit(draft)
+                case Resolve(outbox_id, verdict):
+                    await self._decide(outbox_id, verdict)
+                case _:
+                    assert_never(wish)
+
+    async def _decide(self, outbox_id: str, verdict: str) -> None:
+        await self._memory.durable()
+        try:
+            resolve(self._memory, self._runs, outbox_id, "sent" if verdict == "sent" else "resend")
+        except StudioError as error:
+            log.warning("message %s was not settled: %s", outbox_id, error)
+            return
+        self._memory.count_messages()
+        await self._revive()
+
+    async def _revive(self) -> None:
+        draft = revive_doubts(self._memory)
+        if draft is not None:
+            await self._memory.commit(draft)
+
+    async def _after(self, trouble: Stopped | Broken | None) -> RunState | None:
+        match trouble:
+            case None:
+                return None
+            case Stopped(problem):
+                draft = self._memory.draft()
+                draft.troubles.append(problem)
+                await self._memory.commit(draft)
+                self._memory.scheduler.tell(Asked("pause"))
+                return await self._hold(problem)
+            case Broken(problem):
+                return await self._fail(problem)
+            case _:
+                assert_never(trouble)
+
+    async def _hold(self, problem: Trouble | None = None) -> RunState | None:
+        """Waits for a wish, where somebody is there to have one."""
+        await self._become("paused", problem)
+        await self._memory.durable()
+        if not self._is_attended:
+            return "paused"
+        await self._control.wake.wait()
+        self._memory.scheduler.tell(Moved(self._clock.now()))
+        return None
+
+    async def _become(self, state: RunState, problem: Trouble | None = None) -> None:
+        if self._memory.view.state == state and problem is None:
+            return
+        draft = self._memory.draft()
+        draft.state = state
+        draft.facts.append(run_state(state, problem.message, problem.hint) if problem else run_state(state))
+        await self._memory.commit(draft)
+
+    async def _show_states(self) -> None:
+        scheduler = self._memory.scheduler
+        changes = state_changes(
+            self._memory.plan, self._memory.view, scheduler.busy_nodes(), is_listening=scheduler.is_listening
+        )
+        if changes:
+            draft = self._memory.draft()
+            for node_id, state in changes.items():
+                draft.tell(node_id, "step.state", {"state": state})
+            await self._memory.commit(draft)
+
+    async def _fail(self, problem: Trouble) -> RunState:
+        draft = self._memory.draft()
+        draft.state = "failed"
+        draft.tell(problem.node_id, "step.state", {"state": "failed"})
+        draft.facts.append(run_state("failed", problem.message, problem.hint))
+        await self._memory.commit(draft)
+        return "failed"
+
+    async def _end(self, finish: Finish) -> RunState:
+        memory = self._memory
+        await memory.durable()
+        if finish.state == "left":
+            return memory.run.state
+        if finish.state == "stopped":
+            changes: dict[str, StepState] = {
+                step.node_id: "stopped" for step in memory.view.steps.values() if step.state in ("running", "waiting")
+            }
+        else:
+            changes = state_changes(
+                memory.plan,
+                memory.view,
+                memory.scheduler.busy_nodes(),
+                is_listening=memory.scheduler.is_listening,
+                is_over=finish.state == "done",
+            )
+        draft = memory.draft()
+        for node_id, state in changes.items():
+            draft.tell(node_id, "step.state", {"state": state})
+        draft.state, message, hint = self._verdict(finish, changes)
+        draft.facts.append(run_state(draft.state, message, hint))
+        await memory.commit(draft)
+        return draft.state
+
+    def _verdict(self, finish: Finish, changes: Mapping[str, StepState]) -> tuple[RunState, str, str]:
+        """How the run stands at the end of the leg, with words where something is left to say."""
+        memory = self._memory
+        doubts = sum(memory.messages(step.id)["in_doubt"] for step in memory.plan.steps.values() if step.role == "send")
+        if finish.doubts:
+            told = "1 message is" if doubts == 1 else f"{doubts} messages are"
+            return (
+                "waiting",
+                f"{told} in doubt: nobody knows whether the mail server took {'it' if doubts == 1 else 'them'}.",
+                "Look at the mail server, then mark them as sent or send them again.",
+            )
+        states = {step_id: changes.get(step_id, memory.view.step(step_id).state) for step_id in memory.plan.steps}
+        failed = [memory.plan.steps[step_id].label for step_id, state in states.items() if state == "failed"]
+        if finish.state == "done" and failed:
+            names = ", ".join(f"“{name}”" for name in failed)
+            return (
+                "failed",
+                f"Most people did not get through {names}.",
+                "Mend the step, then try the failed ones again.",
+            )
+        assert finish.state != "left", "a run that is left stays as it is"
+        return finish.state, "", ""

@@ -1,0 +1,250 @@
+"""What a driver keeps of one run in memory, and the one way it changes: a draft is applied here and committed.
+
+Everything here can be rebuilt from the store. While a commit is being written the next stage may already run; nothing
+is told to the outside before it is durable. Absent on purpose: deciding anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+
+import polars as pl
+from pydantic import JsonValue
+
+from studio.domain.clock import iso
+from studio.domain.ports import Checkpoint, EventCursor, Events, RunRow, Runs
+from studio.domain.run import RunEvent, RunState, RunView, fold
+from studio.engine.book import counted_as
+from studio.engine.draft import Draft, Fact, Sizes
+from studio.engine.idset import IdSet
+from studio.engine.plan import Plan
+from studio.engine.scheduler import Added, Gone, ReaderName, Recorded, Scheduler
+from studio.engine.stage import Tally, Trouble
+from studio.engine.waiting import WaitingRoom
+from studio.frames.instances import INSTANCE_SCHEMA, empty_instances, from_bytes
+
+READERS: tuple[ReaderName, ...] = ("enter", "match")
+MESSAGE_STATES = ("planned", "sent", "failed", "retry", "in_doubt", "blocked")
+_FRAMES_ROWS_MAX = 200_000
+
+OnEvents = Callable[[Sequence[RunEvent]], None]
+
+
+class RunMemory:
+    """One run as it stands. Used by one driver task."""
+
+    def __init__(
+        self, run: RunRow, plan: Plan, runs: Runs, scheduler: Scheduler, *, writer: Executor, on_events: OnEvents
+    ) -> None:
+        self.run = run
+        self.plan = plan
+        self.scheduler = scheduler
+        self.view = RunView(run.run_id)
+        self.rooms: dict[str, WaitingRoom] = {}
+        self.departed = IdSet()
+        self.converted = IdSet()
+        self.entries = empty_instances()
+        self.entered = IdSet()
+        self.cursors: dict[ReaderName, EventCursor] = {}
+        self.sizes = Sizes()
+        self._runs = runs
+        self._writer = writer
+        self._on_events = on_events
+        self._messages: dict[str, Counter[str]] = {}
+        self._frames: dict[str, pl.DataFrame] = {}
+        self._one_commit = asyncio.Lock()
+        self._committing: asyncio.Future[None] | None = None
+        self._untold: Sequence[RunEvent] = ()
+
+    def load(self, events: Events) -> None:
+        """Reads everything from the store. O(what waits + who entered + run events)."""
+        run_id = self.run.run_id
+        self.view = fold(self.view, self._runs.run_events(run_id))
+        self.count_messages()
+        pending = self._runs.pending(run_id)
+        self.scheduler.tell(Added(pending))
+        waiting = [work for work in pending if work.kind == "resume"]
+        batches = self._runs.batches([work.id for work in waiting])
+        for work in waiting:
+            self.room(work.node_id).add(work.id, from_bytes(batches.pop(work.id)))
+        self.departed.add(self._runs.departed(run_id))
+        for room in self.rooms.values():
+            room.leave(self.departed)
+        self.cursors = {reader: self._runs.cursor(run_id, reader) for reader in READERS}
+        entries = self._runs.entries(run_id).select(*INSTANCE_SCHEMA)
+        self.entered.add(entries.get_column("instance_id"))
+        if self.plan.goals:
+            self.entries = entries
+            if self.run.mode == "simulate":
+                self.converted.add(events.at(self.run.at).instances("converted", run_id))
+
+    def count_messages(self) -> None:
+        """Counts the messages anew."""
+        self._messages.clear()
+        if self.run.mode == "simulate":
+            for step in self.view.steps.values():
+                self._messages[step.node_id] = Counter(step.sending)
+            return
+        # Not from the run events: a message may have been sent and settled in the ledger before they could tell.
+        for node_id, states in self._runs.outbox_counts(self.run.run_id).items():
+            for state, count in states.items():
+                self.messages(node_id)[counted_as(state)] += count
+
+    def room(self, node_id: str) -> WaitingRoom:
+        """Who waits at the node."""
+        return self.rooms.setdefault(node_id, WaitingRoom())
+
+    def batch(self, work: Iterable[str]) -> list[pl.DataFrame]:
+        """The batches of some work, from memory or the store."""
+        wanted = list(work)
+        missing = [work_id for work_id in wanted if work_id not in self._frames]
+        read = self._runs.batches(missing) if missing else {}
+        return [self._frames[key] if key in self._frames else from_bytes(read[key]) for key in wanted]
+
+    def draft(self, consumed: Sequence[str] = (), salt: object = "") -> Draft:
+        """An empty draft at the run's clock."""
+        return Draft(self.run, self.scheduler.now, self.sizes, consumed=consumed, salt=salt)
+
+    def messages(self, node_id: str) -> Counter[str]:
+        """Numbers of messages of a send node by state."""
+        return self._messages.setdefault(node_id, Counter())
+
+    async def commit(self, draft: Draft) -> None:
+        """Applies a draft and hands its checkpoint to the store; returns while that is still being written.
+
+        Raises whatever the commit before it raised.
+        """
+        async with self._one_commit:
+            await self.durable()
+            self._begin_commit(draft)
+
+    def _begin_commit(self, draft: Draft) -> None:
+        self._apply(draft)
+        events = self._number(draft)
+        checkpoint = Checkpoint(
+            run_id=self.run.run_id,
+            at=draft.now,
+            done=tuple(draft.done),
+            work=tuple(draft.work),
+            events=_joined(draft.events),
+            outbox=_joined(draft.outbox),
+            entries=_joined(draft.entries),
+            departed=pl.DataFrame({"instance_id": pl.concat(draft.departed)}) if draft.departed else None,
+            run_events=events,
+            quarantined=draft.quarantined,
+            cursors=draft.cursors,
+            state=draft.state,
+        )
+        self.view = fold(self.view, events)
+        self.run = replace(self.run, at=draft.now, state=draft.state or self.run.state)
+        self._committing = asyncio.get_running_loop().run_in_executor(self._writer, self._runs.commit, checkpoint)
+        self._untold = events
+
+    async def durable(self) -> None:
+        """Waits until all that was committed is in the store, and tells its events to the outside."""
+        if self._committing is None:
+            return
+        committing, self._committing = self._committing, None
+        await committing
+        events, self._untold = self._untold, ()
+        self._on_events(events)
+
+    def _apply(self, draft: Draft) -> None:
+        scheduler = self.scheduler
+        scheduler.tell(Gone(draft.done))
+        for work_id in draft.done:
+            self._frames.pop(work_id, None)
+        for work in draft.work:
+            if work.kind == "resume":
+                self.room(work.node_id).add(work.id, draft.frames[work.id])
+            elif work.kind in ("arrive", "send") and self._has_space():
+                self._frames[work.id] = draft.frames[work.id]
+        scheduler.tell(Added([replace(work, batch=None) for work in draft.work]))
+        for ids in draft.departed:
+            self.departed.add(ids)
+        for entries in draft.entries:
+            self._enter(entries)
+        self.cursors.update(draft.cursors)  # pyright: ignore[reportArgumentType, reportCallIssue] - readers' names
+        kinds = {kind for frame in draft.events for kind in frame.get_column("kind").unique()}
+        if kinds:
+            scheduler.tell(Recorded(kinds))
+        for frame in draft.events if self.run.mode == "simulate" else ():
+            self.converted.add(frame.filter(pl.col("kind") == "converted").get_column("instance_id"))
+
+    def _enter(self, entries: pl.DataFrame) -> None:
+        is_known = self.entered.mask(entries.get_column("instance_id"))
+        self.entered.add(entries.get_column("instance_id"))
+        if not self.plan.goals:
+            return
+        if is_known.any():
+            new = entries.filter(is_known).select("instance_id", new="arms")
+            grown = pl.col("new").str.len_bytes() > pl.col("arms").str.len_bytes()
+            arms = pl.when(grown).then("new").otherwise("arms").alias("arms")
+            joined = self.entries.join(new, on="instance_id", how="left", maintain_order="left")
+            self.entries = joined.with_columns(arms).drop("new")
+        self.entries = pl.concat([self.entries, entries.filter(~is_known)])
+
+    def _has_space(self) -> bool:
+        return sum(frame.height for frame in self._frames.values()) < _FRAMES_ROWS_MAX
+
+    def _number(self, draft: Draft) -> tuple[RunEvent, ...]:
+        touched = dict.fromkeys((*draft.tallies, *draft.messages))
+        begun = [node_id for node_id in touched if self.view.step(node_id).state in ("queued", "skipped")]
+        facts: list[Fact] = [(node_id, "step.state", {"state": "running"}) for node_id in begun]
+        facts += [(node_id, "step.ran", _ran(tally)) for node_id, tally in draft.tallies.items()]
+        facts += [(node_id, "step.waiting", self._waiting(node_id)) for node_id in sorted(draft.waiting_changed)]
+        for node_id, changes in draft.messages.items():
+            self.messages(node_id).update(changes)
+            facts.append((node_id, "step.sending", {s: self.messages(node_id)[s] for s in MESSAGE_STATES}))
+        facts += [(trouble.node_id, "step.problem", _problem(trouble)) for trouble in draft.troubles]
+        facts += draft.facts
+        seq = self.view.seq
+        return tuple(
+            RunEvent(self.run.run_id, seq + place, draft.now, node_id, kind, payload)
+            for place, (node_id, kind, payload) in enumerate(facts, start=1)
+        )
+
+    def _waiting(self, node_id: str) -> dict[str, JsonValue]:
+        room = self.room(node_id)
+        due = room.next_due
+        return {"waiting": room.count, "next_due": iso(due) if due else None}
+
+
+def run_state(state: RunState, message: str = "", hint: str = "") -> Fact:
+    """The run event of a new state of the run."""
+    payload: dict[str, JsonValue] = {"state": state}
+    if message:
+        payload |= {"message": message, "hint": hint}
+    return None, "run.state", payload
+
+
+def _ran(tally: Tally) -> dict[str, JsonValue]:
+    return {
+        "in": tally.arrived,
+        "out": dict(tally.out),
+        "failed": tally.failed,
+        "quarantined": tally.quarantined,
+        "duration_ms": round(tally.duration_ms, 3),
+        "attempt": tally.attempt,
+    }
+
+
+def _problem(trouble: Trouble) -> dict[str, JsonValue]:
+    return {
+        "code": trouble.code,
+        "message": trouble.message,
+        "hint": trouble.hint,
+        "count": trouble.count,
+        "sample": list(trouble.sample),
+        "action": trouble.action,
+        "severity": trouble.severity,
+    }
+
+
+def _joined(frames: Sequence[pl.DataFrame]) -> pl.DataFrame | None:
+    full = [frame for frame in frames if frame.height]
+    return pl.concat(full) if full else None

@@ -1,0 +1,301 @@
+"""One stage: batches go from node to node, in topological order, until all wait, are to be sent to, or have ended.
+
+A stage changes nothing outside itself; what came of it is committed at once or not at all. Absent on purpose: the
+store, the movement of the clock, sending.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from studio.domain.errors import Problem, Transient
+from studio.domain.node import NodeContext, Outcome, Quarantined, Waits
+from studio.engine.attempts import Attempted, Failure, attempt, reason_of
+from studio.engine.facts import chance, fill_in, tidy, together
+from studio.engine.plan import ERROR_PORT, Plan, Step
+from studio.frames.events import AT
+from studio.frames.instances import INSTANCE_SCHEMA
+
+_BROKEN_FROM = 10
+_SAMPLE_MAX = 10
+
+Contexts = Callable[[str], NodeContext]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened at one node: numbers of instances."""
+
+    arrived: int = 0
+    out: Counter[str] = field(default_factory=Counter)
+    failed: int = 0
+    quarantined: int = 0
+    duration_ms: float = 0.0
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A problem to be told at a node. `action` names what a person can start to mend it."""
+
+    node_id: str
+    code: str
+    message: str
+    hint: str
+    count: int = 0
+    sample: tuple[int, ...] = ()
+    severity: Literal["error", "warning"] = "error"
+    action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A batch that is to be tried again."""
+
+    node_id: str
+    kind: Literal["arrive", "resume"]
+    batch: pl.DataFrame
+    due_at: datetime
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Instances that a step could not handle, and the kind of work they come back as when they are tried again."""
+
+    node_id: str
+    kind: Literal["arrive", "resume", "send"]
+    batch: pl.DataFrame
+
+
+class Stage:
+    """Collects what one stage does. `tick` reads a stopwatch in seconds."""
+
+    def __init__(self, plan: Plan, contexts: Contexts, now: datetime, tick: Callable[[], float]) -> None:
+        self._plan = plan
+        self._contexts = contexts
+        self._now = now
+        self._tick = tick
+        self._arriving: dict[str, list[pl.DataFrame]] = {}
+        self._attempts: dict[str, int] = {}
+        self.tallies: dict[str, Tally] = {}
+        self.waiting: dict[str, list[pl.DataFrame]] = {}
+        self.sends: dict[str, list[pl.DataFrame]] = {}
+        self.events: list[pl.DataFrame] = []
+        self.again: list[Again] = []
+        self.kept: list[Kept] = []
+        self.quarantined: dict[str, list[Quarantined]] = {}
+        self.troubles: list[Trouble] = []
+        self.rearmed: list[pl.DataFrame] = []
+        self.broken: Trouble | None = None
+
+    def tally(self, node_id: str) -> Tally:
+        """The node's numbers, to be added to."""
+        return self.tallies.setdefault(node_id, Tally())
+
+    def arrive(self, node_id: str, batch: pl.DataFrame, attempt_no: int = 1) -> None:
+        """Puts a batch before a node."""
+        if batch.height:
+            self._arriving.setdefault(node_id, []).append(batch)
+            self._attempts[node_id] = max(self._attempts.get(node_id, 1), attempt_no)
+
+    def leave(self, step: Step, port: str, batch: pl.DataFrame) -> None:
+        """Lets a batch out of a node's port, to the nodes behind it; where there are none, it has ended."""
+        if not batch.height:
+            return
+        self.tally(step.id).out[port] += batch.height
+        batch = tidy(batch)
+        for target in step.targets.get(port, ()):
+            self.arrive(target, batch)
+
+    async def run(self) -> None:
+        """Goes on until no batch stands before a node."""
+        while self._arriving:
+            node_id = min(self._arriving, key=lambda key: self._plan.steps[key].order)
+            batch = together(self._arriving.pop(node_id))
+            if self._plan.has_fan_out:
+                batch = batch.unique("instance_id", keep="first", maintain_order=True)
+            await self.visit(self._plan.steps[node_id], batch, self._attempts.pop(node_id, 1))
+
+    async def visit(self, step: Step, batch: pl.DataFrame, attempt_no: int = 1, *, is_back: bool = False) -> None:
+        """Gives a batch to one node; `is_back`: its instances have waited there and are due."""
+        node, context = step.node, self._contexts(step.id)
+        if is_back:
+            assert isinstance(node, Waits), "only waiting nodes get instances back"
+            kind, work = "resume", node.resume
+        else:
+            kind, work = "arrive", node.run
+
+        async def call(part: pl.DataFrame) -> Outcome:
+            return _checked(part, await work(part, context))
+
+        began = self._tick()
+        attempted = await attempt(batch, call, step.timeout_s)
+        tally = self.tally(step.id)
+        tally.duration_ms += (self._tick() - began) * 1_000
+        tally.attempt = max(tally.attempt, attempt_no)
+        if not is_back and attempt_no == 1:
+            tally.arrived += batch.height
+        for outcome in attempted.results:
+            self._absorb(step, outcome)
+        self._note_arms(batch, attempted)
+        failures = [*attempted.failures, *_refused(batch, attempted)]
+        failures += self._put_off(step, kind, attempted.later, attempt_no)
+        self.fail(step, kind, failures, batch.height)
+
+    def fail(self, step: Step, kind: Literal["arrive", "resume", "send"], failures: Sequence[Failure], of: int) -> None:
+        """Does with failed instances what the step's policy says. `of`: how many instances were tried.
+
+        skip: they go on as if the step had let them pass; route: out through `error`; otherwise, and where nothing is
+        connected there, they are kept with the reason. When that happens to most of a batch it is the step's fault.
+        """
+        if not failures:
+            return
+        port = step.main_port if step.declared.on_error == "skip" else None
+        if step.declared.on_error == "route" and step.targets.get(ERROR_PORT):
+            port = ERROR_PORT
+        rows = together([failure.rows for failure in failures])
+        troubles = [_trouble_of(step, code, some, is_kept=port is None) for code, some in _by_code(failures).items()]
+        self.troubles += troubles
+        if port is not None:
+            self.leave(step, port, rows)
+            return
+        self._keep(step, kind, rows, failures)
+        if rows.height >= _BROKEN_FROM and rows.height * 2 > of:
+            self.broken = max(troubles, key=lambda trouble: trouble.count)
+
+    def lose(
+        self, step: Step, failures: Sequence[Failure], later: Sequence[tuple[pl.DataFrame, Transient]], of: int
+    ) -> None:
+        """Tells of events that a trigger could not read; there is nobody yet who could be kept."""
+        failures = [*failures, *(Failure(rows, *reason_of(error)) for rows, error in later)]
+        troubles = [_trouble_of(step, code, some, is_kept=False) for code, some in _by_code(failures).items()]
+        self.troubles += troubles
+        lost = sum(failure.rows.height for failure in failures)
+        if lost >= _BROKEN_FROM and lost * 2 > of:
+            self.broken = max(troubles, key=lambda trouble: trouble.count)
+
+    def _keep(
+        self, step: Step, kind: Literal["arrive", "resume", "send"], rows: pl.DataFrame, failures: Sequence[Failure]
+    ) -> None:
+        tally = self.tally(step.id)
+        if kind == "send":
+            tally.failed += rows.height
+        else:
+            tally.quarantined += rows.height
+        self.kept.append(Kept(step.id, kind, tidy(rows) if kind == "arrive" else rows))
+        self.quarantined.setdefault(step.id, []).extend(
+            Quarantined(instance_id, contact_id, failure.code, failure.message)
+            for failure in failures
+            for instance_id, contact_id in failure.rows.select("instance_id", "contact_id").iter_rows()
+        )
+
+    def _absorb(self, step: Step, outcome: Outcome) -> None:
+        for port, batch in outcome.out.items():
+            self.leave(step, port, batch)
+        if outcome.wait is not None and outcome.wait.height:
+            moments = outcome.wait.with_columns(pl.col("due_at").cast(AT))
+            assert not moments.get_column("due_at").null_count(), "everybody who waits has a moment"
+            self.waiting.setdefault(step.id, []).append(moments)
+        if outcome.send is not None and outcome.send.height:
+            self.sends.setdefault(step.id, []).append(tidy(outcome.send))
+        if outcome.events is not None and outcome.events.height:
+            context = self._contexts(step.id)
+            people = together([frame for frame in _frames(outcome) if frame.height])
+            self.events.append(fill_in(outcome.events, people, run_id=context.run_id, node_id=step.id, at=self._now))
+        self.troubles += [_trouble(step, problem) for problem in outcome.problems]
+
+    def _put_off(
+        self,
+        step: Step,
+        kind: Literal["arrive", "resume"],
+        later: Sequence[tuple[pl.DataFrame, Transient]],
+        attempt_no: int,
+    ) -> list[Failure]:
+        """Plans another attempt by the step's retry rule; failures for batches that have had their last one."""
+        failures: list[Failure] = []
+        for batch, error in later:
+            drawn = chance(f"{self._contexts(step.id).run_id}|{step.id}|{attempt_no}", batch.item(0, "instance_id"))
+            due_at = step.retry.again_at(self._now, attempt_no, drawn, error.retry_after_s)
+            if due_at is None:
+                failures.append(Failure(batch, *reason_of(error)))
+            else:
+                self.again.append(Again(step.id, kind, batch, due_at, attempt_no + 1))
+        return failures
+
+    def _note_arms(self, batch: pl.DataFrame, attempted: Attempted[Outcome]) -> None:
+        """Remembers who got new arms. Arms only grow, so their total length says whether anybody did."""
+        frames = [frame for outcome in attempted.results for frame in _frames(outcome) if frame.height]
+        is_whole = not attempted.failed_rows and not attempted.later
+        if not is_whole or sum(map(_arms_length, frames)) != _arms_length(batch):
+            self.rearmed += [frame.select(*INSTANCE_SCHEMA) for frame in frames]
+
+
+def _arms_length(frame: pl.DataFrame) -> int:
+    return int(frame.get_column("arms").str.len_bytes().sum())
+
+
+def _frames(outcome: Outcome) -> list[pl.DataFrame]:
+    rest = (outcome.wait, outcome.send, outcome.ended)
+    return [*outcome.out.values(), *(frame for frame in rest if frame is not None)]
+
+
+def _checked(batch: pl.DataFrame, outcome: Outcome) -> Outcome:
+    """The outcome, once it is sure that every instance of the batch is in it exactly once.
+
+    Ids are digests, so count, sum and exclusive-or cannot agree by accident. Raises AssertionError.
+    """
+    ids = [frame.get_column("instance_id").to_numpy() for frame in _frames(outcome)]
+    ids.append(np.array([item.instance_id for item in outcome.quarantined], dtype=np.uint64))
+    came = batch.get_column("instance_id").to_numpy()
+    is_same = sum(map(len, ids)) == len(came)
+    is_same = is_same and sum(int(part.sum(dtype=np.uint64)) for part in ids) % 2**64 == int(came.sum(dtype=np.uint64))
+    if not is_same or np.bitwise_xor.reduce([np.bitwise_xor.reduce(part) for part in ids]) != np.bitwise_xor.reduce(
+        came
+    ):
+        raise AssertionError("the step lost people, or let them out twice")
+    return outcome
+
+
+def _refused(batch: pl.DataFrame, attempted: Attempted[Outcome]) -> list[Failure]:
+    """Instances that the node itself took out, by reason."""
+    reasons: dict[tuple[str, str], list[int]] = {}
+    for outcome in attempted.results:
+        for item in outcome.quarantined:
+            reasons.setdefault((item.code, item.message), []).append(item.instance_id)
+    return [
+        Failure(batch.filter(pl.col("instance_id").is_in(pl.Series(ids, dtype=pl.UInt64).implode())), code, message, "")
+        for (code, message), ids in reasons.items()
+    ]
+
+
+def _by_code(failures: Sequence[Failure]) -> dict[str, list[Failure]]:
+    groups: dict[str, list[Failure]] = {}
+    for failure in failures:
+        groups.setdefault(failure.code, []).append(failure)
+    return groups
+
+
+def _trouble_of(step: Step, code: str, failures: Sequence[Failure], *, is_kept: bool) -> Trouble:
+    people = pl.concat([failure.rows.get_column("contact_id") for failure in failures])
+    return Trouble(
+        step.id,
+        code,
+        failures[0].message,
+        failures[0].hint,
+        count=people.len(),
+        sample=tuple(people.head(_SAMPLE_MAX)),
+        severity="error" if is_kept else "warning",
+        action="retry" if is_kept else None,
+    )
+
+
+def _trouble(step: Step, problem: Problem) -> Trouble:
+    return Trouble(step.id, problem.code, problem.message, problem.hint, severity="warning")
