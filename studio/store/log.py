@@ -12,7 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from studio.store import schema
 from studio.store.database import Database, bulk
 from studio.store.rollups import Counted
 from studio.store.rows import LOG_SCHEMA, SEQ, frame_of, stored
-from studio.store.segments import Segment, content_key, manifest, register, write_file
+from studio.store.segments import Segment, Written, manifest, register, write_file
 
 SEGMENT_ROWS_MIN = 1_000
 TAIL_ROWS_MAX = 20_000
@@ -96,7 +96,6 @@ class EventLog:
         """Adds events that the log does not hold yet (by `event_id`); how many. Part of the caller's transaction."""
         if events is None or events.is_empty():
             return 0
-        self._expect_change(connection)
         if events.height < SEGMENT_ROWS_MIN:
             return self._append_to_tail(connection, events)
         fresh = as_events(events).unique("event_id", keep="first", maintain_order=True)
@@ -106,18 +105,20 @@ class EventLog:
             return 0 if fresh.is_empty() else self._append_to_tail(connection, fresh)
         counted = Counted()
         counted.add(fresh)
-        self.add_segment(connection, fresh.with_columns(pl.lit(self.take_seq(), pl.Int64).alias(SEQ)), source="")
+        written = self.write(fresh)
+        self.adopt(connection, [written], self.next_batch(connection), source="")
         counted.save(connection)
         return fresh.height
 
-    def add_segment(self, connection: sa.Connection, rows: pl.DataFrame, *, source: str) -> None:
-        """Writes a segment of LOG_SCHEMA rows and its manifest row. Counting them is the caller's."""
-        self._expect_change(connection)
-        ordered = rows.select(*LOG_SCHEMA).sort("occurred_at", "event_id")
-        key = content_key(ordered.get_column("event_id"))
-        path, size, sha256 = write_file(self.folder, ordered, key)
-        self._database.after(commit=self._segments_changed, rollback=lambda: path.unlink(missing_ok=True))
-        register(connection, ordered, path=path, size=size, sha256=sha256, key=key, source=source)
+    def write(self, events: pl.DataFrame) -> Written:
+        """A durable segment file of EVENT_SCHEMA rows; it counts once it is adopted, and is to be removed if not."""
+        return write_file(self.folder, events.with_columns(pl.lit(None, pl.Int64).alias(SEQ)))
+
+    def adopt(self, connection: sa.Connection, written: Sequence[Written], seq: int, *, source: str) -> None:
+        """Makes written segments count as the batch `seq`. Rollups are the caller's; a rollback removes the files."""
+        for segment in written:
+            self._database.after(commit=self._segments_changed, rollback=partial(_remove, segment.path))
+            register(connection, segment, seq, seq, source)
 
     def seal(self, connection: sa.Connection) -> int:
         """Moves the whole tail into a segment; how many rows."""
@@ -129,15 +130,19 @@ class EventLog:
             return 0
         counted = Counted()
         counted.add(tail)
-        self.add_segment(connection, tail, source=FROM_TAIL)
+        written = write_file(self.folder, tail)
+        self._database.after(commit=self._segments_changed, rollback=partial(_remove, written.path))
+        sequences = tail.get_column(SEQ)
+        register(connection, written, sequences[0], sequences[-1], FROM_TAIL)
         counted.save(connection)
         cursor.execute("DELETE FROM event_tail")
         self._tail_rows = 0
         return tail.height
 
-    def take_seq(self) -> int:
-        """The number of the batch about to be appended in this transaction."""
-        assert self._next_seq is not None, "a number was asked for outside a transaction"
+    def next_batch(self, connection: sa.Connection) -> int:
+        """The number of a batch that is appended in this transaction."""
+        self._expect_change(connection)
+        assert self._next_seq is not None
         self._next_seq += 1
         return self._next_seq - 1
 
@@ -148,7 +153,7 @@ class EventLog:
     def _append_to_tail(self, connection: sa.Connection, events: pl.DataFrame) -> int:
         repeats = self._repeats(connection, events)
         events = events.filter(~repeats) if repeats.any() else events
-        seq = self.take_seq()
+        seq = self.next_batch(connection)
         nothing = [None] * events.height
         columns = [_stored_as(events, name, dtype) or nothing for name, dtype in EVENT_SCHEMA.items()]
         cursor = bulk(connection)
@@ -170,7 +175,7 @@ class EventLog:
         found = np.zeros(len(values), dtype=bool)
         segments = [segment for segment in self._known_segments() if segment.overlaps(times.min(), times.max())]
         if segments:
-            runs = _runs(events)
+            runs = runs_in(events)
             for known in self.known_ids([segment for segment in segments if not runs.isdisjoint(segment.runs)]):
                 found |= contains(known, values)
         if len(values) >= SEGMENT_ROWS_MIN and self._tail_rows:
@@ -253,7 +258,12 @@ def _stored_as(events: pl.DataFrame, name: str, dtype: pl.DataType) -> list[obje
     return stored(column if column.dtype == dtype else column.cast(dtype))
 
 
-def _runs(events: pl.DataFrame) -> set[str]:
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def runs_in(events: pl.DataFrame) -> set[str]:
+    """The runs events belong to, "" for those from outside."""
     if "run_id" not in events.columns:
         return {""}
     column = events.get_column("run_id")

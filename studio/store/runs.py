@@ -22,6 +22,7 @@ from studio.frames.instances import INSTANCE_SCHEMA
 from studio.store import ledger, schema
 from studio.store.checkpoints import save
 from studio.store.database import Database, bulk
+from studio.store.library import highest_number, keep_version
 from studio.store.log import EventLog
 from studio.store.parts import DEPARTED, read_entries, read_ids
 from studio.store.rows import frame_of
@@ -47,8 +48,7 @@ class StoredRuns:
     def next_run_id(self) -> str:
         """`r1`, `r2`, …: the number after the highest one given to a run."""
         with self._database.read() as connection:
-            ids = connection.execute(sa.select(schema.runs.c.id)).scalars()
-            return f"r{max((int(i[1:]) for i in ids if i[:1] == 'r' and i[1:].isdigit()), default=0) + 1}"
+            return f"r{highest_number(connection.execute(sa.select(schema.runs.c.id)).scalars()) + 1}"
 
     def start(self, run: RunRow, document: str, checkpoint: Checkpoint) -> None:
         """See the port. Raises UserFixable RUN-EXISTS when the id is taken."""
@@ -211,13 +211,6 @@ class StoredRuns:
         """See the port."""
         with self._database.write() as connection:
             return ledger.doubt_sending(connection, run_id)
-
-
-def keep_version(connection: sa.Connection, version: str, document: str, now: datetime) -> None:
-    """Keeps a workflow version's text under its hash; a version that is there already stays."""
-    table = schema.workflow_versions
-    if connection.execute(sa.select(table.c.hash).where(table.c.hash == version)).first() is None:
-        connection.execute(table.insert(), {"hash": version, "document": document, "at": now})
 
 
 def _run_values(run: RunRow) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from studio.store.log import LogState
 from studio.store.rows import LOG_SCHEMA, SEQ, frame_of
 from studio.store.schema import micros
 from studio.store.segments import Segment
+from studio.store.segments import scan as segment_scan
 
 NO_EVENTS = pl.DataFrame(schema=LOG_SCHEMA)
 _KIND, _SEQ = (list(LOG_SCHEMA).index(name) for name in ("kind", SEQ))
@@ -68,12 +69,13 @@ class EventFilter:
 
 def scan(state: LogState, wanted: EventFilter, columns: Sequence[str]) -> pl.LazyFrame:
     """The matching events of the log, lazily, in no particular order. Columns are of LOG_SCHEMA."""
-    segments = [segment.path for segment in state.segments if wanted.may_be_in(segment)]
-    parts = [pl.scan_parquet(segments, glob=False, schema=dict(LOG_SCHEMA))] if segments else []
-    if not parts or state.tail.height:
-        parts.append(state.tail.lazy())
-    frame = pl.concat(parts) if len(parts) > 1 else parts[0]
+    segments = [segment for segment in state.segments if wanted.may_be_in(segment)]
     conditions = wanted.conditions()
+    needed = {*columns, *(name for condition in conditions for name in condition.meta.root_names())}
+    parts = [segment_scan(segments, needed)] if segments else []
+    if not parts or state.tail.height:
+        parts.append(state.tail.lazy().select(*needed))
+    frame = pl.concat(parts, how="diagonal") if len(parts) > 1 else parts[0]
     return (frame.filter(*conditions) if conditions else frame).select(*columns)
 
 

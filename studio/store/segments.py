@@ -17,7 +17,8 @@ import polars as pl
 import sqlalchemy as sa
 
 from studio.store import schema
-from studio.store.rows import SEQ
+from studio.store.rows import LOG_SCHEMA, SEQ
+from studio.store.schema import micros
 
 FOLDER = "events"
 SUFFIX = ".parquet"
@@ -50,15 +51,33 @@ def content_key(event_ids: pl.Series) -> str:
     return hashlib.sha256(event_ids.to_numpy().tobytes()).hexdigest()[:32]
 
 
-def write_file(folder: Path, frame: pl.DataFrame, key: str) -> tuple[Path, int, str]:
-    """Writes the frame, durable when this returns: path, size in bytes and SHA-256.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A segment file that is durable but does not count yet."""
+
+    path: Path
+    key: str
+    rows: int
+    bytes: int
+    sha256: str
+    first_at: int
+    last_at: int
+    kinds: tuple[str, ...]
+    runs: tuple[str, ...]
+
+
+def write_file(folder: Path, rows: pl.DataFrame) -> Written:
+    """Writes LOG_SCHEMA rows, durable when this returns. A null `seq` means the one of the manifest row.
 
     The order matters: content synced before the name exists, the name synced before a manifest row can point at it.
     """
+    frame = rows.select(*LOG_SCHEMA).sort("occurred_at", "event_id")
+    times = frame.get_column("occurred_at")
+    key = content_key(frame.get_column("event_id"))
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd", compression_level=1, statistics=True)
     data = buffer.getvalue()
-    path = folder / f"{frame.get_column(SEQ).min():012d}-{key[:12]}{SUFFIX}"
+    path = folder / f"{times[0]:%Y%m%d}-{key}{SUFFIX}"
     written = path.with_suffix(".tmp")
     with written.open("wb") as file:
         file.write(data)
@@ -66,7 +85,17 @@ def write_file(folder: Path, frame: pl.DataFrame, key: str) -> tuple[Path, int, 
         os.fsync(file.fileno())
     written.replace(path)
     sync_folder(folder)
-    return path, len(data), hashlib.sha256(data).hexdigest()
+    return Written(
+        path=path,
+        key=key,
+        rows=frame.height,
+        bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        first_at=micros(times[0]),
+        last_at=micros(times[-1]),
+        kinds=tuple(sorted(frame.get_column("kind").unique())),
+        runs=tuple(sorted(frame.get_column("run_id").fill_null("").unique())),
+    )
 
 
 def sync_folder(folder: Path) -> None:
@@ -80,29 +109,12 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def register(
-    connection: sa.Connection, frame: pl.DataFrame, *, path: Path, size: int, sha256: str, key: str, source: str
-) -> None:
-    """Inserts the manifest row of a written file."""
-    times = frame.get_column("occurred_at").to_physical()
-    sequences = frame.get_column(SEQ)
-    connection.execute(
-        schema.segments.insert(),
-        {
-            "key": key,
-            "path": path.name,
-            "rows": frame.height,
-            "bytes": size,
-            "sha256": sha256,
-            "seq_first": sequences.min(),
-            "seq_last": sequences.max(),
-            "first_at": times.min(),
-            "last_at": times.max(),
-            "kinds": sorted(frame.get_column("kind").unique()),
-            "runs": sorted(frame.get_column("run_id").fill_null("").unique()),
-            "source": source,
-        },
-    )
+def register(connection: sa.Connection, written: Written, seq_first: int, seq_last: int, source: str) -> None:
+    """Inserts the manifest row of a written file: from the commit on it counts."""
+    values = {name: getattr(written, name) for name in ("key", "rows", "bytes", "sha256", "first_at", "last_at")}
+    values |= {"path": written.path.name, "kinds": list(written.kinds), "runs": list(written.runs)}
+    values |= {"seq_first": seq_first, "seq_last": seq_last, "source": source}
+    connection.execute(schema.segments.insert(), values)
 
 
 def manifest(connection: sa.Connection, folder: Path, after: int = 0) -> list[Segment]:
@@ -131,5 +143,16 @@ def collect_orphans(folder: Path, segments: Iterable[Segment]) -> int:
 
 
 def scan(segments: Sequence[Segment], columns: Collection[str]) -> pl.LazyFrame:
-    """The rows of some segments, lazily. At least one segment."""
-    return pl.scan_parquet([segment.path for segment in segments], glob=False).select(*columns)
+    """The rows of some segments, lazily. Asking for `seq` costs a scan per segment. At least one segment."""
+    if SEQ not in columns:
+        return _scan_files([segment.path for segment in segments]).select(*columns)
+    return pl.concat(
+        [
+            _scan_files([segment.path]).select(*columns).with_columns(pl.col(SEQ).fill_null(segment.seq_last))
+            for segment in segments
+        ]
+    )
+
+
+def _scan_files(paths: list[Path]) -> pl.LazyFrame:
+    return pl.scan_parquet(paths, glob=False, schema=dict(LOG_SCHEMA))

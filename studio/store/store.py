@@ -6,21 +6,27 @@ Absent on purpose: anything but opening, closing and wiring.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 
+import polars as pl
 import sqlalchemy as sa
 
 from studio.domain.clock import Clock
 from studio.domain.errors import UserFixable
-from studio.store import backup
+from studio.store import backup, doctor
 from studio.store.contacts import People
 from studio.store.database import Database
 from studio.store.events import LoggedEvents
+from studio.store.importing import Importer, ImportReport
+from studio.store.learning import Learning
+from studio.store.library import Library
 from studio.store.log import EventLog
 from studio.store.opening import NEWEST, not_a_workspace, require_sound, stored_revision
 from studio.store.owner import Owner
+from studio.store.projections import Projections
 from studio.store.runs import StoredRuns
 from studio.store.segments import FOLDER, collect_orphans
 
@@ -39,6 +45,10 @@ class Store:
         self.events = LoggedEvents(self.log)
         self.contacts = People(database, clock)
         self.runs = StoredRuns(database, self.log, clock)
+        self.projections = Projections(database, self.log)
+        self.library = Library(database, clock)
+        self.learning = Learning(database)
+        self._importer = Importer(database, self.log)
 
     @classmethod
     def open(
@@ -90,6 +100,18 @@ class Store:
     def backup(self) -> backup.Backup:
         """Makes a backup now, while work goes on."""
         return backup.make_backup(self._database, self.clock.now())
+
+    def backups(self) -> list[backup.Backup]:
+        """The backups there are, newest first."""
+        return backup.list_backups(self.folder)
+
+    def doctor(self) -> doctor.Health:
+        """Looks at everything; takes seconds for a large workspace."""
+        return doctor.examine(self._database, self.log, self.clock.now())
+
+    def import_events(self, frames: Iterable[pl.DataFrame], source: str) -> ImportReport:
+        """Adds events from outside, all of them or none; see `Importer.import_events`."""
+        return self._importer.import_events(frames, source)
 
     def close(self) -> None:
         """Ends cleanly. Closing twice is fine."""

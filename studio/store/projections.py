@@ -1,0 +1,163 @@
+"""Questions over the whole log: hourly sums and distinct people out of rollups and bitmaps, the rest out of raw events.
+
+The tail is added to what is kept for segments, so that answers are exact at every instant. Absent on purpose: rates,
+money and words, which are the analytics' part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Literal
+
+import polars as pl
+import sqlalchemy as sa
+from pyroaring import BitMap
+
+from studio.frames.events import AT, EVENT_SCHEMA
+from studio.store import schema
+from studio.store.database import Database
+from studio.store.log import EventLog, LogState
+from studio.store.rollups import KEYS, ROLLUP_SCHEMA, people, rolled_up, summed
+from studio.store.rows import frame_of
+from studio.store.scanning import EventFilter, scan
+
+By = Literal["kind", "node_id", "arms"]
+
+VALUES_SCHEMA: dict[str, pl.DataType] = {
+    "contact_id": pl.UInt32(),
+    "arms": pl.String(),
+    "count": pl.UInt32(),
+    "value": pl.Float64(),
+    "first_at": AT,
+}
+
+
+class Projections:
+    """What analytics asks of the store."""
+
+    def __init__(self, database: Database, log: EventLog) -> None:
+        self._database = database
+        self._log = log
+
+    def rollup(
+        self,
+        run_ids: Collection[str] | None = None,
+        kinds: Collection[str] | None = None,
+        node_ids: Collection[str] | None = None,
+        until: datetime | None = None,
+    ) -> pl.DataFrame:
+        """`run_id`, `node_id`, `kind`, `arms`, `currency`, `hour` (its start), `count`, `value` (sum): a row per key.
+
+        What has no run, node, arms or currency has "" there; the run "" is the events from outside. `until` is
+        included: only events that happened by then. O(keys and hours), with `until` also the events of that hour.
+        """
+        wanted = {"run_id": run_ids, "kind": kinds, "node_id": node_ids}
+        state, stored = self._stored(wanted, None if until is None else _hour(until))
+        raw = [state.tail] if until is None else [state.tail.filter(pl.col("occurred_at") <= until)]
+        if until is not None:
+            segments = LogState(state.tip, state.segments, state.settled.clear(), state.tip, ())
+            hour = EventFilter(kinds=kinds, since=_hour(until), until=until)
+            raw.append(scan(segments, hour, tuple(EVENT_SCHEMA)).collect())
+        fresh = [rolled_up(_among(frame.select(*EVENT_SCHEMA), wanted)) for frame in raw]
+        return summed([stored, *fresh])
+
+    def distinct(
+        self,
+        run_id: str,
+        kinds: Collection[str] | None = None,
+        by: Sequence[By] = ("kind",),
+        node_ids: Collection[str] | None = None,
+    ) -> pl.DataFrame:
+        """The columns of `by` and `contacts`: how many distinct people have such events, exactly. Ordered by `by`."""
+        groups = self.people(run_id, kinds, by, node_ids)
+        rows = [(*key, len(found)) for key, found in sorted(groups.items())]
+        return frame_of(rows, {**{name: pl.String() for name in by}, "contacts": pl.Int64()})
+
+    def people(
+        self,
+        run_id: str,
+        kinds: Collection[str] | None = None,
+        by: Sequence[By] = ("kind",),
+        node_ids: Collection[str] | None = None,
+    ) -> dict[tuple[str, ...], BitMap]:
+        """The people themselves, by the values of `by`: sets of contact ids that can be united and intersected."""
+        wanted = {"run_id": [run_id], "kind": kinds, "node_id": node_ids}
+        places = [KEYS.index(name) for name in by]
+        groups: dict[tuple[str, ...], BitMap] = {}
+        state, stored = self._bitmaps(wanted)
+        for key, found in (*stored, *people(_among(state.tail, wanted)).items()):
+            group = tuple(key[place] for place in places)
+            groups[group] = groups[group] | found if group in groups else found
+        return groups
+
+    def contact_values(
+        self, run_id: str, kind: str, node_id: str | None = None, until: datetime | None = None
+    ) -> pl.DataFrame:
+        """`contact_id`, `arms`, `count`, `value` (sum), `first_at`: a row per contact and arms that has such an event
+        in the run, ordered. O(the run's events of the kind).
+        """
+        wanted = EventFilter(kinds=(kind,), run_id=run_id, node_id=node_id, until=until)
+        return (
+            scan(self._log.state(), wanted, ("contact_id", "arms", "value", "occurred_at"))
+            .group_by("contact_id", pl.col("arms").fill_null(""))
+            .agg(
+                pl.len().cast(pl.UInt32).alias("count"),
+                pl.col("value").sum(),
+                pl.col("occurred_at").min().alias("first_at"),
+            )
+            .sort("contact_id", "arms")
+            .select(*VALUES_SCHEMA)
+            .collect()
+        )
+
+    def scan(self, columns: Sequence[str] = tuple(EVENT_SCHEMA), wanted: EventFilter | None = None) -> pl.LazyFrame:
+        """Raw events, lazily, in no particular order."""
+        return scan(self._log.state(), wanted or EventFilter(), columns)
+
+    def count(self) -> int:
+        """How many events the log holds."""
+        state = self._log.state()
+        return sum(segment.rows for segment in state.segments) + state.tail.height
+
+    def _stored(
+        self, wanted: dict[str, Collection[str] | None], before: datetime | None
+    ) -> tuple[LogState, pl.DataFrame]:
+        table = schema.event_rollups
+        query = sa.select(*(table.c[name] for name in ROLLUP_SCHEMA)).where(*_conditions(table, wanted))
+        if before is not None:
+            query = query.where(table.c.hour < schema.micros(before))
+        state, rows = self._with_state(query)
+        return state, frame_of(rows, ROLLUP_SCHEMA)
+
+    def _bitmaps(
+        self, wanted: dict[str, Collection[str] | None]
+    ) -> tuple[LogState, list[tuple[tuple[str, ...], BitMap]]]:
+        table = schema.event_bitmaps
+        query = sa.select(*(table.c[name] for name in KEYS), table.c.data).where(*_conditions(table, wanted))
+        state, rows = self._with_state(query)
+        return state, [(tuple(key), BitMap.deserialize(data)) for *key, data in rows]
+
+    def _with_state(self, query: sa.Select[tuple[object, ...]]) -> tuple[LogState, list[tuple[object, ...]]]:
+        """Rows and the log as of one moment: an event sealed between the two would count twice or not at all."""
+        while True:
+            state = self._log.state()
+            with self._database.read() as connection:
+                rows = [tuple(row) for row in connection.execute(query)]
+            if self._log.state().segments == state.segments:
+                return state, rows
+
+
+def _conditions(table: sa.Table, wanted: dict[str, Collection[str] | None]) -> list[sa.ColumnElement[bool]]:
+    return [table.c[name].in_(list(values)) for name, values in wanted.items() if values is not None]
+
+
+def _among(events: pl.DataFrame, wanted: dict[str, Collection[str] | None]) -> pl.DataFrame:
+    conditions = [
+        pl.col(name).fill_null("").is_in(list(values)) for name, values in wanted.items() if values is not None
+    ]
+    return events.filter(*conditions) if conditions else events
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
