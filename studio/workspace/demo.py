@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from studio.workspace.runs import RunOptions
-from studio.workspace.workspace import Workspace
-
 from studio.analytics.funnel import Funnel
 from studio.analytics.returns import Return
 from studio.connectors import demo_shop
@@ -21,7 +18,9 @@ from studio.domain.template import BusinessContext, Prediction, Recommendation
 from studio.experiments.result import Decision
 from studio.workspace.folder import default_folder
 from studio.workspace.reports import RunReport
+from studio.workspace.runs import RunOptions
 from studio.workspace.trials import Shipped
+from studio.workspace.workspace import Workspace
 
 LASTS = timedelta(days=demo_shop.CART_DAYS + 12)
 """Carts for four weeks, and the time the last of them needs to come to an end."""

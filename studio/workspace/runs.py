@@ -1,0 +1,298 @@
+"""The story of runs: starting one, watching it, going on after a stop, mending what failed, looking back.
+
+Absent on purpose: executing (engine) and keeping (store).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from studio.domain.clock import Clock, iso
+from studio.domain.errors import Problem, UserFixable
+from studio.domain.ids import stable_id
+from studio.domain.node import Mode
+from studio.domain.ports import RunRow
+from studio.domain.run import RunEvent, RunState, RunView, fold
+from studio.domain.workflow import Node, Workflow, parse_workflow
+from studio.engine.host import EngineHost
+from studio.store.store import Store
+from studio.workspace.mail import PROFILE_OPTION, live_problems
+from studio.workspace.people import PeopleStory
+from studio.workspace.reports import RunReport, run_report
+from studio.workspace.templates import TemplatesStory
+from studio.workspace.trials import TrialsStory
+from studio.workspace.workflows import WorkflowsStory
+
+SOURCE_TYPE = "source.import"
+TOLD_EVERY_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What a run is asked for. `clock` None: `max` in a simulation or with `as_of`, otherwise `real`."""
+
+    mode: Mode = "simulate"
+    seed: int = 1
+    as_of: datetime | None = None
+    clock: str | None = None
+    until: datetime | None = None
+    contacts: Path | None = None
+    mapping: Path | None = None
+    profile: Path | None = None
+
+
+class RunsStory:
+    """Runs of one workspace."""
+
+    def __init__(
+        self,
+        store: Store,
+        host: EngineHost,
+        workflows: WorkflowsStory,
+        templates: TemplatesStory,
+        people: PeopleStory,
+        trials: TrialsStory,
+        clock: Clock,
+        *,
+        on_end: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._host = host
+        self._workflows = workflows
+        self._templates = templates
+        self._people = people
+        self._trials = trials
+        self._clock = clock
+        self._on_end = on_end
+        self._durations: dict[str, float] = {}
+
+    def start(
+        self, workflow: Workflow, options: RunOptions, *, workflow_id: str | None = None, is_attended: bool = False
+    ) -> str:
+        """Checks everything, writes the run down and lets it go; its id.
+
+        Raises:
+            UserFixable: RUN-INVALID with every problem of the workflow, the contacts file's problems, or what stands
+                in the way of a live run. Nothing is written then but the contacts that a file brought.
+        """
+        problems = [*self._workflows.check(workflow), *self._mode_problems(options)]
+        if problems:
+            raise _refused(workflow, problems)
+        workflow = self._with_contacts(workflow, options)
+        run = self._row(workflow, options, workflow_id)
+        self._host.begin(run, workflow, until=options.until, is_attended=is_attended)
+        self._trials.freeze(run, workflow)
+        return run.run_id
+
+    def resume(self, run_id: str, *, until: datetime | None = None, is_attended: bool = False) -> None:
+        """Lets a stopped, killed or waiting run go on from where it stands."""
+        run = self._store.runs.get(run_id)
+        self._host.start(run_id, until=until or run.until, is_attended=is_attended)
+
+    def retry(self, run_id: str, node_id: str | None = None, *, is_attended: bool = False) -> None:
+        """Does failed items again, those of one step or of all, and only those."""
+        self._host.control(run_id).retry(node_id)
+        self._host.start(run_id, is_attended=is_attended)
+
+    def pause(self, run_id: str) -> None:
+        """Nothing more is begun until `go_on`."""
+        self._host.control(run_id).pause()
+
+    def go_on(self, run_id: str) -> None:
+        """Ends a pause; starts the run when it is not going on."""
+        self._host.control(run_id).go_on()
+        self.resume(run_id, is_attended=True)
+
+    def stop(self, run_id: str) -> None:
+        """Ends the run; what was still to do is kept and can be resumed."""
+        self._host.control(run_id).stop()
+
+    def resolve(self, outbox_id: str, verdict: Literal["sent", "resend"]) -> None:
+        """Says what became of a message in doubt; its run takes it up when it goes on."""
+        rows = [row for row in self.outbox(state="in_doubt") if row["id"] == outbox_id]
+        if not rows:
+            raise UserFixable(
+                "OUTBOX-NOT-IN-DOUBT",
+                "No message in doubt has this id.",
+                where=outbox_id,
+                hint="See: studio outbox list --state in_doubt",
+            )
+        run_id = str(rows[0]["run_id"])
+        self._host.control(run_id).resolve(outbox_id, verdict)
+        self.resume(run_id)
+        self.wait(run_id)
+
+    def wait(self, run_id: str, progress: Callable[[str], None] = lambda _: None) -> RunState:
+        """Blocks until this leg of the run has ended, telling how it goes now and then; its state."""
+        started = told = time.perf_counter()
+        while True:
+            try:
+                state = self._host.wait(run_id, timeout_s=0.1)
+            except TimeoutError:
+                if time.perf_counter() - told > TOLD_EVERY_S:
+                    told = time.perf_counter()
+                    progress(self._headline(run_id))
+                continue
+            except KeyboardInterrupt:
+                self._host.control(run_id).leave()
+                self._host.wait(run_id)
+                raise
+            break
+        self._durations[run_id] = self._durations.get(run_id, 0.0) + time.perf_counter() - started
+        self.ended(run_id)
+        return state
+
+    def ended(self, run_id: str) -> None:
+        """What follows from a leg's end: the run's outcome is kept."""
+        self._on_end(run_id)
+
+    def is_running(self, run_id: str) -> bool:
+        """Whether the engine is at it."""
+        return self._host.is_running(run_id)
+
+    def drain(self) -> list[RunEvent]:
+        """Run events since the last call, for a window that shows them as they happen."""
+        return self._host.drain()
+
+    def list(self, limit: int | None = None) -> list[RunRow]:
+        """Runs, newest first."""
+        return self._store.runs.list_runs(limit=limit)
+
+    def get(self, run_id: str) -> RunRow:
+        """One run; UserFixable when there is none of that id."""
+        return self._store.runs.get(run_id)
+
+    def newest(self) -> str:
+        """The newest run's id; UserFixable RUN-NONE before the first."""
+        rows = self.list(limit=1)
+        if not rows:
+            raise UserFixable("RUN-NONE", "There is no run in this workspace.", hint="Run a workflow first.")
+        return rows[0].run_id
+
+    def unfinished(self) -> str:
+        """The newest run that can go on; UserFixable RUN-NONE when all have ended."""
+        for row in self.list():
+            if row.state not in ("done", "failed"):
+                return row.run_id
+        raise UserFixable("RUN-NONE", "No run is left to go on with.", hint="See: studio runs")
+
+    def workflow_of(self, run_id: str) -> Workflow:
+        """The version of the workflow that the run runs."""
+        return parse_workflow(self._store.runs.document(self.get(run_id).version), where=run_id)
+
+    def events(self, run_id: str, after: int = 0) -> list[RunEvent]:
+        """The run's events after a sequence number."""
+        return self._store.runs.run_events(run_id, after)
+
+    def view(self, run_id: str, at_seq: int | None = None) -> RunView:
+        """The run as it stands, or stood after the event `at_seq`: the same fold."""
+        events = self.events(run_id)
+        return fold(RunView(run_id), events if at_seq is None else [e for e in events if e.seq <= at_seq])
+
+    def report(self, run_id: str) -> RunReport:
+        """What the run did, step by step."""
+        run, workflow, view = self.get(run_id), self.workflow_of(run_id), self.view(run_id)
+        totals = self._store.projections.rollup([run_id])
+        by_kind = dict(totals.group_by("kind").sum().select("kind", "count").iter_rows())
+        outbox: dict[str, int] = {}
+        for counts in self._store.runs.outbox_counts(run_id).values():
+            for state, count in counts.items():
+                outbox[state] = outbox.get(state, 0) + count
+        events = sum(int(count) for count in by_kind.values())
+        seconds = self._durations.get(run_id, 0.0)
+        return run_report(run, workflow, view, outbox, int(by_kind.get("entered", 0)), events, seconds)
+
+    def outbox(self, *, state: str | None = None, run_id: str | None = None) -> list[dict[str, object]]:
+        """The send ledger in the contract's form."""
+        return [
+            {
+                "id": row["outbox_id"],
+                "run_id": row["run_id"],
+                "node": row["node_id"],
+                "contact": row["contact_key"],
+                "to": row["email"],
+                "message_id": row["message_id"],
+                "state": row["state"],
+                "attempts": row["attempts"],
+                "reason": row["reason"],
+            }
+            for row in self._store.runs.outbox_rows(state=state, run_id=run_id).iter_rows(named=True)
+        ]
+
+    def _mode_problems(self, options: RunOptions) -> tuple[Problem, ...]:
+        return live_problems(options.profile) if options.mode == "live" else ()
+
+    def _with_contacts(self, workflow: Workflow, options: RunOptions) -> Workflow:
+        """The workflow with its source's people imported: those of `--contacts`, or of the file the node names."""
+        sources = [node for node in workflow.nodes if node.type == SOURCE_TYPE and node.enabled]
+        if options.contacts is not None:
+            return self._replace_source(workflow, sources, options.contacts, options.mapping)
+        for node in sources:
+            bound = workflow.bound(node)
+            mapping = Path(str(bound["mapping"])) if bound.get("mapping") else None
+            self._people.import_contacts(Path(str(bound["file"])), mapping)
+        return workflow
+
+    def _replace_source(self, workflow: Workflow, sources: list[Node], path: Path, mapping: Path | None) -> Workflow:
+        manual = [node for node in workflow.nodes if node.type == "trigger.manual" and node.enabled]
+        if len(sources) + len(manual) != 1:
+            raise UserFixable(
+                "RUN-CONTACTS",
+                "A list of contacts can be given to a workflow with a single source only.",
+                where="--contacts",
+                hint="This workflow starts by itself, or from several sources.",
+            )
+        report = self._people.import_contacts(path, mapping)
+        node = (sources or manual)[0]
+        changed = {"file": str(path), "source": report.source} if sources else {"audience": report.source}
+        swapped = node.model_copy(update={"parameters": {**node.parameters, **changed}})
+        return workflow.model_copy(update={"nodes": tuple(swapped if n.id == node.id else n for n in workflow.nodes)})
+
+    def _row(self, workflow: Workflow, options: RunOptions, workflow_id: str | None) -> RunRow:
+        now = self._clock.now()
+        start = options.as_of or now
+        virtual = options.mode == "simulate" or options.as_of is not None
+        asked: dict[str, object] = {"as_of": iso(start), "until": iso(options.until) if options.until else None}
+        if options.profile is not None:
+            asked[PROFILE_OPTION] = str(options.profile.resolve())
+        if workflow.template is not None:
+            template = self._templates.get(workflow.template.id)
+            asked |= {"rates": dict(template.simulation), "truth": dict(template.truth)}
+            predicted = self._templates.predict(workflow)
+            asked["predicted"] = {metric: asdict(value) for metric, value in predicted.items()}
+        return RunRow(
+            run_id=self._store.runs.next_run_id(),
+            workflow_id=workflow_id or f"file-{stable_id(workflow.name)[:8]}",
+            version=workflow.content_hash(),
+            name=workflow.name,
+            mode=options.mode,
+            seed=options.seed,
+            clock=options.clock or ("max" if virtual else "real"),
+            state="queued",
+            started_at=start,
+            at=start,
+            until=options.until,
+            options=asked,  # type: ignore[arg-type] - JSON values by construction
+        )
+
+    def _headline(self, run_id: str) -> str:
+        view = self.view(run_id)
+        busy = [step for step in view.steps.values() if step.state == "running"]
+        at = iso(view.at)[:16].replace("T", " ") if view.at else ""
+        sent = sum(step.sending.get("sent", 0) for step in view.steps.values())
+        return f"{run_id}: {at}, {sent:,} sent" + (f", busy at {busy[0].node_id}" if busy else "")
+
+
+def _refused(workflow: Workflow, problems: list[Problem]) -> UserFixable:
+    first = problems[0]
+    return UserFixable(
+        "RUN-INVALID",
+        f"“{workflow.name}” cannot run: {first}",
+        hint="Mend what is listed; studio validate shows the same list.",
+        problems=problems,
+    )

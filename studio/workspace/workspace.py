@@ -1,0 +1,105 @@
+"""Opens a workspace folder and puts all parts of the program together around it."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from studio.connectors.message import build_message
+from studio.connectors.simulator import SimulatedAudience
+from studio.domain.clock import Clock, utc_now
+from studio.domain.validation import Catalogue
+from studio.engine.driver import Surroundings
+from studio.engine.host import EngineHost
+from studio.gallery import catalogue as templates_on_disk
+from studio.nodes import catalogue
+from studio.store.store import Store
+from studio.workspace.health import HealthStory
+from studio.workspace.insights import InsightsStory
+from studio.workspace.mail import Mailers
+from studio.workspace.outcomes import record_outcome
+from studio.workspace.people import PeopleStory
+from studio.workspace.runs import RunsStory
+from studio.workspace.templates import TemplatesStory
+from studio.workspace.trials import TrialsStory
+from studio.workspace.workflows import WorkflowsStory
+
+STOP_WITHIN_S = 20.0
+
+
+class _Wall:
+    def now(self):
+        return utc_now()
+
+
+@cache
+def node_catalogue() -> Catalogue:
+    """The node types there are, by id."""
+    return catalogue()
+
+
+class Workspace:
+    """An open workspace: its stories. Close it, or use it as a context manager."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._mailers = Mailers(store.folder / "mail")
+        nodes, templates = node_catalogue(), templates_on_disk.catalogue()
+        self._host = EngineHost(
+            Surroundings(
+                runs=store.runs,
+                events=store.events,
+                contacts=store.contacts,
+                catalogue=nodes,
+                mailers=self._mailers,
+                simulator=SimulatedAudience(),
+                build=build_message,
+                wall=clock,
+                tick=time.perf_counter,
+            )
+        )
+        self.workflows = WorkflowsStory(store, nodes)
+        self.people = PeopleStory(store, clock)
+        self.templates = TemplatesStory(store, templates, self.workflows, clock)
+        self.insights = InsightsStory(store)
+        self.trials = TrialsStory(store, clock)
+        self.health = HealthStory(store, nodes, templates)
+        self.runs = RunsStory(
+            store, self._host, self.workflows, self.templates, self.people, self.trials, clock, on_end=self._learn
+        )
+
+    @classmethod
+    def open(cls, folder: Path, *, clock: Clock | None = None, read_only: bool = False) -> Workspace:
+        """Opens the workspace in `folder`, making it where there is none.
+
+        Raises:
+            UserFixable: it is no workspace, of a newer version, or open elsewhere.
+            Corrupt: its store is damaged.
+        """
+        clock = clock or _Wall()
+        return cls(Store.open(folder, clock=clock, read_only=read_only), clock)
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        return self._store.folder
+
+    def close(self) -> None:
+        """Lets runs finish the message they are at, ends the catcher, and closes the store."""
+        self._host.call(self._mailers.stop(), STOP_WITHIN_S)
+        self._host.close()
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _learn(self, run_id: str) -> None:
+        record_outcome(self._store, self.insights, self.templates, run_id)
