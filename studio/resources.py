@@ -14,7 +14,7 @@ from studio.domain.errors import Corrupt
 
 @cache
 def root() -> Path:
-    """The resource folder: inside the packaged program, inside the installed package, or beside `studio/` in a checkout.
+    """The resource folder: in the packaged program, in the installed package, or beside `studio/` in a checkout.
 
     Raises Corrupt (`RESOURCES-MISSING`) when the installation has none.
     """

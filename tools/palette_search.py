@@ -1,4 +1,4 @@
-"""Finds node-state colours that stay apart for every kind of colour vision, and holds the colour arithmetic that proves it.
+"""Finds node-state colours that stay apart for every kind of colour vision; holds the arithmetic that proves it.
 
 Run `python tools/palette_search.py light` (or `dark`) and copy the result into `studio/ui/tokens.py`; the test
 `tests/ui/test_tokens.py` measures whatever stands there with the functions below. Absent on purpose: CIEDE2000; the
@@ -147,9 +147,9 @@ def _start(wish: Wish, ground: Ground, rng: random.Random) -> str:
 
 
 def search(ground: Ground, *, seed: int, steps: int = 60_000, apart: float = 21.0) -> dict[str, str]:
-    """Colours nearest their ideals among those at least `apart` from each other. Simulated annealing; O(steps · states).
+    """Colours nearest their ideals among those at least `apart` from each other. Annealing; O(steps · states).
 
-    The cost is the squared shortfall of each pair, weighted so that it wins in the end, plus the distance to the ideals.
+    The cost is the squared shortfall of each pair, weighted to win in the end, plus the distance to the ideals.
     """
     rng = random.Random(seed)
     names = list(ground.wishes)

@@ -23,6 +23,8 @@ RADIUS_CONTROL = 8
 RADIUS_CARD = 12
 CONTROL_HEIGHT = 32
 FONT_FAMILY = "Inter"
+BRAND = ("#4f46e5", "#8b5cf6")
+"""The mark's two colours, the same in light and dark."""
 TEXT_SCALE_MIN, TEXT_SCALE_MAX = 1.0, 2.0
 
 
@@ -77,6 +79,7 @@ class Palette:
     bad_soft: str
     on_state: str
     shadow: str
+    scroll: str
     states: Mapping[str, str]
 
     def colour(self, name: str) -> str:
@@ -136,6 +139,7 @@ LIGHT = Palette(
     bad_soft="#fdf0ec",
     on_state="#ffffff",
     shadow="#14181f",
+    scroll="#c6ccd5",
     states=_states(
         idle="#848d9c",
         queued="#00556e",
@@ -174,6 +178,7 @@ DARK = Palette(
     bad_soft="#2d1d1b",
     on_state="#0f1217",
     shadow="#000000",
+    scroll="#3b4350",
     states=_states(
         idle="#767a7b",
         queued="#0094b0",

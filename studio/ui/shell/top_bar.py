@@ -1,0 +1,223 @@
+"""The bar above everything: workspace, where one is, the command field, the mode of running, the state of the system.
+
+Absent on purpose: buttons of a single screen; those stand on the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QSizePolicy, QWidget
+
+from studio.ui.focus import paint_ring
+from studio.ui.shell.actions import shortcut_text
+from studio.ui.shell.mark import Mark
+from studio.ui.theme import theme
+from studio.ui.tokens import RADIUS_CONTROL
+from studio.ui.widgets.buttons import Button, LinkButton, Segmented
+from studio.ui.widgets.labels import ElidingLabel, Text
+from studio.ui.widgets.layout import STRETCH, clear, row
+from studio.ui.widgets.marks import Pill
+
+MODES = {"simulate": "Simulate", "test": "Test", "live": "Live"}
+COMMAND_HINT = "Search templates, nodes, runs, or type a command"
+_HEIGHT = 52
+
+
+@dataclass(frozen=True, slots=True)
+class Crumb:
+    """One step of the way to what is shown; the last one is where one is."""
+
+    text: str
+    on_click: Callable[[], object] | None = None
+
+
+class CommandField(QAbstractButton):
+    """Looks like a search field; opens the command palette."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setText(COMMAND_HINT)
+        self.setAccessibleName(f"{COMMAND_HINT}, {shortcut_text('Ctrl+K')}")
+        self.setCursor(Qt.CursorShape.IBeamCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        theme().changed.connect(self.updateGeometry)
+
+    def sizeHint(self) -> QSize:
+        words = QFontMetrics(theme().font("body")).horizontalAdvance(COMMAND_HINT)
+        return QSize(max(380, words + self._key_width() + 34), theme().px(32))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._key_width() + theme().px(60), theme().px(32))
+
+    def _key_width(self) -> int:
+        return QFontMetrics(theme().font("caption")).horizontalAdvance(shortcut_text("Ctrl+K")) + 12
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.setPen(QPen(theme().colour("control_border" if self.underMouse() else "border"), 1))
+        painter.setBrush(theme().colour("canvas"))
+        painter.drawRoundedRect(frame, RADIUS_CONTROL, RADIUS_CONTROL)
+        key = QRectF(0, 0, self._key_width(), theme().px(17))
+        key.moveCenter(frame.center())
+        key.moveRight(frame.right() - 10)
+        painter.setBrush(theme().colour("surface"))
+        painter.setPen(QPen(theme().colour("border"), 1))
+        painter.drawRoundedRect(key, 4, 4)
+        painter.setPen(theme().colour("text_muted"))
+        painter.setFont(theme().font("caption"))
+        painter.drawText(key, Qt.AlignmentFlag.AlignCenter, shortcut_text("Ctrl+K"))
+        words = frame.adjusted(11, 0, -(self._key_width() + 18), 0)
+        painter.setFont(theme().font("body"))
+        elided = QFontMetrics(painter.font()).elidedText(self.text(), Qt.TextElideMode.ElideRight, int(words.width()))
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, elided)
+        paint_ring(painter, self, QRectF(self.rect()), RADIUS_CONTROL)
+
+
+class StatusPill(Pill):
+    """The system's state in a dot and a few words; a click leads to Health."""
+
+    clicked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("Starting …", "state.idle")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
+        self.clicked.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.clicked.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        paint_ring(painter, self, QRectF(self.rect()), self.height() / 2)
+
+
+class Breadcrumb(QWidget):
+    """“/ Workflows / Cart recovery · v7”, and small widgets of the screen behind it.
+
+    Where it gets narrow it leaves out the extras first, then the note, then the way; never where one is.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._box = QHBoxLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(4)
+        self._optional: list[QWidget] = []
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+
+    def set_place(self, crumbs: Sequence[Crumb], note: str = "", extras: Sequence[QWidget] = ()) -> None:
+        """`extras` are taken over and deleted with the next call."""
+        clear(self._box)
+        way = [widget for crumb in crumbs[:-1] for widget in (_slash(), _crumb(crumb))]
+        here: list[QWidget] = [_slash(), ElidingLabel(crumbs[-1].text, "strong")] if crumbs else []
+        noted: list[QWidget] = [ElidingLabel(f"· {note}", "body", "muted")] if note else []
+        for widget in (*way, *here, *noted, *extras):
+            self._box.addWidget(widget)
+        self._box.addStretch(1)
+        self._optional = [*reversed(extras), *noted, *way]
+        self.setAccessibleName("You are at " + ", ".join(crumb.text for crumb in crumbs))
+        self._fit()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._width_of(self._widgets()), self._box.sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        kept = [widget for widget in self._widgets() if widget not in self._optional]
+        return QSize(min(theme().px(90), self._width_of(kept)), self._box.minimumSize().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _widgets(self) -> list[QWidget]:
+        found = (self._box.itemAt(index).widget() for index in range(self._box.count()))
+        return [widget for widget in found if widget is not None]
+
+    def _width_of(self, widgets: Sequence[QWidget]) -> int:
+        return sum(widget.sizeHint().width() + self._box.spacing() for widget in widgets)
+
+    def _fit(self) -> None:
+        shown = self._widgets()
+        for widget in self._optional:
+            if self._width_of(shown) <= self.width() + self._box.spacing():
+                break
+            shown.remove(widget)
+        for widget in self._optional:
+            widget.setVisible(widget in shown)
+
+
+def _slash() -> QWidget:
+    return Text("/", "body", "muted", wrap=False)
+
+
+def _crumb(crumb: Crumb) -> QWidget:
+    if crumb.on_click is not None:
+        return LinkButton(crumb.text, crumb.on_click, quiet=True)
+    return Text(crumb.text, "body", "muted", wrap=False)
+
+
+class WorkspaceButton(Button):
+    """The workspace's name; its menu opens below."""
+
+    kind = "workspace"
+
+
+class TopBar(QWidget):
+    """Signals: `mode_chosen(mode)`, `command_wanted`, `status_clicked`."""
+
+    mode_chosen = Signal(str)
+    command_wanted = Signal()
+    status_clicked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.workspace = WorkspaceButton("")
+        self.breadcrumb = Breadcrumb()
+        self.command = CommandField()
+        self.mode = Segmented(MODES, name="Mode of running")
+        self.status = StatusPill()
+        self.mode.chosen.connect(self.mode_chosen)
+        self.command.clicked.connect(self.command_wanted)
+        self.status.clicked.connect(self.status_clicked)
+        line = row(Mark(), 10, self.workspace, 2, self.breadcrumb, STRETCH, self.command, STRETCH, spacing=0)
+        line.setContentsMargins(16, 0, 16, 1)
+        line.addSpacing(12)
+        line.addWidget(self.mode)
+        line.addSpacing(14)
+        line.addWidget(self.status)
+        self.setLayout(line)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.set_workspace("No workspace")
+        theme().changed.connect(self.updateGeometry)
+
+    def set_workspace(self, name: str, menu: QMenu | None = None) -> None:
+        self.workspace.setText(name)
+        self.workspace.setAccessibleName(f"Workspace {name}")
+        if menu is not None:
+            self.workspace.set_menu(menu)
+
+    def sizeHint(self) -> QSize:
+        return QSize(960, max(_HEIGHT, theme().px(_HEIGHT * 0.8)))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(super().minimumSizeHint().width(), self.sizeHint().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme().colour("surface"))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, theme().colour("border"))

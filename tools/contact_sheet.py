@@ -1,0 +1,131 @@
+"""Photographs every registered screen, light and dark, into one folder and one sheet, to be looked at side by side.
+
+Run `python tools/contact_sheet.py OUT [--only NAME] [--text-scale 1.5] [--size 1440x900]`; it needs no display.
+To have a screen photographed, add a `Shot` to `SHOTS`. Absent on purpose: comparing with earlier pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import widget_book
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtWidgets import QApplication, QWidget
+
+from studio.ui.application import prepare
+from studio.ui.shell import MainWindow
+from studio.ui.theme import theme
+
+SCHEMES = ("light", "dark")
+_GAP = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """`make` brings the widget to photograph into the state to show; it is resized, shown and grabbed."""
+
+    name: str
+    make: Callable[[], QWidget]
+
+
+def _sample(page_id: str, then: Callable[[MainWindow], object] | None = None) -> Callable[[], QWidget]:
+    def make() -> QWidget:
+        window = widget_book.sample_window()
+        window.go(page_id)
+        if then is not None:
+            # After the first layout: messages and the palette place themselves by the window's size.
+            QTimer.singleShot(0, window, lambda: then(window))
+        return window
+
+    return make
+
+
+def _speak(window: MainWindow) -> None:
+    window.toast("Cart recovery was paused", undo=lambda: None)
+    window.toast("39 messages were refused by the mail server", button="Show", on_button=lambda: None, tone="bad")
+
+
+SHOTS: list[Shot] = [
+    Shot("home", _sample("home")),
+    Shot("templates", _sample("templates")),
+    Shot("analytics", _sample("analytics")),
+    Shot("experiments", _sample("experiments")),
+    Shot("controls", _sample("canvas")),
+    Shot("empty-and-toasts", _sample("runs", _speak)),
+    Shot("palette", _sample("home", lambda window: window.command_palette.open("go e"))),
+]
+
+
+def photograph(shot: Shot, size: QSize) -> QImage:
+    """The widget as it looks after its layout has settled."""
+    widget = shot.make()
+    widget.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+    widget.resize(size)
+    widget.show()
+    for _round in range(6):
+        QApplication.processEvents()
+    image = widget.grab().toImage()
+    widget.close()
+    widget.deleteLater()
+    # Outside a running event loop nothing else deletes it, and each new look would be put on all of them.
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    return image
+
+
+def compose(images: Sequence[QImage], columns: int, width: int = 960) -> QImage:
+    """All pictures on one sheet, scaled to `width` each."""
+    small = [image.scaledToWidth(width, Qt.TransformationMode.SmoothTransformation) for image in images]
+    height = max(image.height() for image in small)
+    rows = -(-len(small) // columns)
+    sheet = QImage(columns * (width + _GAP) + _GAP, rows * (height + _GAP) + _GAP, QImage.Format.Format_RGB32)
+    sheet.fill(QColor("#8a8f98"))
+    painter = QPainter(sheet)
+    for number, image in enumerate(small):
+        row, column = divmod(number, columns)
+        painter.drawImage(_GAP + column * (width + _GAP), _GAP + row * (height + _GAP), image)
+    painter.end()
+    return sheet
+
+
+def run(out: Path, *, only: str = "", text_scale: float = 1.0, size: QSize | None = None) -> list[Path]:
+    """Writes `<name>-<scheme>.png` for each shot and `sheet.png`; answers the files."""
+    prepare()
+    out.mkdir(parents=True, exist_ok=True)
+    files: list[Path] = []
+    images: list[QImage] = []
+    theme().set_text_scale(text_scale)
+    for shot in SHOTS:
+        if only and only not in shot.name:
+            continue
+        for scheme in SCHEMES:
+            theme().set_scheme(scheme)
+            image = photograph(shot, size or QSize(1440, 900))
+            files.append(out / f"{shot.name}-{scheme}.png")
+            image.save(str(files[-1]))
+            images.append(image)
+    if images:
+        files.append(out / "sheet.png")
+        compose(images, len(SCHEMES)).save(str(files[-1]))
+    return files
+
+
+def main() -> None:
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--only", default="", help="only screens whose name holds this")
+    parser.add_argument("--text-scale", type=float, default=1.0)
+    parser.add_argument("--size", default="1440x900")
+    options = parser.parse_args()
+    width, height = (int(part) for part in options.size.split("x"))
+    for file in run(options.out, only=options.only, text_scale=options.text_scale, size=QSize(width, height)):
+        print(file)
+
+
+if __name__ == "__main__":
+    main()
