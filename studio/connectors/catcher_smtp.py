@@ -21,7 +21,6 @@ from studio.domain.clock import iso
 
 MESSAGE_BYTES_MAX = 36_700_160
 _LINE_BYTES_MAX = 8_192
-_LOOKUP_WITHIN_S = 5.0
 
 _PATH = re.compile(rb"(?:FROM|TO):\s*<?([^<>\s]*)>?", re.IGNORECASE)
 _EHLO = f"catcher\nPIPELINING\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nXLOOKUP\nSIZE {MESSAGE_BYTES_MAX}"
@@ -46,8 +45,16 @@ class Rule:
 class Catcher:
     """What all connections share: the record, the rules, and which messages are on their way."""
 
-    def __init__(self, writer: CaughtMailWriter, now: Callable[[], datetime], rules: Sequence[Rule] = ()) -> None:
+    def __init__(
+        self,
+        writer: CaughtMailWriter,
+        now: Callable[[], datetime],
+        rules: Sequence[Rule] = (),
+        *,
+        lookup_within_s: float = 5.0,
+    ) -> None:
         self._writer = writer
+        self._lookup_within_s = lookup_within_s
         self._now = now
         self._rules = tuple(rules)
         self._tries: Counter[tuple[Rule, str]] = Counter()
@@ -86,7 +93,7 @@ class Catcher:
             self._answer_lookup(message_id, asker)
             return
         loop = asyncio.get_running_loop()
-        timer = loop.call_later(_LOOKUP_WITHIN_S, self._give_up_lookup, asker)
+        timer = loop.call_later(self._lookup_within_s, self._give_up_lookup, asker)
         self._lookups[asker] = _Lookup(message_id, others, timer)
 
     def _answer_lookup(self, message_id: str, asker: CatcherConnection) -> None:

@@ -184,6 +184,8 @@ class SmtpSession:
         wire.write(body)
         await wire.flush(self._timeouts.body_s)
         await before_final_dot()
+        # One turn of the loop: a reset or refusal that has arrived is noticed now, not after the dot as a doubt.
+        await asyncio.sleep(0)
         if not wire.has_reply:
             wire.write(b".\r\n")
             return None
