@@ -203,7 +203,9 @@ def error_in_words(text: str, path: Path) -> StudioError | None:
     if "is locked" in text:
         hint = "Close the other program, or wait."
         return Transient("STORE-BUSY", "Another program keeps the workspace busy.", where=folder, hint=hint)
-    if "malformed" in text or "not a database" in text:
-        hint = "Restore a backup."
+    hint = "Restore a backup."
+    if "malformed" in text:
         return Corrupt("STORE-CORRUPT", "The workspace file is damaged.", where=str(path), hint=hint)
+    if "not a database" in text:
+        return Corrupt("STORE-NOT-DATABASE", "The workspace file cannot be recognised.", where=str(path), hint=hint)
     return None

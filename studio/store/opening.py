@@ -23,15 +23,17 @@ def stored_revision(database: Database) -> str | None:
     Raises:
         UserFixable: STORE-NOT-WORKSPACE for anything that is not a workspace file, STORE-NEWER for one of a newer
             program.
+        Corrupt: STORE-CORRUPT that names the backups on offer.
     """
     try:
         with database.read() as connection:
             application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
             tables = set(sa.inspect(connection).get_table_names())
             revision = _revision(connection) if "alembic_version" in tables else None
-    except Corrupt:
-        # "Not a database" comes from the first page; damage further on is found by `require_sound`.
-        raise not_a_workspace(database.path) from None
+    except Corrupt as error:
+        if error.code == "STORE-NOT-DATABASE":
+            raise not_a_workspace(database.path) from None
+        raise _damaged(database.path, None) from error
     if not tables:
         return None
     if application != APPLICATION_ID or revision is None:
@@ -59,13 +61,8 @@ def not_a_workspace(path: Path) -> UserFixable:
 def require_sound(database: Database) -> None:
     """Reads the whole file. Raises Corrupt STORE-CORRUPT that names the backups on offer."""
     problem = unsound(database)
-    if problem is None:
-        return
-    backups = list_backups(database.path.parent)
-    offer = (
-        f"Restore the backup of {backups[0].at:%d %B %Y, %H:%M} UTC." if backups else "There is no backup to restore."
-    )
-    raise Corrupt("STORE-CORRUPT", f"The workspace file is damaged: {problem}.", where=str(database.path), hint=offer)
+    if problem is not None:
+        raise _damaged(database.path, problem)
 
 
 def unsound(database: Database) -> str | None:
@@ -78,6 +75,15 @@ def unsound(database: Database) -> str | None:
     except Corrupt as error:
         return error.message.rstrip(".")
     return None if said == ["ok"] else "; ".join(said)
+
+
+def _damaged(path: Path, problem: str | None) -> Corrupt:
+    backups = list_backups(path.parent)
+    offer = (
+        f"Restore the backup of {backups[0].at:%d %B %Y, %H:%M} UTC." if backups else "There is no backup to restore."
+    )
+    message = f"The workspace file is damaged: {problem}." if problem else "The workspace file is damaged."
+    return Corrupt("STORE-CORRUPT", message, where=str(path), hint=offer)
 
 
 def _revision(connection: sa.Connection) -> str | None:

@@ -30,6 +30,7 @@ from studio.store.projections import Projections
 from studio.store.runs import StoredRuns
 from studio.store.segments import FOLDER, collect_orphans
 
+SMALLEST_FILE = 512
 FOLDERS = (FOLDER, "files", "mail", backup.BACKUPS)
 
 
@@ -70,6 +71,7 @@ class Store:
             Corrupt: STORE-CORRUPT.
         """
         _require_folder(folder, create=create and not read_only)
+        _examine(folder / backup.DATABASE)  # before anything is made in a folder that may be somebody else's
         if read_only:
             return cls(folder, clock, _open_to_read(folder, connection_class), None)
         for name in ("", *FOLDERS):
@@ -160,6 +162,8 @@ def _examine(path: Path) -> str | None:
     """The stored revision, read without changing a byte: the file may be somebody else's."""
     if not path.is_file() or not path.stat().st_size:
         return None
+    if path.stat().st_size < SMALLEST_FILE:
+        raise not_a_workspace(path)  # SQLite would take it for an empty file and write over it
     database = Database(path, read_only=True)
     try:
         return stored_revision(database)
