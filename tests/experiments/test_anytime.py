@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from studio.experiments.anytime import (
     boundary,
@@ -55,7 +55,13 @@ def test_the_contract_example():
     result = compare_anytime(a, b, 0.05, 40_000)
     assert b.value - a.value == pytest.approx(0.00595, abs=5e-6)
     assert result.ci == pytest.approx((0.0008, 0.0111), abs=5e-5)
-    assert ship_bound(a, b, 0.05, 40_000, 1).lower_bound == pytest.approx(0.00123, abs=5e-6)
+    bound = ship_bound(a, b, 0.05, 40_000, 1).lower_bound
+    assert bound == pytest.approx(0.00123, abs=5e-6)
+    # The formula as written in the specification, with r² tuned for 2·alpha.
+    n, c = 36_430, -special.lambertw(-0.01 / math.e, -1).real - 1
+    r2, s2 = c / 40_000, 36_430 * (a.squared_error + b.squared_error)
+    half = math.sqrt(s2 * 2 * (n * r2 + 1) / (n * n * r2) * math.log(1 + math.sqrt(n * r2 + 1) / 0.1))
+    assert bound == pytest.approx(b.value - a.value - half, rel=1e-12)
     assert result.p_value == pytest.approx(1 / result.e_value, rel=1e-12)
 
 

@@ -41,7 +41,7 @@ def test_narrows_and_agrees_with_the_bound(converted):
 
 def test_looks_before_the_burn_in_do_not_narrow_anything():
     late = ((4_000, 200), (4_000, 230))
-    points = running_band(looks(((100, 1), (100, 24)), late), planned_total=8_000)
+    points = running_band(looks(((10_000, 24), (10_000, 60)), late), planned_total=8_000)
     assert points[0].low is None
     assert points[1][2:] == ship_lift(Proportion(*late[0]).estimate(), Proportion(*late[1]).estimate(), 8_000, 0.05)
 

@@ -48,6 +48,7 @@ def test_goes_on_while_nothing_is_proven():
     decision = decide(spec((5_000, 120), (5_000, 130)))
     assert (decision.verdict, decision.variant) == ("keep_running", None)
     assert "not proven yet" in words(decision)
+    assert decide(spec((5_000, 130), (5_000, 120))).verdict == "keep_running"
 
 
 def test_a_wrong_split_blocks_everything():

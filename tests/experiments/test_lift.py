@@ -50,6 +50,7 @@ def test_negative_values_and_a_treatment_at_zero():
     assert low + 1 == pytest.approx(-(high + 1))
     assert fieller(Estimate(100, 2.0, 1.0), Estimate(100, 0.0, 0.0), 2.0) == (-1.0, -1.0)
     assert fieller(Estimate(100, 0.0, 0.0), Estimate(100, 0.0, 0.0), 2.0) is None
+    assert fieller(Estimate(4, 1.0, 1.0), Estimate(4, 1.0, 1.0), 2.0) is None
     tiny = fieller(Estimate(100, 1e-200, 1e-404), Estimate(100, 2e-200, 0.0), 2.0)
     assert tiny == pytest.approx((1.0, 1.0))
 

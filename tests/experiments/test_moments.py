@@ -99,6 +99,7 @@ def test_covariates_are_taken_out_as_a_regression_does_it():
     residual = y[arm == 1] - fitted[3] * x[arm == 1]
     assert after[1].var == pytest.approx(np.var(residual, ddof=1), rel=1e-9)
     assert after[1].var < before[1].var / 3
+    assert sum(arm.mean for arm in after) / 3 == pytest.approx(y.mean(), rel=1e-12)
 
 
 def test_covariates_that_say_nothing_change_nothing():

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 from statsmodels.stats.power import NormalIndPower, TTestIndPower
 
 from studio.domain.errors import UserFixable
-from studio.experiments.anytime import ship_bound
+from studio.experiments.anytime import ship_bound, ship_quantile
 from studio.experiments.moments import Proportion
 from studio.experiments.planner import detectable_effect, plan
 
@@ -65,6 +66,16 @@ def test_median_and_maximum_are_those_of_simulated_experiments(variants, looks):
     assert (stops <= result.sequential.max_n_per_variant).mean() > 0.8
     by_then = result.sequential.chance_by(result.sequential.max_n_per_variant)
     assert by_then == pytest.approx((stops <= result.sequential.max_n_per_variant).mean(), abs=0.08)
+
+
+@pytest.mark.parametrize("variants", [2, 4])
+def test_the_maximum_has_the_power_even_for_a_single_look(variants):
+    result = plan(baseline=0.05, mde=0.01, variants=variants)
+    n = result.sequential.max_n_per_variant
+    level = 0.05 / (variants - 1)
+    error = math.sqrt((0.05 * 0.95 + 0.06 * 0.94) / n)
+    reserve = 0.01 / error - ship_quantile(2 * n, result.n_total, level)
+    assert stats.norm.cdf(reserve) == pytest.approx(0.8, abs=2e-4)
 
 
 def test_looking_often_is_cheaper_in_the_middle_and_dearer_at_worst():

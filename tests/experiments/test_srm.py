@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from studio.experiments.srm import chi_square, exact_multinomial, sample_ratio, sequential_p_value
+from studio.experiments.srm import SampleRatio, chi_square, exact_multinomial, sample_ratio, sequential_p_value
 
 
 def test_an_arm_without_weight_is_no_degree_of_freedom():
@@ -49,6 +49,10 @@ def test_three_small_arms_are_enumerated():
 def test_blocks_a_wrong_split_only():
     assert sample_ratio([5_300, 4_700], [0.5, 0.5]).blocked
     assert not sample_ratio([5_050, 4_950], [0.5, 0.5]).blocked
+    assert sample_ratio([5_175, 4_825], [0.5, 0.5]) == SampleRatio(
+        p_value=pytest.approx(4.65e-4, abs=1e-6), method="chi2", blocked=True
+    )
+    assert not sample_ratio([5_160, 4_840], [0.5, 0.5]).blocked
     assert sample_ratio([0, 40], [0.5, 0.5]).blocked
     assert sample_ratio([40], [1.0]).method == "not tested"
     assert sample_ratio([10**9, 10**9 + 200_000], [0.5, 0.5]).blocked
