@@ -22,7 +22,7 @@ _DISCOUNT_CUES = (
 )
 _ORDER_CUES = (
     *("average order", "average basket", "average cart", "typical order", "order value", "per order", "aov"),
-    *("bestellwert", "warenkorbwert", "durchschnittlicher warenkorb", "durchschnittsbon", "pro bestellung"),
+    *("bestellwert", "warenkorbwert", "durchschnittliche* warenkorb", "durchschnittsbon", "pro bestellung"),
 )
 _NEAR = 45
 _WEBSITE = re.compile(

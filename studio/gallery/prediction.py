@@ -34,9 +34,9 @@ _Z90 = 1.6448536269514722
 class Economics:
     """What the workspace knows about money and scale.
 
-    `order_value` mean of one order and `order_sd` its standard deviation over `orders` past orders, in `currency`; None
-    when not known. `cost_per_message` in the same currency; None takes the template's usual one. `people`: how many the run would treat, None for rates of a
-    large run.
+    `order_value` is the mean of one order and `order_sd` its standard deviation over `orders` past orders, both in
+    `currency`; None when not known. `cost_per_message` is in the same currency; None takes the template's usual one.
+    `people`: how many the run would treat; None predicts the rates of a large run.
     """
 
     currency: str = "EUR"

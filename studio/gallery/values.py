@@ -5,6 +5,7 @@ Absent on purpose: where values come from (`customise`) and titles (the template
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -28,7 +29,8 @@ _WORDS = {
     **dict.fromkeys(("false", "no", "off", "0", "nein", "aus"), False),
 }
 _LEFT_OVER = re.compile(
-    r"\$?\{[a-z_]+\}|\blorem ipsum\b|\bTODO\b|\bXXX\b|\[(?:name|company|firma|your [a-z ]+)\]", re.IGNORECASE
+    r"(?<!\{)\$?\{[a-z_]+\}(?!\})|\blorem ipsum\b|\bTODO\b|\bXXX\b|\[(?:name|company|firma|your [a-z ]+)\]",
+    re.IGNORECASE,
 )
 
 
@@ -108,7 +110,7 @@ def _check_text(parameter: TemplateParameter, value: JsonValue) -> tuple[str, st
 
 
 def _check_number(parameter: TemplateParameter, value: JsonValue) -> tuple[str, str] | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return "This has to be a number.", ""
     if parameter.type == "integer" and not float(value).is_integer():
         return "This has to be a whole number.", ""
@@ -136,7 +138,7 @@ def _check_money(parameter: TemplateParameter, value: JsonValue) -> tuple[str, s
     if not isinstance(value, Mapping) or set(value) != {"amount", "currency"}:
         return "This has to be an amount with a currency.", "Write it like 0.01 EUR."
     amount, currency = value["amount"], value["currency"]
-    if isinstance(amount, bool) or not isinstance(amount, (int, float)):
+    if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not math.isfinite(amount):
         return "The amount has to be a number.", "Write it like 0.01 EUR."
     if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
         return f"“{currency}” is not a currency.", "Write its three letters, such as EUR."
@@ -196,6 +198,8 @@ def _number(text: str) -> JsonValue:
         number = float(text.replace(",", "."))
     except ValueError:
         return text
+    if not math.isfinite(number):
+        return text
     return int(number) if number.is_integer() else number
 
 
@@ -208,7 +212,10 @@ def _duration(text: str) -> JsonValue:
     match = _LENGTH.fullmatch(text.lower())
     if match is None:
         return text.upper()
-    return format_duration(timedelta(**{_UNITS[match[2][0]]: float(match[1].replace(",", "."))}))
+    try:
+        return format_duration(timedelta(**{_UNITS[match[2][0]]: float(match[1].replace(",", "."))}))
+    except OverflowError:
+        return text
 
 
 def _money(text: str) -> JsonValue:

@@ -52,7 +52,7 @@ _FOR_WHOM = re.compile(r"\b(?:for|to|helps?|helping|für|an|unterstützen)\s[^.;
 _WISH = re.compile(
     r"\b(?:wants?|goals?|aims?|would like|needs?|wish\w*|hope|möchten?|wollen|will|ziele?)\b", re.IGNORECASE
 )
-_TONE = re.compile(r"([^.;!?]{0,60})\b(?:tone|voice|ton|tonfall|sprache)\b", re.IGNORECASE)
+_TONE = re.compile(r"[^.;!?]{0,60}\b(?:tone|voice|ton|tonfall|sprache)\b[^.;!?]{0,40}", re.IGNORECASE)
 
 
 def name_fact(text: str) -> Fact | None:
@@ -98,9 +98,9 @@ def tone_fact(text: str) -> Fact | None:
     """How it speaks, as stated, or else told from its words with at most 0.6: that is close to guessing."""
     stated = _TONE.search(text)
     if stated:
-        named = [str(row["value"]) for row in _rows("tones") if cues.pattern(_phrases(row["names"])).search(stated[1])]
+        named = [str(row["value"]) for row in _rows("tones") if cues.pattern(_phrases(row["names"])).search(stated[0])]
         if named:
-            return Fact("tone", ", ".join(named), 0.85, cues.quote(text, stated.end(1), stated.end()))
+            return Fact("tone", ", ".join(named), 0.85, cues.quote(text, *stated.span(), around=0))
     ranked = sorted(((_distinct(row, text), row) for row in _rows("tones")), key=lambda item: -len(item[0]))
     (best, row), (second, _) = ranked[0], ranked[1]
     if not best or len(best) == len(second):
