@@ -68,9 +68,10 @@ async def fetch_page(
     """
     target = _parsed(url)
     try:
-        async with asyncio.timeout(within_s), _client(tls, within_s) as client:
+        verify = True if tls is None else tls
+        async with asyncio.timeout(within_s), httpx.AsyncHTTPTransport(verify=verify, trust_env=False) as transport:
             for _ in range(REDIRECTS_MAX + 1):
-                answer = await _get(client, target, allow_private=allow_private, resolver=resolver)
+                answer = await _get(transport, target, allow_private=allow_private, resolver=resolver)
                 if isinstance(answer, Page):
                     return answer
                 target = answer
@@ -100,45 +101,48 @@ def read_html(path: Path) -> Page:
     return Page(path.resolve().as_uri(), _decoded(content, "", str(path)))
 
 
-def _client(tls: ssl.SSLContext | None, within_s: float) -> httpx.AsyncClient:
-    headers = {
+def _headers(target: httpx.URL) -> dict[str, str]:
+    return {
+        "Host": target.netloc.decode("ascii"),
         "User-Agent": f"FlowlightStudio/{studio.__version__}",
         "Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1",
         # Unpacked only piece by piece (64 kB at a time), so a packed bomb cannot hurt; still, nobody needs one.
         "Accept-Encoding": "identity",
+        "Connection": "close",
     }
-    verify = True if tls is None else tls
-    return httpx.AsyncClient(headers=headers, verify=verify, trust_env=False, follow_redirects=False, timeout=within_s)
 
 
 def _parsed(url: str) -> httpx.URL:
     text = url.strip()
     try:
-        target = httpx.URL(text if "://" in text else f"https://{text}")
+        return _checked(httpx.URL(text if "://" in text else f"https://{text}"))
     except httpx.InvalidURL as error:
         raise _no_address(url) from error
+
+
+def _checked(target: httpx.URL) -> httpx.URL:
     if target.scheme not in ("http", "https") or not target.host or target.userinfo:
-        raise _no_address(url)
+        raise _no_address(str(target))
     return target.copy_with(fragment=None)
 
 
 async def _get(
-    client: httpx.AsyncClient, target: httpx.URL, *, allow_private: bool, resolver: Resolver
+    transport: httpx.AsyncHTTPTransport, target: httpx.URL, *, allow_private: bool, resolver: Resolver
 ) -> Page | httpx.URL:
-    """The page, or where to look for it."""
+    """The page, or where to look for it. On the transport: the client above it interprets redirects in its own way."""
     port = target.port or (443 if target.scheme == "https" else 80)
     address = await _address_of(target, port, allow_private=allow_private, resolver=resolver)
     # By address, so that a name that resolves differently a moment later cannot lead elsewhere (DNS rebinding);
     # name and certificate are still those of the host.
-    request = client.build_request(
+    request = httpx.Request(
         "GET",
         target.copy_with(host=address),
-        headers={"Host": target.netloc.decode("ascii")},
+        headers=_headers(target),
         extensions={"sni_hostname": target.raw_host.decode("ascii")},
     )
-    response = await client.send(request, stream=True)
+    response = await transport.handle_async_request(request)
     try:
-        if response.is_redirect:
+        if response.has_redirect_location:
             return _next(target, response.headers["location"])
         _check_status(target, response)
         kind = response.headers.get("content-type", "")
@@ -153,7 +157,7 @@ async def _get(
 
 def _next(target: httpx.URL, location: str) -> httpx.URL:
     try:
-        return _parsed(str(target.join(location)))
+        return _checked(target.join(location))
     except httpx.InvalidURL as error:
         raise _no_address(location) from error
 
