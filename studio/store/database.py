@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
@@ -59,6 +60,14 @@ def bulk(connection: sa.Connection) -> Cursor:
     return connection.connection.cursor()  # pyright: ignore[reportReturnType] - SQLAlchemy types it narrower
 
 
+class _Ended(Enum):
+    """How far a transaction came."""
+
+    BEFORE_COMMIT = "before commit"
+    IN_COMMIT = "in commit"
+    COMMITTED = "committed"
+
+
 class Database:
     """The file `studio.db` of a workspace, open."""
 
@@ -78,8 +87,9 @@ class Database:
         self.read_only = read_only
         self._lock = threading.RLock()
         self._depth = 0
+        self._writing_thread: int | None = None
         self._writer: sa.Connection | None = None
-        self._after: dict[bool, list[Callable[[], None]]] = {True: [], False: []}
+        self._after: list[tuple[tuple[_Ended, ...], Callable[[], None]]] = []
         self._engine = _engine(path, read_only, connection_class)
 
     @property
@@ -88,7 +98,14 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """One snapshot: everything read inside belongs together, whatever is written meanwhile."""
+        """One snapshot: everything read inside belongs together, whatever is written meanwhile.
+
+        Inside a `write` of the same thread it sees what was written there.
+        """
+        if self._depth and self._writing_thread == threading.get_ident():
+            assert self._writer is not None
+            yield self._writer
+            return
         with _in_words(self.path), self._engine.connect() as connection, connection.begin():
             yield connection
 
@@ -114,24 +131,51 @@ class Database:
     def _outermost(self) -> Iterator[sa.Connection]:
         if self._writer is None or self._writer.invalidated:
             self._writer = self._engine.connect().execution_options(writes=True)
-        self._depth, committed = 1, False
+        transaction = self._writer.begin()
+        self._depth, ended = 1, _Ended.BEFORE_COMMIT
         try:
-            with self._writer.begin():
-                yield self._writer
-            committed = True
+            yield self._writer
+            ended = _Ended.IN_COMMIT
+            transaction.commit()
+            ended = _Ended.COMMITTED
         finally:
             self._depth = 0
-            actions, self._after = self._after[committed], {True: [], False: []}
-            for action in actions:
-                action()
+            if ended is not _Ended.COMMITTED:
+                self._roll_back(transaction)
+            actions, self._after = self._after, []
+            for wanted, action in actions:
+                if ended in wanted:
+                    action()
 
-    def after(self, *, commit: Callable[[], None] | None = None, rollback: Callable[[], None] | None = None) -> None:
-        """What to do when the transaction now open has ended one way or the other (drop a cache, remove a file)."""
+    def _roll_back(self, transaction: sa.RootTransaction) -> None:
+        assert self._writer is not None
+        try:
+            transaction.rollback()
+            driver = self._writer.connection.driver_connection
+            if driver is not None and driver.in_transaction:  # a COMMIT that failed leaves it open
+                driver.rollback()
+        except (dbapi2.Error, sa.exc.DBAPIError):
+            self._writer.invalidate()
+
+    def after(
+        self,
+        *,
+        commit: Callable[[], None] | None = None,
+        rollback: Callable[[], None] | None = None,
+        abort: Callable[[], None] | None = None,
+    ) -> None:
+        """What to do when the transaction now open has ended: committed, not committed, or given up before COMMIT.
+
+        A COMMIT that fails may still turn out durable after a restart, so only `abort` may remove what it refers to.
+        """
         assert self._depth, "there is no transaction to wait for"
-        if commit is not None:
-            self._after[True].append(commit)
-        if rollback is not None:
-            self._after[False].append(rollback)
+        for action, ends in (
+            (commit, (_Ended.COMMITTED,)),
+            (rollback, (_Ended.BEFORE_COMMIT, _Ended.IN_COMMIT)),
+            (abort, (_Ended.BEFORE_COMMIT,)),
+        ):
+            if action is not None:
+                self._after.append((ends, action))
 
     @contextmanager
     def outside_transactions(self) -> Iterator[DBAPIConnection]:

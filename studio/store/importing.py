@@ -52,15 +52,18 @@ class Importer:
                     batch.add(frame)
                 return self._commit(batch, source)
             except BaseException:
-                for written in batch.written:
-                    written.path.unlink(missing_ok=True)
+                if not batch.adopted:  # from then on the transaction decides about the files
+                    for written in batch.written:
+                        written.path.unlink(missing_ok=True)
                 raise
 
     def _commit(self, batch: _Batch, source: str) -> ImportReport:
         rest = batch.rest()
         with self._database.write() as connection:
             if batch.written:
-                self._log.adopt(connection, batch.written, self._log.next_batch(connection), source=source)
+                seq = self._log.next_batch(connection)
+                batch.adopted = True
+                self._log.adopt(connection, batch.written, seq, source=source)
                 batch.counted.save(connection)
             # Numbered after the segments; a reader that has come so far looks at both.
             self._log.append(connection, rest)
@@ -77,6 +80,7 @@ class _Batch:
         self._loaded: set[int] = set()
         self._waiting: list[pl.DataFrame] = []
         self.written: list[Written] = []
+        self.adopted = False
         self.counted = Counted()
         self.accepted = 0
         self.duplicates = 0

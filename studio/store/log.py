@@ -115,9 +115,10 @@ class EventLog:
         return write_file(self.folder, events.with_columns(pl.lit(None, pl.Int64).alias(SEQ)))
 
     def adopt(self, connection: sa.Connection, written: Sequence[Written], seq: int, *, source: str) -> None:
-        """Makes written segments count as the batch `seq`. Rollups are the caller's; a rollback removes the files."""
+        """Makes written segments count as the batch `seq`. Rollups are the caller's; giving up removes the files."""
         for segment in written:
-            self._database.after(commit=self._segments_changed, rollback=partial(_remove, segment.path))
+            self._database.after(commit=self._segments_changed, abort=partial(_remove, segment.path))
+        for segment in written:
             register(connection, segment, seq, seq, source)
 
     def seal(self, connection: sa.Connection) -> int:
@@ -131,7 +132,7 @@ class EventLog:
         counted = Counted()
         counted.add(tail)
         written = write_file(self.folder, tail)
-        self._database.after(commit=self._segments_changed, rollback=partial(_remove, written.path))
+        self._database.after(commit=self._segments_changed, abort=partial(_remove, written.path))
         sequences = tail.get_column(SEQ)
         register(connection, written, sequences[0], sequences[-1], FROM_TAIL)
         counted.save(connection)

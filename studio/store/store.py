@@ -16,9 +16,10 @@ import sqlalchemy as sa
 
 from studio.domain.clock import Clock
 from studio.domain.errors import UserFixable
-from studio.store import backup, doctor
+from studio.store.backup import BACKUPS, DATABASE, Backup, list_backups, make_backup
 from studio.store.contacts import People
 from studio.store.database import Database
+from studio.store.doctor import Health, examine
 from studio.store.events import LoggedEvents
 from studio.store.importing import Importer, ImportReport
 from studio.store.learning import Learning
@@ -31,7 +32,7 @@ from studio.store.runs import StoredRuns
 from studio.store.segments import FOLDER, collect_orphans
 
 SMALLEST_FILE = 512
-FOLDERS = (FOLDER, "files", "mail", backup.BACKUPS)
+FOLDERS = (FOLDER, "files", "mail", BACKUPS)
 
 
 class Store:
@@ -71,7 +72,7 @@ class Store:
             Corrupt: STORE-CORRUPT.
         """
         _require_folder(folder, create=create and not read_only)
-        _examine(folder / backup.DATABASE)  # before anything is made in a folder that may be somebody else's
+        _examine(folder / DATABASE)  # before anything is made in a folder that may be somebody else's
         if read_only:
             return cls(folder, clock, _open_to_read(folder, connection_class), None)
         for name in ("", *FOLDERS):
@@ -79,8 +80,8 @@ class Store:
         owner = Owner(folder)
         database: Database | None = None
         try:
-            revision = _examine(folder / backup.DATABASE)
-            database = Database(folder / backup.DATABASE, connection_class=connection_class)
+            revision = _examine(folder / DATABASE)
+            database = Database(folder / DATABASE, connection_class=connection_class)
             _bring_up(database, revision, owner, clock)
             store = cls(folder, clock, database, owner)
             collect_orphans(store.log.folder, store.log.state().segments)
@@ -99,17 +100,17 @@ class Store:
         """Groups what several parts of the store write into one transaction: all of it or nothing."""
         return self._database.write()
 
-    def backup(self) -> backup.Backup:
+    def backup(self) -> Backup:
         """Makes a backup now, while work goes on."""
-        return backup.make_backup(self._database, self.clock.now())
+        return make_backup(self._database, self.clock.now())
 
-    def backups(self) -> list[backup.Backup]:
+    def backups(self) -> list[Backup]:
         """The backups there are, newest first."""
-        return backup.list_backups(self.folder)
+        return list_backups(self.folder)
 
-    def doctor(self) -> doctor.Health:
+    def doctor(self) -> Health:
         """Looks at everything; takes seconds for a large workspace."""
-        return doctor.examine(self._database, self.log, self.clock.now())
+        return examine(self._database, self.log, self.clock.now())
 
     def import_events(self, frames: Iterable[pl.DataFrame], source: str) -> ImportReport:
         """Adds events from outside, all of them or none; see `Importer.import_events`."""
@@ -133,7 +134,7 @@ class Store:
 def _require_folder(folder: Path, *, create: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise not_a_workspace(folder)
-    if not create and not (folder / backup.DATABASE).is_file():
+    if not create and not (folder / DATABASE).is_file():
         raise UserFixable(
             "STORE-MISSING",
             "There is no workspace here.",
@@ -143,7 +144,7 @@ def _require_folder(folder: Path, *, create: bool) -> None:
 
 
 def _open_to_read(folder: Path, connection_class: type | None) -> Database:
-    database = Database(folder / backup.DATABASE, read_only=True, connection_class=connection_class)
+    database = Database(folder / DATABASE, read_only=True, connection_class=connection_class)
     try:
         if stored_revision(database) != NEWEST:
             raise UserFixable(
@@ -177,7 +178,7 @@ def _bring_up(database: Database, revision: str | None, owner: Owner, clock: Clo
     if revision == NEWEST:
         return
     if revision is not None:
-        backup.make_backup(database, clock.now(), note=f"before-{NEWEST}")
+        make_backup(database, clock.now(), note=f"before-{NEWEST}")
     from studio.store.upgrade import upgrade  # noqa: PLC0415 - Alembic is loaded only when there is an upgrade
 
     upgrade(database)
