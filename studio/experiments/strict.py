@@ -27,8 +27,8 @@ from studio.experiments.anytime import exp_capped, tuning
 from studio.experiments.moments import Proportion
 
 _SCALES = np.geomspace(1e-4, 5.0, 120)
-_LOG_WEIGHTS = np.log(_SCALES) - _SCALES**2 / 2
-_LOG_WEIGHTS -= special.logsumexp(_LOG_WEIGHTS)
+_WEIGHTS = _SCALES * np.exp(-(_SCALES**2) / 2)
+_LOG_WEIGHTS = np.log(_WEIGHTS / _WEIGHTS.sum())
 _LOG_CLOSE, _LOG_UNIFORM = math.log(0.9), math.log(0.1)
 _LOG_ODDS_SCALE_MAX = 1.5
 _REACH, _GRID = 12.0, 61
@@ -99,7 +99,7 @@ def _log_close(
         + treatment.successes * up
         - treatment.n * np.log1p(rate[:, None] * np.expm1(up))
     )
-    return special.logsumexp(logs + _LOG_WEIGHTS, axis=1)
+    return np.asarray(special.logsumexp(logs + _LOG_WEIGHTS, axis=1))
 
 
 def _log_uniform(control: Proportion, treatment: Proportion, logits: NDArray[np.float64]) -> NDArray[np.float64]:
