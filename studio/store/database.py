@@ -132,7 +132,7 @@ class Database:
         if self._writer is None or self._writer.invalidated:
             self._writer = self._engine.connect().execution_options(writes=True)
         transaction = self._writer.begin()
-        self._depth, ended = 1, _Ended.BEFORE_COMMIT
+        self._depth, self._writing_thread, ended = 1, threading.get_ident(), _Ended.BEFORE_COMMIT
         try:
             yield self._writer
             ended = _Ended.IN_COMMIT
