@@ -28,7 +28,7 @@ def parse_duration(text: str) -> timedelta:
     """
     found = _PATTERN.fullmatch(text.strip().upper())
     parts = {name: float(value) for name, value in found.groupdict().items() if value} if found else {}
-    if not parts:
+    if not parts or text.strip().upper().endswith("T"):
         raise ValueError(f"“{text}” is not a duration. Write it like PT30M, PT23H, P7D or P2W")
     length = timedelta(**parts)
     if length > LONGEST:

@@ -2,7 +2,8 @@
 
 A rule is parsed once into the frozen tree below; only this tree is ever evaluated, so that a workflow from a stranger
 can ask nothing but what stands here. Logic has three values: what is missing makes a comparison neither true nor false,
-`and`, `or` and `not` carry that on as SQL does, and whoever asks for a yes or no takes it as no.
+`and`, `or` and `not` carry that on as SQL does, and whoever asks for a yes or no takes it as no. A field with an empty
+text is missing.
 Absent on purpose: evaluation (`studio.frames.expression`), assignment, loops, any way to reach a file or a server.
 """
 
@@ -119,7 +120,7 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class IsMissing:
-    """Whether there is no value, or an empty text. Never missing itself."""
+    """Whether there is no value; a field with an empty text has none. Never missing itself."""
 
     operand: Expression
     negated: bool = False

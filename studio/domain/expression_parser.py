@@ -164,10 +164,10 @@ class _Parser(Reader):
         right = self._sum()
         if self.here.kind == "sign" and self.here.text in _COMPARISONS:
             self.stop(self.here.at, "Two comparisons follow each other.", "Join them: 10 <= value and value < 20.")
-        if "missing" in (left.type, right.type):
-            self.wrong(
-                token.at, "Nothing compares with null.", "To ask whether something is missing, write: is missing."
-            )
+        if "missing" in (left.type, right.type) or Constant("") in (left.node, right.node):
+            what = "null" if "missing" in (left.type, right.type) else "an empty text"
+            hint = "To ask whether something is missing, write: is missing."
+            self.wrong(token.at, f"Nothing compares with {what}.", hint)
         elif "any" not in (left.type, right.type) and left.type != right.type:
             self.wrong(
                 token.at,

@@ -3,6 +3,7 @@
 What a field is worth depends on its column. In a comparison with a number a text is read as one (or is missing);
 beside a text a number is written out (`5`, `1.5`), a yes or no as `true` or `false`; where a condition stands, true,
 yes, 1 and false, no, 0 count, and every number but 0 is yes. Two fields compare as numbers when neither is a text.
+A field with an empty text is missing.
 Every part is used once, so that the compiled expression is never larger than the rule.
 Absent on purpose: fetching what a rule needs (`studio.frames.facts`).
 """
@@ -177,12 +178,12 @@ class _Compiler:
             return _Compiled(_finite(column.cast(pl.Float64)), "number", is_field=True)
         if dtype == pl.Boolean:
             return _Compiled(column, "boolean", is_field=True)
-        return _Compiled(column.cast(pl.String), "text", is_field=True)
+        return _text_field(column.cast(pl.String))
 
     def _event_part(self, name: str) -> _Compiled:
         if name in _EVENT_COLUMNS:
             return self._column(_EVENT_COLUMNS[name])
-        return _Compiled(event_property(name), "text", is_field=True)
+        return _text_field(event_property(name))
 
     def _history(self, node: History) -> _Compiled:
         total = Total(node.kind, node.days)
@@ -212,6 +213,11 @@ class _Compiler:
         return _Compiled(~found if node.negated else found, "boolean")
 
 
+def _text_field(text: pl.Expr) -> _Compiled:
+    # An empty text is how forms and tables say that there is nothing.
+    return _Compiled(pl.when(text != "").then(text), "text", is_field=True)
+
+
 def _constant(value: str | float | bool | None) -> _Compiled:
     if value is None:
         return _Compiled(pl.lit(None, dtype=pl.String), "text", is_field=True)
@@ -234,7 +240,7 @@ def _compared(sign: str, left: _Compiled, right: _Compiled) -> _Compiled:
 
 
 def _is_missing(operand: _Compiled, negated: bool) -> _Compiled:
-    missing = operand.expr.fill_null("") == "" if operand.type == "text" else operand.expr.is_null()
+    missing = operand.expr.is_null()
     return _Compiled(~missing if negated else missing, "boolean")
 
 
