@@ -15,10 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
+from studio.domain.ports import Embedder
+from studio.domain.template import BusinessContext
 from studio.gallery.archetypes import archetypes
 from studio.gallery.business_types import business_types, likelihood
 from studio.gallery.catalogue import Catalogue
 from studio.gallery.context import confirm_type, read_text
+from studio.gallery.embedding import find_embedder
 from studio.gallery.lexical import Index
 from studio.gallery.ranking import LIKELY, STRONG, rank
 
@@ -42,6 +45,10 @@ def main() -> None:
         "this ranking": automatic[None],
         "this ranking, best of three types confirmed": _confirmed(texts, grades)[None],
     }
+    embedder = find_embedder()
+    if embedder is not None:
+        with_model = [_scores(read_text(text), embedder) for text in texts]
+        table["this ranking with the sentence encoder"] = np.array(with_model)[None]
     print(f"{len(rows)} businesses, {len(IDS)} archetypes")
     for name, scores in table.items():
         p3, hit3 = zip(*(_metrics(one, grades) for one in scores), strict=True)
@@ -51,8 +58,8 @@ def main() -> None:
     _bands(automatic, grades)
 
 
-def _scores(context) -> list[float]:
-    scores = rank(context, NO_TEMPLATES).scores
+def _scores(context: BusinessContext, embedder: Embedder | None = None) -> list[float]:
+    scores = rank(context, NO_TEMPLATES, embedder=embedder).scores
     return [scores[archetype] for archetype in IDS]
 
 

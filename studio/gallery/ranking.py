@@ -20,7 +20,7 @@ from studio.gallery.business_types import business_type, confirmed, likelihood
 from studio.gallery.catalogue import Catalogue
 from studio.gallery.context import type_confirmed
 from studio.gallery.learning import NEUTRAL, Standing, standing
-from studio.gallery.lexical import Index
+from studio.gallery.likeness import Likeness, compare
 from studio.gallery.prediction import Economics, predict
 from studio.gallery.promotion import Promoted
 
@@ -29,8 +29,7 @@ FACTS = 0.14
 LIKENESS = 0.18
 OUTCOMES = 0.5
 MISSING_EVENTS = -0.08
-_FAINT = 3.0
-"""A BM25 score below about this is a chance meeting of words."""
+_ROUNDING = 0.01
 STRONG = 0.65
 LIKELY = 0.45
 NO_INDUSTRY = "unknown"
@@ -90,12 +89,12 @@ def rank(
     """
     policy = policy or Policy()
     experience = experience or Experience()
-    shares = type_shares(context)
-    likeness, engine = _likeness(context, embedder)
+    likeness = compare(context.text, embedder)
+    shares = type_shares(context, likeness.types)
     cards: list[tuple[Archetype, Template, tuple[Reason, ...]]] = []
     scores: dict[str, float] = {}
     for archetype in archetypes():
-        parts = _fit(archetype, context, shares, likeness[archetype.id], engine)
+        parts = _fit(archetype, context, shares, likeness)
         scores[archetype.id] = _clipped(parts)
         options = [
             (template, (*parts, *_learned(template, context, experience, policy)))
@@ -109,7 +108,7 @@ def rank(
     chosen = [cards[position] for position in order]
     return Ranking(
         tuple(_card(template, why, context, experience, seed) for _, template, why in chosen),
-        engine,
+        likeness.engine,
         policy,
         shares,
         scores,
@@ -117,20 +116,26 @@ def rank(
     )
 
 
-def type_shares(context: BusinessContext) -> dict[str, float]:
-    """Share per business type: what the person confirmed, else the likelihood of the text, never below what the
-    context already says of its first type (a page's structured data is not in its text).
+def type_shares(context: BusinessContext, meaning: Mapping[str, float] | None = None) -> dict[str, float]:
+    """Share per business type: what the person confirmed, else the likelihood of the text.
+
+    What the context already says of its first type is never undercut: a page's structured data is not in its text.
+    `meaning`: relative likelihoods from a model, multiplied in.
     """
     sure = type_confirmed(context)
     if sure is not None:
         return confirmed(sure)
     shares = likelihood(context.text)
     industry = context.fact("industry")
-    if industry is None or not context.types or shares[context.types[0]] >= industry.confidence:
+    if industry is not None and context.types and shares[context.types[0]] < industry.confidence - _ROUNDING:
+        first = context.types[0]
+        rest = (1 - industry.confidence) / (1 - shares[first])
+        shares = {kind: industry.confidence if kind == first else share * rest for kind, share in shares.items()}
+    if not meaning:
         return shares
-    first = context.types[0]
-    rest = (1 - industry.confidence) / (1 - shares[first])
-    return {kind: industry.confidence if kind == first else share * rest for kind, share in shares.items()}
+    joint = {kind: share * meaning[kind] for kind, share in shares.items()}
+    total = sum(joint.values())
+    return {kind: share / total for kind, share in joint.items()}
 
 
 def band(score: float) -> Band:
@@ -139,7 +144,7 @@ def band(score: float) -> Band:
 
 
 def _fit(
-    archetype: Archetype, context: BusinessContext, shares: Mapping[str, float], likeness: float, engine: str
+    archetype: Archetype, context: BusinessContext, shares: Mapping[str, float], likeness: Likeness
 ) -> tuple[Reason, ...]:
     parts = {kind: share * business_type(kind).fit.get(archetype.id, 0.0) for kind, share in shares.items()}
     total = TYPE * sum(parts.values())
@@ -148,8 +153,9 @@ def _fit(
     found = [reasons.of_type(strongest, archetype, total, type_confirmed(context) is not None)]
     if loudest is not None:
         found.append(reasons.of_fact(loudest, FACTS * facts))
-    if likeness > 0:
-        found.append(reasons.of_likeness(archetype, context, engine, LIKENESS * likeness))
+    close = likeness.archetypes[archetype.id]
+    if close > 0:
+        found.append(reasons.of_likeness(archetype, context, likeness.engine, LIKENESS * close))
     return tuple(found)
 
 
@@ -179,20 +185,6 @@ def industry_of(context: BusinessContext) -> str:
 
 def _bonus(known: Standing, untried: Standing, policy: Policy) -> float:
     return policy.bonus * known.deviation / untried.deviation
-
-
-def _likeness(context: BusinessContext, embedder: Embedder | None) -> tuple[dict[str, float], str]:
-    kinds = archetypes()
-    scores = np.array(Index.of([kind.text for kind in kinds]).scores(context.text))
-    words = scores / (scores.max(initial=0.0) + _FAINT)
-    engine = "word overlap (BM25)"
-    if embedder is not None and context.text:
-        vectors = np.array(embedder.embed([context.text[:2_000], *(kind.text for kind in kinds)]), dtype=float)
-        cosine = vectors[1:] @ vectors[0]
-        spread = cosine.max() - cosine.min()
-        words = 0.5 * words + 0.5 * (cosine - cosine.min()) / (spread if spread > 0 else 1.0)
-        engine = f"meaning ({embedder.name}) and word overlap"
-    return dict(zip((kind.id for kind in kinds), words.tolist(), strict=True)), engine
 
 
 def _explored(cards: int, top: int | None, policy: Policy, seed: int) -> tuple[list[int], tuple[float, ...]]:

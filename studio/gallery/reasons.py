@@ -57,15 +57,17 @@ def of_outcomes(known: Standing, currency: str, weight: float) -> Reason:
         how = "kept its promise" if known.mean > NEUTRAL else "fell short of its promise"
         return Reason(f"It {how} in another kind of business in this workspace.", None, weight)
     runs = f"{len(known.runs)} run{'s' if len(known.runs) > 1 else ''} here"
-    earned = _total(known.runs, "incremental_revenue")
-    if earned is not None:
-        brought = "Earned" if earned > 0 else "Lost"
-        return Reason(f"{brought} {_money(abs(earned), currency)} beyond the holdout in {runs}.", None, weight)
-    revenue = _total(known.runs, "revenue")
-    if revenue is not None:
-        return Reason(f"Earned {_money(revenue, currency)} in {runs}, measured without a holdout.", None, weight)
-    share = sum(outcome.successes for outcome in known.runs) / max(1, sum(outcome.trials for outcome in known.runs))
-    return Reason(f"{share:.1%} of people reached the goal in {runs}.", None, weight)
+    revenue = _revenue(known.runs)
+    earned = f"Earned {_money(revenue, currency)} in {runs}" if revenue is not None else f"Used in {runs}"
+    measured = [outcome for outcome in known.runs if outcome.incremental is not None]
+    if not measured:
+        return Reason(f"{earned}; without a holdout nobody knows how much of it came by itself.", None, weight)
+    if all((outcome.incremental_low or 0.0) <= 0 <= (outcome.incremental_high or 0.0) for outcome in measured):
+        return Reason(f"{earned}, but no more than people left alone brought by themselves.", None, weight)
+    people = sum(outcome.trials for outcome in measured)
+    more = 1_000 * sum((outcome.incremental or 0.0) * outcome.trials for outcome in measured) / max(people, 1)
+    how = f"{abs(more):.0f} {'more' if more > 0 else 'fewer'} orders per 1,000 people than among those left alone"
+    return Reason(f"{earned}: {how}.", None, weight)
 
 
 def of_novelty(known: Standing, weight: float) -> Reason:
@@ -86,9 +88,17 @@ def of_missing(kinds: Sequence[str], weight: float) -> Reason:
     return Reason(f"Your data has no {' or '.join(kinds)} events yet, and this needs them.", None, weight)
 
 
-def _total(runs: Sequence[PastOutcome], key: str) -> float | None:
-    values = [outcome.actual[key] for outcome in runs if key in outcome.actual]
-    return sum(values) if len(values) == len(runs) else None
+def _revenue(runs: Sequence[PastOutcome]) -> float | None:
+    """The runs' revenue, from `revenue` or from `revenue_per_recipient`; None when one of them does not say."""
+    total = 0.0
+    for outcome in runs:
+        if "revenue" in outcome.actual:
+            total += outcome.actual["revenue"]
+        elif "revenue_per_recipient" in outcome.actual:
+            total += outcome.actual["revenue_per_recipient"] * outcome.trials
+        else:
+            return None
+    return total
 
 
 def _money(amount: float, currency: str) -> str:
