@@ -14,7 +14,7 @@ from studio.experiments.moments import Proportion
 from studio.experiments.strict import compare_strict, log_e_better
 
 
-@pytest.mark.parametrize(("n", "m"), [(6, 6), (4, 11), (15, 9)])
+@pytest.mark.parametrize(("n", "m"), [(6, 6), (3, 9)])
 @pytest.mark.parametrize("rates", [(0.5, 0.5), (0.1, 0.1), (0.02, 0.02), (0.7, 0.6), (0.3, 0.05), (0.99, 0.99)])
 def test_the_expectation_is_at_most_one_when_the_treatment_is_not_better(n, m, rates):
     total = 0.0
@@ -73,7 +73,7 @@ def test_close_to_the_normal_approximation_where_that_is_good():
     assert result.p_value == pytest.approx(1 / result.e_value)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.integers(1, 10**9), st.integers(1, 10**9), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
 def test_always_finite(n, m, p, q, share):
     result = compare_strict(Proportion(n, round(n * p)), Proportion(m, round(m * q)), 0.05, 40_000, share)
