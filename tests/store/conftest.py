@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +32,16 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "shop"
 
 
+@pytest.fixture(scope="session")
+def empty_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made once and copied, because making one costs as much as a test."""
+    folder = tmp_path_factory.mktemp("empty") / "shop"
+    Store.open(folder, clock=StandingClock()).close()
+    return folder
+
+
 @pytest.fixture
-def store(folder: Path, clock: StandingClock) -> Iterator[Store]:
+def store(empty_workspace: Path, folder: Path, clock: StandingClock) -> Iterator[Store]:
+    shutil.copytree(empty_workspace, folder)
     with Store.open(folder, clock=clock) as opened:
         yield opened

@@ -182,7 +182,7 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield opened
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=_batches, two_readers=st.booleans(), seed=st.integers(0, 2**32 - 1))
 def test_every_event_exactly_once_and_never_before_its_time(
     shared_store: Store, small_log: None, steps: list[list[tuple[str, int]] | int], two_readers: bool, seed: int

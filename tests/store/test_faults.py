@@ -173,7 +173,7 @@ for action in scenario():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
-@pytest.mark.parametrize("point", [19, 47])
+@pytest.mark.parametrize("point", [47])
 def test_a_killed_process_is_followed_by_a_whole_workspace(
     folder: Path, small_log: None, states: list[dict[str, object]], point: int
 ) -> None:
