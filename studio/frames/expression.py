@@ -173,7 +173,7 @@ class _Compiler:
         dtype = self.schema.get(name)
         column = pl.col(name)
         if dtype is None or dtype == pl.Null:
-            return _Compiled(pl.lit(None, dtype=pl.String), "text", is_field=True)
+            return _Compiled(_everywhere(None, pl.String()), "text", is_field=True)
         if dtype.is_numeric():
             return _Compiled(_finite(column.cast(pl.Float64)), "number", is_field=True)
         if dtype == pl.Boolean:
@@ -188,8 +188,8 @@ class _Compiler:
     def _history(self, node: History) -> _Compiled:
         total = Total(node.kind, node.days)
         if node.function == "days_since":
-            days = (pl.lit(self.now) - pl.col(total_column(total, "last_at"))).dt.total_days()
-            return _Compiled(days.cast(pl.Float64), "number")
+            days = (pl.col(total_column(total, "last_at")) - pl.lit(self.now)).dt.total_days()
+            return _Compiled(-days.cast(pl.Float64), "number")
         if node.function == "has":
             return _Compiled(pl.col(total_column(total, "count")) > 0, "boolean")
         part = pl.col(total_column(total, "count" if node.function == "count" else "value"))
@@ -220,9 +220,15 @@ def _text_field(text: pl.Expr) -> _Compiled:
 
 def _constant(value: str | float | bool | None) -> _Compiled:
     if value is None:
-        return _Compiled(pl.lit(None, dtype=pl.String), "text", is_field=True)
+        return _Compiled(_everywhere(None, pl.String()), "text", is_field=True)
     kind = _type_of(value)
-    return _Compiled(pl.lit(float(value) if kind == "number" else value), kind)
+    dtype = {"number": pl.Float64(), "text": pl.String(), "boolean": pl.Boolean()}[kind]
+    return _Compiled(_everywhere(value, dtype), kind)
+
+
+def _everywhere(value: str | float | bool | None, dtype: pl.DataType) -> pl.Expr:
+    # Not a literal: Polars 2.1 gives one row for `literal == column` when all values of the column are known to be one.
+    return pl.repeat(value, pl.len(), dtype=dtype)
 
 
 def _type_of(value: str | float | bool) -> _Type:

@@ -27,14 +27,11 @@ def rules_hold(
         events: that have happened by `now`.
     """
     facts = with_facts(frame, needs(*rules), contacts=contacts, events=events, now=now)
-    names = [f"rule.{index}" for index in range(len(rules))]
     answers = facts.select(
-        compile_rule(rule, facts.schema, now).fill_null(False).alias(name)
-        for rule, name in zip(rules, names, strict=True)
+        compile_rule(rule, facts.schema, now).fill_null(False).alias(f"rule.{index}")
+        for index, rule in enumerate(rules)
     )
-    # A rule of constants alone comes out as one row.
-    if answers.height != frame.height:
-        answers = pl.DataFrame({name: pl.repeat(answers[name][0], frame.height, eager=True) for name in names})
+    assert answers.height == frame.height, "every row has its answers"
     return answers.get_columns()
 
 

@@ -124,7 +124,7 @@ class Gate:
         usable = address.str.contains(_ADDRESS) & (address.str.len_bytes() <= _LONGEST_ADDRESS)
         reasons = [
             pl.when(~usable).then(pl.lit("invalid_address")),
-            pl.when(self._counts("suppressed")).then("suppressed:" + pl.col("suppressed")),
+            pl.when(self._counts("suppressed")).then(pl.format("suppressed:{}", "suppressed")),
             pl.when(self._counts("said")).then(pl.col("said")),
         ]
         if self.purpose == "marketing":
@@ -191,8 +191,8 @@ def _message() -> pl.Expr:
     said = pl.col("reason").replace_strict(_SAID, default=None, return_dtype=pl.String)
     return pl.coalesce(
         pl.col("reason").replace_strict(_MESSAGES, default=None, return_dtype=pl.String),
-        pl.when(said.is_not_null()).then("The person " + said + "."),
+        pl.when(said.is_not_null()).then(pl.format("The person {}.", said)),
         pl.when(pl.col("reason").str.starts_with("suppressed:")).then(
-            "The address is on the suppression list (" + pl.col("reason").str.strip_prefix("suppressed:") + ")."
+            pl.format("The address is on the suppression list ({}).", pl.col("reason").str.strip_prefix("suppressed:"))
         ),
     ).alias("message")

@@ -58,9 +58,11 @@ country; write `country != "DE" or country is missing`. In the end, what cannot 
 
 Subject, preview text, message and plain text may hold fields: `{{ contact.first_name|default("friend") }}`,
 `{{ var.subject|fill }}` (a variant's value, with the fields in it filled in),
-`{{ event.value|money(event.currency) }}`, `{{ key }}`, `{{ unsubscribe_url }}`, `{{ postal_address }}`, `{{ subject }}`, `{{ preheader }}`; and `{% if %}` and
-`{% for %}`. Whoever lacks a field that is printed without `default` is set aside with the name of the field; the others
-get their mail. A marketing message must hold `{{ unsubscribe_url }}` and `{{ postal_address }}`.
+`{{ event.value|money(event.currency) }}`, `{{ key }}`, `{{ unsubscribe_url }}`, `{{ postal_address }}`,
+`{{ subject }}`, `{{ preheader }}`; and `{% if %}` and `{% for %}`.
+
+Whoever lacks a field that is printed without `default` is set aside with the name of the field; the others get their
+mail. A marketing message must hold `{{ unsubscribe_url }}` and `{{ postal_address }}`.
 
 Filters: FILTERS.
 """

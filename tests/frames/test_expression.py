@@ -300,6 +300,17 @@ def test_the_largest_rule_allowed_is_answered_quickly() -> None:
     assert [answer.len() for answer in answers] == [1000, 1000]
 
 
+def test_a_constant_beside_a_column_of_one_value_answers_every_row() -> None:
+    world = World(people(3).with_columns(pl.lit("A").alias("group")))
+    frame = instances([1, 2, 3]).with_columns(pl.lit(None, pl.String).alias("key"), pl.lit("x").alias("var.x"))
+    rules_of_a_branch = [
+        parse_expression(text)
+        for text in ('"A" == group', '"x" != lower(var.x)', '"1" == key', 'contains("xyz", var.x)', "1 < 2 or null")
+    ]
+    answers = [answer.to_list() for answer in rules_hold(rules_of_a_branch, frame, **views_of(world))]
+    assert answers == [[True] * 3, [False] * 3, [False] * 3, [True] * 3, [True] * 3]
+
+
 def test_rows_without_anybody_and_no_rows_are_answered() -> None:
     world = World(people(1))
     rule = parse_expression('name == "Person 1" and count("order") == 0 and 1 == 1')
