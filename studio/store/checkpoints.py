@@ -52,7 +52,7 @@ def save(connection: sa.Connection, log: EventLog, checkpoint: Checkpoint) -> bo
     if checkpoint.done and not _consume(connection, checkpoint.done, micros(checkpoint.at)):
         return False
     _add_work(connection, checkpoint.work)
-    log.append(connection, checkpoint.events)
+    log.append(connection, checkpoint.events, fresh=bool(checkpoint.done))
     if checkpoint.outbox is not None:
         ledger.plan(connection, run_id, checkpoint.at, checkpoint.outbox)
     if checkpoint.entries is not None:

@@ -15,7 +15,7 @@ import polars as pl
 
 from studio.frames.events import as_events
 from studio.store.database import Database
-from studio.store.log import SEGMENT_ROWS_MIN, EventLog, contains, runs_in
+from studio.store.log import SEGMENT_ROWS_MIN, EventLog, contains, runs_in, without_repeats
 from studio.store.rollups import Counted
 from studio.store.segments import Segment, Written
 
@@ -92,7 +92,7 @@ class _Batch:
         missing = [name for name in REQUIRED if events.get_column(name).null_count()]
         assert not missing, f"imported events lack {missing}"
         self._load(runs_in(events))
-        fresh = events.unique("event_id", keep="first", maintain_order=True)
+        fresh = without_repeats(events)
         values = fresh.get_column("event_id").to_numpy()
         known = self._known.contain(values)
         fresh = fresh.filter(~known) if known.any() else fresh

@@ -92,23 +92,28 @@ class EventLog:
                     raise
             return self._state
 
-    def append(self, connection: sa.Connection, events: pl.DataFrame | None) -> int:
-        """Adds events that the log does not hold yet (by `event_id`); how many. Part of the caller's transaction."""
+    def append(self, connection: sa.Connection, events: pl.DataFrame | None, *, fresh: bool = False) -> int:
+        """Adds events that the log does not hold yet (by `event_id`); how many. Part of the caller's transaction.
+
+        `fresh`: the caller knows that none of them can be there (they come of work that was still to do), so that
+        segments need not be searched.
+        """
         if events is None or events.is_empty():
             return 0
         if events.height < SEGMENT_ROWS_MIN:
-            return self._append_to_tail(connection, events)
-        fresh = as_events(events).unique("event_id", keep="first", maintain_order=True)
-        repeats = self._repeats(connection, fresh)
-        fresh = fresh.filter(~repeats) if repeats.any() else fresh
-        if fresh.height < SEGMENT_ROWS_MIN:
-            return 0 if fresh.is_empty() else self._append_to_tail(connection, fresh)
+            return self._append_to_tail(connection, events, fresh)
+        events = without_repeats(events if events.schema == EVENT_SCHEMA else as_events(events))
+        if not fresh:
+            repeats = self._repeats(connection, events)
+            events = events.filter(~repeats) if repeats.any() else events
+        if events.height < SEGMENT_ROWS_MIN:
+            return self._append_to_tail(connection, events, fresh=True) if events.height else 0
         counted = Counted()
-        counted.add(fresh)
-        written = self.write(fresh)
+        counted.add(events)
+        written = self.write(events)
         self.adopt(connection, [written], self.next_batch(connection), source="")
         counted.save(connection)
-        return fresh.height
+        return events.height
 
     def write(self, events: pl.DataFrame) -> Written:
         """A durable segment file of EVENT_SCHEMA rows; it counts once it is adopted, and is to be removed if not."""
@@ -117,9 +122,9 @@ class EventLog:
     def adopt(self, connection: sa.Connection, written: Sequence[Written], seq: int, *, source: str) -> None:
         """Makes written segments count as the batch `seq`. Rollups are the caller's; giving up removes the files."""
         for segment in written:
-            self._database.after(commit=self._segments_changed, abort=partial(_remove, segment.path))
+            self._database.after(abort=partial(segment.path.unlink, missing_ok=True))
         for segment in written:
-            register(connection, segment, seq, seq, source)
+            self._register(connection, segment, seq, seq, source)
 
     def seal(self, connection: sa.Connection) -> int:
         """Moves the whole tail into a segment; how many rows."""
@@ -132,13 +137,17 @@ class EventLog:
         counted = Counted()
         counted.add(tail)
         written = write_file(self.folder, tail)
-        self._database.after(commit=self._segments_changed, abort=partial(_remove, written.path))
+        self._database.after(abort=partial(written.path.unlink, missing_ok=True))
         sequences = tail.get_column(SEQ)
-        register(connection, written, sequences[0], sequences[-1], FROM_TAIL)
+        self._register(connection, written, sequences[0], sequences[-1], FROM_TAIL)
         counted.save(connection)
         cursor.execute("DELETE FROM event_tail")
         self._tail_rows = 0
         return tail.height
+
+    def _register(self, connection: sa.Connection, written: Written, first: int, last: int, source: str) -> None:
+        register(connection, written, first, last, source)
+        self._segments_stale = True
 
     def next_batch(self, connection: sa.Connection) -> int:
         """The number of a batch that is appended in this transaction."""
@@ -151,9 +160,10 @@ class EventLog:
         """The event ids of some segments, sorted, an array each; read once and then kept, within bounds."""
         return [self._ids_of(segment) for segment in segments]
 
-    def _append_to_tail(self, connection: sa.Connection, events: pl.DataFrame) -> int:
-        repeats = self._repeats(connection, events)
-        events = events.filter(~repeats) if repeats.any() else events
+    def _append_to_tail(self, connection: sa.Connection, events: pl.DataFrame, fresh: bool) -> int:
+        if not fresh:
+            repeats = self._repeats(connection, events)
+            events = events.filter(~repeats) if repeats.any() else events
         seq = self.next_batch(connection)
         nothing = [None] * events.height
         columns = [_stored_as(events, name, dtype) or nothing for name, dtype in EVENT_SCHEMA.items()]
@@ -173,27 +183,28 @@ class EventLog:
         """
         values = events.get_column("event_id").cast(pl.UInt64).to_numpy()
         times = events.get_column("occurred_at").cast(AT).cast(pl.Int64).to_numpy()
-        found = np.zeros(len(values), dtype=bool)
-        segments = [segment for segment in self._known_segments() if segment.overlaps(times.min(), times.max())]
-        if segments:
-            runs = runs_in(events)
-            for known in self.known_ids([segment for segment in segments if not runs.isdisjoint(segment.runs)]):
-                found |= contains(known, values)
+        runs = runs_in(events)
+        near = [s for s in self._known_segments(connection) if s.overlaps(times.min(), times.max())]
+        places = [self._ids_of(segment) for segment in near if not runs.isdisjoint(segment.runs)]
         if len(values) >= SEGMENT_ROWS_MIN and self._tail_rows:
             cursor = bulk(connection)
             cursor.execute("SELECT event_id FROM event_tail")
-            tail = np.fromiter((row[0] for row in cursor.fetchall()), dtype=np.int64).view(np.uint64)
-            found |= contains(np.sort(tail), values)
+            tail = np.fromiter((row[0] for row in cursor.fetchall()), dtype=np.int64)
+            places.append(np.sort(tail.view(np.uint64)))
+        found = np.zeros(len(values), dtype=bool)
+        ordered = np.sort(values)  # looking up in order is several times faster, and there is seldom a hit
+        for known in places:
+            if contains(known, ordered).any():
+                found |= contains(known, values)
         return found
 
-    def _known_segments(self) -> tuple[Segment, ...]:
-        with self._lock:
-            if self._segments_stale:
-                self._segments_stale = False
-                newest = self._segments[-1].id if self._segments else 0
-                with self._database.read() as connection:
-                    self._segments = (*self._segments, *manifest(connection, self.folder, newest))
-            return self._segments
+    def _known_segments(self, connection: sa.Connection) -> tuple[Segment, ...]:
+        """All segments, those of the transaction now open too."""
+        if self._segments_stale:
+            newest = self._segments[-1].id if self._segments else 0
+            self._segments = (*self._segments, *manifest(connection, self.folder, newest))
+            self._segments_stale = False
+        return self._segments
 
     def _ids_of(self, segment: Segment) -> np.ndarray:
         ids = self._ids.get(segment.id)
@@ -217,12 +228,11 @@ class EventLog:
         with self._lock:
             self._stale = True
 
-    def _segments_changed(self) -> None:
-        with self._lock:
-            self._stale = self._segments_stale = True
-
     def _forget(self) -> None:
+        """What was learnt inside a transaction that failed; segment numbers are given again."""
         self._next_seq = self._tail_rows = None
+        self._segments, self._segments_stale = (), True
+        self._ids.clear()
 
     def _refreshed(self, connection: sa.Connection, before: LogState) -> LogState:
         cursor = bulk(connection)
@@ -259,8 +269,12 @@ def _stored_as(events: pl.DataFrame, name: str, dtype: pl.DataType) -> list[obje
     return stored(column if column.dtype == dtype else column.cast(dtype))
 
 
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
+def without_repeats(events: pl.DataFrame) -> pl.DataFrame:
+    """The first of equal `event_id`s, in order."""
+    ordered = np.sort(events.get_column("event_id").to_numpy())
+    if (ordered[1:] != ordered[:-1]).all():
+        return events
+    return events.unique("event_id", keep="first", maintain_order=True)
 
 
 def runs_in(events: pl.DataFrame) -> set[str]:

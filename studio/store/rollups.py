@@ -59,12 +59,7 @@ def rolled_up(events: pl.DataFrame) -> pl.DataFrame:
 
 def people(events: pl.DataFrame) -> dict[tuple[str, ...], BitMap]:
     """(run, node, kind, arms) → the distinct contacts of some events. O(events)."""
-    grouped = (
-        events.lazy()
-        .group_by(*(pl.col(name).fill_null("") for name in KEYS))
-        .agg(pl.col("contact_id").unique())
-        .collect()
-    )
+    grouped = events.lazy().group_by(*(pl.col(name).fill_null("") for name in KEYS)).agg(pl.col("contact_id")).collect()
     contacts = grouped.get_column("contact_id")
     return {
         key: BitMap(contacts[row].to_numpy())
@@ -94,7 +89,8 @@ class Counted:
         if not self._rollups:
             return
         cursor = bulk(connection)
-        sums = summed(self._rollups).with_columns(pl.col("hour").to_physical())
+        sums = self._rollups[0] if len(self._rollups) == 1 else summed(self._rollups)
+        sums = sums.with_columns(pl.col("hour").to_physical())
         cursor.executemany(_ADD_ROLLUP, sums.rows())
         for key, contacts in self._people.items():
             cursor.execute(_GET_BITMAP, key)

@@ -71,8 +71,11 @@ def write_file(folder: Path, rows: pl.DataFrame) -> Written:
 
     The order matters: content synced before the name exists, the name synced before a manifest row can point at it.
     """
-    frame = rows.select(*LOG_SCHEMA).sort("occurred_at", "event_id")
+    frame = rows.select(*LOG_SCHEMA)
     times = frame.get_column("occurred_at")
+    if not times.is_sorted():
+        frame = frame.sort("occurred_at", "event_id")
+        times = frame.get_column("occurred_at")
     key = content_key(frame.get_column("event_id"))
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd", compression_level=1, statistics=True)
