@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from scipy.special import expit, logit
 
-from studio.domain.template import BusinessContext, Fact, PastOutcome
+from studio.domain.template import Benchmark, BusinessContext, Fact, PastOutcome
 from studio.gallery.catalogue import catalogue
 from studio.gallery.learning import NEUTRAL, success
 from studio.gallery.posterior import RatePrior, fit_effects, fit_rates
@@ -107,6 +107,20 @@ def test_a_holdout_that_saw_nothing_takes_the_promise_away():
     assert after.low < 0 < after.high
     assert after.mean < 0.3 * before.mean
     assert "holdout" in after.source
+
+
+def test_published_orders_are_not_taken_for_caused_ones():
+    """With an exactly known rate per message, what is caused is anything from none to all of it."""
+    template = catalogue().get(CART)
+    exact = Benchmark(
+        metric="order_rate", numerator="orders", denominator="mails", value=0.1, weight=1e7, period="-", industry="-",
+        source="exact",
+    )  # fmt: skip
+    told = predict(template.model_copy(update={"benchmarks": (exact,)}), NOBODY)["incremental_rate"]
+    credited = 1 - 0.9**3
+    assert told.mean == pytest.approx(credited / 2, rel=0.03)
+    assert (told.low, told.high) == pytest.approx((0.05 * credited, 0.95 * credited), abs=0.004)
+    assert "come anyway" in told.source
 
 
 def test_without_a_published_number_the_interval_is_wide_and_says_so():
