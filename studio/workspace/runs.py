@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+import polars as pl
+
 from studio.domain.clock import Clock, iso
 from studio.domain.errors import Problem, UserFixable
 from studio.domain.ids import stable_id
@@ -130,13 +132,15 @@ class RunsStory:
     def wait(self, run_id: str, progress: Callable[[str], None] = lambda _: None) -> RunState:
         """Blocks until this leg of the run has ended, telling how it goes now and then; its state."""
         started = told = time.perf_counter()
+        view = RunView(run_id)
         while True:
             try:
                 state = self._host.wait(run_id, timeout_s=0.1)
             except TimeoutError:
                 if time.perf_counter() - told > TOLD_EVERY_S:
                     told = time.perf_counter()
-                    progress(self._headline(run_id))
+                    view = fold(view, self.events(run_id, view.seq))
+                    progress(self._headline(view))
                 continue
             except KeyboardInterrupt:
                 self._host.control(run_id).leave()
@@ -198,7 +202,7 @@ class RunsStory:
         """What the run did, step by step."""
         run, workflow, view = self.get(run_id), self.workflow_of(run_id), self.view(run_id)
         totals = self._store.projections.rollup([run_id])
-        by_kind = dict(totals.group_by("kind").sum().select("kind", "count").iter_rows())
+        by_kind = dict(totals.group_by("kind").agg(pl.col("count").sum()).iter_rows())
         outbox: dict[str, int] = {}
         for counts in self._store.runs.outbox_counts(run_id).values():
             for state, count in counts.items():
@@ -263,7 +267,7 @@ class RunsStory:
         if workflow.template is not None:
             template = self._templates.get(workflow.template.id)
             asked |= {"rates": dict(template.simulation), "truth": dict(template.truth)}
-            predicted = self._templates.predict(workflow)
+            predicted = self._templates.predict(workflow, start)
             asked["predicted"] = {metric: asdict(value) for metric, value in predicted.items()}
         return RunRow(
             run_id=self._store.runs.next_run_id(),
@@ -280,12 +284,11 @@ class RunsStory:
             options=asked,  # type: ignore[arg-type] - JSON values by construction
         )
 
-    def _headline(self, run_id: str) -> str:
-        view = self.view(run_id)
+    def _headline(self, view: RunView) -> str:
         busy = [step for step in view.steps.values() if step.state == "running"]
         at = iso(view.at)[:16].replace("T", " ") if view.at else ""
         sent = sum(step.sending.get("sent", 0) for step in view.steps.values())
-        return f"{run_id}: {at}, {sent:,} sent" + (f", busy at {busy[0].node_id}" if busy else "")
+        return f"{view.run_id}: {at}, {sent:,} sent" + (f", busy at {busy[0].node_id}" if busy else "")
 
 
 def _refused(workflow: Workflow, problems: list[Problem]) -> UserFixable:
