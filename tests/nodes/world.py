@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from studio.connectors.message import build_message
-from studio.domain.node import NodeContext, Sender
+from studio.domain.node import NodeContext, NodeType, Outcome, Sender, Waits
 from studio.domain.workflow import Settings
 from studio.frames.events import AT, EVENT_SCHEMA, as_events, empty_events
 from studio.frames.instances import INSTANCE_SCHEMA, instance_ids
+from studio.nodes import catalogue
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 SENDER = Sender(
@@ -181,3 +183,25 @@ def ago(**parts: float) -> datetime:
 
 def later(**parts: float) -> datetime:
     return NOW + timedelta(**parts)
+
+
+def node(node_type: str, **parameters: object) -> NodeType:
+    """A node of the catalogue, made as the engine makes it."""
+    node_class = catalogue()[node_type]
+    return node_class(node_class.Parameters.model_validate(parameters))
+
+
+def ids(frame: pl.DataFrame | None) -> list[int]:
+    """The contacts of a frame, in its order; empty for none."""
+    return [] if frame is None else frame.get_column("contact_id").to_list()
+
+
+def ran(made: NodeType, batch: pl.DataFrame, context: NodeContext) -> Outcome:
+    """What the node does with a batch."""
+    return asyncio.run(made.run(batch, context))
+
+
+def resumed(made: NodeType, batch: pl.DataFrame, context: NodeContext) -> Outcome:
+    """What a waiting node does with a batch that is due."""
+    assert isinstance(made, Waits)
+    return asyncio.run(made.resume(batch, context))

@@ -41,5 +41,5 @@ class Exit:
         return ()
 
     async def run(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:
-        reasons = batch.select(pl.lit(self.parameters.reason).alias("reason"))
+        reasons = batch.select(pl.repeat(self.parameters.reason, pl.len(), dtype=pl.String).alias("reason"))
         return Outcome(ended=batch, events=contact_events(batch, "exited", context, properties=reasons))
