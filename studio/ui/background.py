@@ -44,6 +44,7 @@ class Task(QObject, Generic[T]):
 
     progressed = Signal(float, str)
     finished = Signal()
+    _told = Signal(float, str)
     _arrived = Signal(object, object)
 
     def __init__(
@@ -53,10 +54,14 @@ class Task(QObject, Generic[T]):
         owner: QObject | None,
     ) -> None:
         super().__init__()
-        self.progress = Progress(self.progressed.emit)
+        self.progress = Progress(self._told.emit)
+        self.latest: tuple[float, str] = (-1.0, "")
+        """What `progressed` said last."""
         self._on_done = on_done
         self._on_error = on_error
         self._owner = owner
+        # Queued, so that whoever listens is called on the Qt thread.
+        self._told.connect(self._tell, Qt.ConnectionType.QueuedConnection)
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def cancel(self) -> None:
@@ -71,6 +76,11 @@ class Task(QObject, Generic[T]):
             self._arrived.emit(None, error)
         else:
             self._arrived.emit(result, None)
+
+    @Slot(float, str)
+    def _tell(self, fraction: float, text: str) -> None:
+        self.latest = (fraction, text)
+        self.progressed.emit(fraction, text)
 
     @Slot(object, object)
     def _deliver(self, result: T, error: Exception | None) -> None:
@@ -125,12 +135,20 @@ def run_with_progress(
     work: Callable[[Progress], T],
     on_done: Callable[[T], object] | None = None,
     on_error: Callable[[Exception], object] | None = None,
+    on_progress: Callable[[float, str], object] | None = None,
     *,
     owner: QObject | None = None,
 ) -> Task[T]:
     """Like `run_in_background`, for work that reports its progress and can be cancelled."""
     task: Task[T] = Task(on_done, on_error, owner)
+    if on_progress is not None:
+        task.progressed.connect(on_progress)
     return _start(task, lambda: work(task.progress))
+
+
+def under_way() -> frozenset[Task]:
+    """The tasks that have not delivered yet."""
+    return frozenset(_under_way)
 
 
 def _start(task: Task[T], work: Callable[[], T]) -> Task[T]:

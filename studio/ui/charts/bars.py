@@ -6,6 +6,7 @@ Absent on purpose: stacked and grouped bars. Every bar starts at zero.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
@@ -52,8 +53,8 @@ class Funnel(Chart):
 
     def _shares(self) -> list[float | None]:
         """Share of the step before; None for the first step and after an empty one."""
-        pairs = zip(self._steps, self._steps[1:], strict=False)
-        return [None, *(b.people / a.people if a.people else None for a, b in pairs)]
+        after = (b.people / a.people if a.people else None for a, b in pairwise(self._steps))
+        return [None, *after] if self._steps else []
 
     def _lines(self, area: QRectF) -> list[QRectF]:
         height = min(theme().px(39), area.height() / max(1, len(self._steps)))

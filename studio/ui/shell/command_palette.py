@@ -239,7 +239,8 @@ class CommandPalette(QWidget):
             if action.is_enabled()
         ]
         for source in self._sources:
-            found.extend(source(query))
+            # One broken source must not take the commands with it.
+            found.extend(guarded(source)(query) or ())
         return found
 
     def _search(self, query: str) -> None:

@@ -59,6 +59,11 @@ class Toast(QFrame):
     def start(self) -> None:
         self._timer.start(self._lasts)
 
+    @property
+    def remaining_ms(self) -> int:
+        """How long it stays; −1 while it waits for mouse or keyboard."""
+        return self._timer.remainingTime()
+
     def close_it(self) -> None:
         self._timer.stop()
         self.hide()
@@ -69,13 +74,11 @@ class Toast(QFrame):
         self.close_it()
         run()
 
-    def enterEvent(self, event: QEnterEvent) -> None:
+    def enterEvent(self, _event: QEnterEvent) -> None:
         self._timer.stop()
-        super().enterEvent(event)
 
-    def leaveEvent(self, event: QEvent) -> None:
+    def leaveEvent(self, _event: QEvent) -> None:
         self._timer.start(_PLAIN_MS)
-        super().leaveEvent(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

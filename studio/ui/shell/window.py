@@ -204,7 +204,8 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         kept = self._settings.value(_GEOMETRY) if self._settings is not None else None
         if not (isinstance(kept, QByteArray) and self.restoreGeometry(kept)):
-            self.resize(*_START_SIZE)
+            available = self.screen().availableSize()
+            self.resize(min(_START_SIZE[0], available.width()), min(_START_SIZE[1], available.height()))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._settings is not None:

@@ -52,6 +52,10 @@ class Button(QPushButton):
         self.style().unpolish(self)
         self.style().polish(self)
 
+    def menu_of(self) -> QMenu | None:
+        """The menu it opens, if any."""
+        return self._menu
+
     def open_menu(self) -> None:
         if self._menu is not None:
             self._menu.popup(self.mapToGlobal(QPoint(0, self.height() + 2)))

@@ -199,6 +199,10 @@ class ProgressLine(Bar):
         self._timer_id = 0
         super().__init__(value, colour, name=name)
 
+    @property
+    def is_moving(self) -> bool:
+        return self._timer_id != 0
+
     def set_value(self, value: float | None, colour: str = "") -> None:
         super().set_value(value, colour)
         self._run_timer()

@@ -164,6 +164,10 @@ class Pane(QStackedWidget):
         self._task: Task | None = None
         self.addWidget(content)
 
+    @property
+    def is_loading(self) -> bool:
+        return self._task is not None
+
     def show_content(self) -> None:
         self.setCurrentWidget(self.content)
         self._drop_extra()
@@ -205,6 +209,7 @@ class Pane(QStackedWidget):
         if self._task is not task:
             return
         working = Working(doing, lambda: self._cancel(task))
+        working.set_progress(*task.latest)
         task.progressed.connect(working.set_progress)
         self._show_extra(working)
 
