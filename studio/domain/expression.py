@@ -69,7 +69,10 @@ class EventPart:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A total of the contact's events of one kind, over all time or the last `days`."""
+    """A total of the contact's events of one kind, over all time or the last `days`.
+
+    `days_since` counts from the date (UTC) of the last one to the date of now; missing when there is none.
+    """
 
     function: HistoryFunction
     kind: str

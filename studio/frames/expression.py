@@ -13,7 +13,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, TypeAlias, assert_never
 
 import polars as pl
@@ -188,8 +188,9 @@ class _Compiler:
     def _history(self, node: History) -> _Compiled:
         total = Total(node.kind, node.days)
         if node.function == "days_since":
-            days = (pl.col(total_column(total, "last_at")) - pl.lit(self.now)).dt.total_days()
-            return _Compiled(-days.cast(pl.Float64), "number")
+            # From date to date, as people count: what happened yesterday evening is one day ago this morning.
+            days = (pl.col(total_column(total, "last_at")).dt.date() - pl.lit(self.now.astimezone(UTC).date())).dt
+            return _Compiled(-days.total_days().cast(pl.Float64), "number")
         if node.function == "has":
             return _Compiled(pl.col(total_column(total, "count")) > 0, "boolean")
         part = pl.col(total_column(total, "count" if node.function == "count" else "value"))

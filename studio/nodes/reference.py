@@ -42,7 +42,7 @@ A rule answers yes or no about a contact: `country == "DE" and days_since("order
 | `count("order", days=90)` | how many events in the last 90 days (without `days`: ever); 0 if none |
 | `sum("order")` | the sum of their values; 0 if none; `days` as above |
 | `has("order")` | whether there is one; `days` as above |
-| `days_since("order")` | full days since the last one; missing if there is none |
+| `days_since("order")` | days from the date (UTC) of the last one to today's; missing if there is none |
 | `lower(name)`, `length(name)` | a text in small letters; how many characters it has |
 | `contains(email, "@example.com")`, `starts_with(name, "A")` | whether a text is in another |
 

@@ -164,7 +164,7 @@ class Interpreter:
             return float(len(found))
         if node.function == "sum":
             return float(sum(value for _, value in found))
-        return float((NOW - max(at for at, _ in found)).days) if found else None
+        return float((NOW.date() - max(at for at, _ in found).date()).days) if found else None
 
 
 PERSON = st.fixed_dictionaries(
@@ -233,6 +233,7 @@ def views_of(world: World) -> dict[str, object]:
         ('count("order") >= 2', [1]),
         ('count("order", days=30) == 0', [2, 3, 4, 5]),
         ('days_since("order") >= 120', [2]),
+        ('days_since("visit") == 1', [1]),
         ('sum("order") > 20', [1]),
         ('has("order") and not has("order", days=30)', [2]),
         ("endless > 0 or endless <= 0", [3]),
@@ -262,6 +263,8 @@ def test_people_are_chosen_as_a_marketer_means_it(text: str, who: list[int]) -> 
                 {"contact_id": 1, "kind": "order", "occurred_at": ago(days=50), "value": 20.0},
                 {"contact_id": 2, "kind": "order", "occurred_at": ago(days=120), "value": 5.0},
                 {"contact_id": 3, "kind": "order", "occurred_at": NOW + timedelta(seconds=1), "value": 5.0},
+                {"contact_id": 1, "kind": "visit", "occurred_at": ago(hours=13)},
+                {"contact_id": 2, "kind": "visit", "occurred_at": ago(hours=12)},
             ]
         ),
     )
