@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from studio.domain.ports import RunRow
 from studio.domain.run import RunEvent, RunState
@@ -23,6 +23,8 @@ from studio.engine.control import Control
 from studio.engine.driver import Driver, Surroundings
 
 BUFFER_MAX = 10_000
+
+Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +91,10 @@ class EngineHost:
         with self._lock:
             leg = self._legs[run_id]
         return leg.result(timeout_s)
+
+    def call(self, work: Coroutine[Any, Any, Result], timeout_s: float | None = None) -> Result:
+        """Does something on the engine's loop, such as ending what runs opened there, and waits for its answer."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout_s)
 
     def drain(self) -> list[RunEvent]:
         """The run events since the last call, in order, of all runs; at most the last 10,000."""

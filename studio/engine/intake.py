@@ -94,7 +94,7 @@ def _watch(memory: RunMemory, draft: Draft, stage: Stage, contexts: Contexts, st
     goal = step.node
     assert isinstance(goal, Watches), "the plan lists goals only"
     fitting = _of_kinds(events, goal.event_kinds())
-    watched = _watched(memory.entries, goal, fitting)
+    watched = _watched(memory.entries, goal, fitting) if fitting.height else fitting
     if watched.is_empty():
         return
     matches = goal.match(watched, fitting, contexts(step.id))
@@ -148,8 +148,9 @@ def _end_waits(
     node = step.node
     assert isinstance(node, Listens), "the plan lists listening waits only"
     fitting = _of_kinds(events, node.event_kinds())
-    room = memory.room(step.id)
-    waiting = room.of_contacts(fitting.get_column("contact_id").unique())
+    if fitting.is_empty():
+        return
+    waiting = memory.room(step.id).of_contacts(fitting.get_column("contact_id").unique())
     if waiting.is_empty():
         return
     matches = node.match(waiting, fitting, contexts(step.id)).filter(pl.col("port").is_not_null())

@@ -29,6 +29,7 @@ def settle(
     Who may not be written to goes on through `blocked` where the step has that port, and like everybody else where it
     has not: a later step may concern them. Who has left the run (`gone`) goes nowhere.
     """
+    stage.tally(step.id).attempt = attempt_no
     stays = set(gone.not_().arg_true())
     blocked_port = BLOCKED_PORT if BLOCKED_PORT in step.ports else step.main_port
     for port, rows in ((step.main_port, result.sent), (blocked_port, result.blocked)):
