@@ -1,6 +1,6 @@
 """Photographs every registered screen, light and dark, into one folder and one sheet, to be looked at side by side.
 
-Run `python tools/contact_sheet.py OUT [--only NAME] [--text-scale 1.5] [--size 1440x900]`; it needs no display.
+Run `python -m tools.contact_sheet [OUT] [--only NAME] [--text-scale 1.5] [--size 1440x900]`; it needs no display.
 To have a screen photographed, add a `Shot` to `SHOTS`. Absent on purpose: comparing with earlier pictures.
 """
 
@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import widget_book
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from studio.ui.application import prepare
 from studio.ui.shell import MainWindow
 from studio.ui.theme import theme
+from tools import widget_book
 
 SCHEMES = ("light", "dark")
 _GAP = 24
@@ -117,7 +117,7 @@ def run(out: Path, *, only: str = "", text_scale: float = 1.0, size: QSize | Non
 def main() -> None:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("out", type=Path)
+    parser.add_argument("out", type=Path, nargs="?", default=Path("build/shots"))
     parser.add_argument("--only", default="", help="only screens whose name holds this")
     parser.add_argument("--text-scale", type=float, default=1.0)
     parser.add_argument("--size", default="1440x900")

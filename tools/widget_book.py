@@ -313,7 +313,10 @@ def heat() -> c.HeatmapData:
         for d in range(7)
     ]
     return c.HeatmapData(
-        ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"], [f"{h}:00" if h % 6 == 0 else "" for h in hours], values
+        ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"],
+        [f"{h}:00" if h % 6 == 0 else "" for h in hours],
+        values,
+        [f"{h}:00" for h in hours],
     )
 
 
@@ -569,7 +572,7 @@ class ControlsSample(Page):
         for made in (
             (w.PrimaryButton("Use template"), w.SecondaryButton("Preview"), w.DangerButton("Remove", icon="trash-2")),
             (
-                w.PrimaryButton("Run", icon="play"),
+                w.PrimaryButton("Run", icon="play!"),
                 w.SecondaryButton("Step", icon="step-forward"),
                 w.IconButton("x", "Close"),
             ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,10 +15,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def contact_sheet(monkeypatch: pytest.MonkeyPatch) -> object:
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    for name in ("contact_sheet", "widget_book"):
-        sys.modules.pop(name, None)
-    return importlib.import_module("contact_sheet")
+    monkeypatch.syspath_prepend(str(ROOT))
+    return importlib.import_module("tools.contact_sheet")
 
 
 def test_every_shot_is_taken_in_both_looks_at_full_size(contact_sheet: object, tmp_path: Path) -> None:

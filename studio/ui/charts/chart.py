@@ -86,7 +86,8 @@ class Chart(QWidget):
         self.update()
 
     def area(self) -> QRectF:
-        return QRectF(self.rect())
+        # The margin is the focus ring's.
+        return QRectF(self.rect()).adjusted(3, 3, -3, -3)
 
     def to_image(self, scale: float = 2.0) -> QImage:
         """A picture of the chart on its card's ground, without readout."""
@@ -107,7 +108,7 @@ class Chart(QWidget):
             found = self.readings(self.area())
             if self._active < len(found):
                 draw_readout(painter, self.area(), found[self._active])
-        paint_ring(painter, self, self.area(), 6)
+        paint_ring(painter, self, QRectF(self.rect()), 6)
 
     def _draw_all(self, painter: QPainter) -> None:
         if self.has_data():

@@ -100,11 +100,18 @@ class BarItem:
 
 @dataclass(frozen=True, slots=True)
 class HeatmapData:
-    """`values[r][c]` for row r and column c; None where there is no data. `column_labels` may be empty strings."""
+    """`values[r][c]` for row r and column c; None where there is no data.
+
+    `column_labels` stand below and may be empty strings; `column_names` are what is read out (default: the labels).
+    """
 
     row_labels: Sequence[str]
     column_labels: Sequence[str]
     values: Sequence[Sequence[float | None]]
+    column_names: Sequence[str] = ()
+
+    def column_name(self, number: int) -> str:
+        return (self.column_names or self.column_labels)[number] or str(number)
 
 
 MiniRole: TypeAlias = Literal["source", "pure", "wait", "send", "goal", "exit"]

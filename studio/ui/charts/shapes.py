@@ -175,13 +175,13 @@ class Heatmap(Chart):
         for r, c, cell in self._cells(area):
             value = self._data.values[r][c]
             words = "no data" if value is None else self._write(value)
-            where = f"{self._data.row_labels[r]} {self._data.column_labels[c] or c}"
+            where = f"{self._data.row_labels[r]} {self._data.column_name(c)}"
             found.append(Reading(cell.center(), words, where, cell))
         return found
 
     def data_rows(self) -> export.Rows:
         data = self._data
-        header = ["", *(label or str(number) for number, label in enumerate(data.column_labels))]
+        header = ["", *(data.column_name(number) for number in range(len(data.column_labels)))]
         return export.Rows(header, [[label, *row] for label, row in zip(data.row_labels, data.values, strict=True)])
 
     def describe(self) -> str:
@@ -191,7 +191,7 @@ class Heatmap(Chart):
         if not known:
             return "No values yet."
         value, r, c = max(known)
-        return f"Most, {self._write(value)}, at {self._data.row_labels[r]} {self._data.column_labels[c] or c}."
+        return f"Most, {self._write(value)}, at {self._data.row_labels[r]} {self._data.column_name(c)}."
 
     def sizeHint(self) -> QSize:
         return QSize(320, theme().px(25) * max(1, len(self._data.row_labels)) + theme().px(22))

@@ -24,6 +24,7 @@ from studio.ui.widgets.table_cells import CELL_PAD, CellPainter
 R = TypeVar("R")
 Index = QModelIndex | QPersistentModelIndex
 _ROWS_MEASURED = 100
+_LOOSE_MAX = 36
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +220,9 @@ class Table(QTableView, Generic[R]):
         header, place = self.horizontalHeader(), self.viewport().width()
         wanted = [self._wanted_width(index) for index in range(len(self._rows.columns))]
         stretched = [i for i, column in enumerate(self._rows.columns) if column.width == "stretch"] or [0]
+        # Half of what is free goes between the columns, so that figures do not crowd at one end.
+        loose = max(0, place - sum(wanted)) // (2 * len(wanted))
+        wanted = [width if index in stretched else width + min(loose, _LOOSE_MAX) for index, width in enumerate(wanted)]
         fixed = sum(width for index, width in enumerate(wanted) if index not in stretched)
         share = (place - fixed) // len(stretched)
         for index, width in enumerate(wanted):
