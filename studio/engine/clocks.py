@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from studio.domain.clock import Clock
+from studio.domain.duration import parse_duration
 from studio.domain.errors import UserFixable
 from studio.domain.ports import RunRow
 
@@ -40,9 +41,9 @@ class VirtualClock:
     """Starts at a moment; `speed` seconds of it pass per second of the wall, None: as fast as it goes."""
 
     is_virtual = True
-    step = STEP
 
-    def __init__(self, start: datetime, doze: Doze, speed: float | None = None) -> None:
+    def __init__(self, start: datetime, doze: Doze, speed: float | None = None, step: timedelta = STEP) -> None:
+        self.step = step
         self._now = start
         self._doze = doze
         self._speed = speed
@@ -84,13 +85,16 @@ class RealClock:
 def make_clock(run: RunRow, wall: Clock, doze: Doze) -> RunClock:
     """The clock that the run asks for: `real`, `max`, or how many times as fast as the wall.
 
+    A virtual one stops at multiples of the run's option `step` (ISO 8601 duration), a quarter of an hour unless said.
+
     Raises:
         UserFixable: ENGINE-CLOCK for anything else.
     """
     if run.clock == "real":
         return RealClock(run.at, wall, doze)
+    step = parse_duration(str(run.options["step"])) if run.options.get("step") else STEP
     if run.clock == "max":
-        return VirtualClock(run.at, doze)
+        return VirtualClock(run.at, doze, step=step)
     try:
         speed = float(run.clock)
     except ValueError:
@@ -98,7 +102,7 @@ def make_clock(run: RunRow, wall: Clock, doze: Doze) -> RunClock:
     if not 0 < speed < float("inf"):
         hint = "Use max, real, or how many times as fast as real time, such as 60."
         raise UserFixable("ENGINE-CLOCK", f"There is no clock “{run.clock}”.", where="clock", hint=hint)
-    return VirtualClock(run.at, doze, speed)
+    return VirtualClock(run.at, doze, speed, step)
 
 
 async def doze(seconds: float | None, wake: asyncio.Event) -> bool:

@@ -25,6 +25,9 @@ from studio.workspace.workspace import Workspace
 LASTS = timedelta(days=demo_shop.CART_DAYS + 12)
 """Carts for four weeks, and the time the last of them needs to come to an end."""
 
+STEP = "PT3H"
+"""The demo's clock looks every three hours, so that a month passes in seconds; waits end at the next look."""
+
 
 @dataclass(frozen=True, slots=True)
 class DemoReport:
@@ -107,7 +110,9 @@ def fill_demo(workspace: Workspace, seed: int) -> None:
 
 def demo_options(seed: int, clock: str = "max") -> RunOptions:
     """How the demo's workflow is run: simulated, from the shop's first day to the end of the last cart."""
-    return RunOptions(mode="simulate", seed=seed, as_of=demo_shop.START, clock=clock, until=demo_shop.START + LASTS)
+    return RunOptions(
+        mode="simulate", seed=seed, as_of=demo_shop.START, clock=clock, until=demo_shop.START + LASTS, step=STEP
+    )
 
 
 def run_demo(workspace: Workspace, seed: int, progress: Callable[[str], None]) -> DemoReport:

@@ -18,6 +18,9 @@ from studio.domain.validation import Catalogue
 from studio.gallery.catalogue import Catalogue as Templates
 from studio.store.store import Store
 
+ADVICE = frozenset({"backups", "left-overs", "disk"})
+"""Findings that are worth a word but not an illness."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -39,7 +42,15 @@ class HealthStory:
 
     def doctor(self) -> tuple[Check, ...]:
         """Everything looked at, worst news not first: in the order a person would ask."""
-        own = [Check(c.name, c.title, c.ok, c.words) for c in self._store.doctor()]
+        own = [
+            Check(
+                c.name,
+                c.name.capitalize(),
+                ok=c.ok or c.name in ADVICE,
+                words=f"{c.words} {'' if c.ok else c.hint}".strip(),
+            )
+            for c in self._store.doctor().checks
+        ]
         return (self._program(), *own, self._nodes_and_templates(), self._desktop())
 
     def _program(self) -> Check:

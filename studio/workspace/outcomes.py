@@ -18,7 +18,7 @@ def record_outcome(store: Store, insights: InsightsStory, templates: TemplatesSt
     if insight.workflow.template is None or not insight.returned.people:
         return None
     outcome = outcome_of(insight, industry_of(templates.context()))
-    store.library.add_outcome(outcome, store.clock.now())
+    store.learning.save_outcome(outcome, store.clock.now())
     return outcome
 
 

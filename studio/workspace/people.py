@@ -130,7 +130,7 @@ class PeopleStory:
                 progress("events", counts["rows"])
                 yield _as_events(known, salt)
 
-        done = self._store.events.import_events(frames(), source=path.name)
+        done = self._store.import_events(frames(), source=path.name)
         rejected = pl.concat(rejects) if rejects else pl.DataFrame(schema=REJECT_SCHEMA)
         if not done.accepted and not done.duplicates:
             raise _nothing_usable(path, rejected)
@@ -143,7 +143,7 @@ class PeopleStory:
             self._store.contacts.upsert_contacts(contacts, "demo shop")
             self._store.contacts.add_consents(self._with_ids(consents, "key"))
             known = self._with_ids(events, "contact_key")
-            self._store.events.import_events([as_events(known)], source="demo shop")
+            self._store.import_events([as_events(known)], source="demo shop")
 
     def _distinct_addresses(self, people: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """One address, one person: a second key with an address that is taken would be mailed twice."""

@@ -36,7 +36,10 @@ TOLD_EVERY_S = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What a run is asked for. `clock` None: `max` in a simulation or with `as_of`, otherwise `real`."""
+    """What a run is asked for. `clock` None: `max` in a simulation or with `as_of`, otherwise `real`.
+
+    `step`: a virtual clock stops at multiples of it only; coarser is faster, and all that is due in between happens then.
+    """
 
     mode: Mode = "simulate"
     seed: int = 1
@@ -46,6 +49,7 @@ class RunOptions:
     contacts: Path | None = None
     mapping: Path | None = None
     profile: Path | None = None
+    step: str | None = None
 
 
 class RunsStory:
@@ -262,6 +266,8 @@ class RunsStory:
         start = options.as_of or now
         virtual = options.mode == "simulate" or options.as_of is not None
         asked: dict[str, object] = {"as_of": iso(start), "until": iso(options.until) if options.until else None}
+        if options.step is not None:
+            asked["step"] = options.step
         if options.profile is not None:
             asked[PROFILE_OPTION] = str(options.profile.resolve())
         if workflow.template is not None:

@@ -8,26 +8,30 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from studio.connectors.page import fetch_page, read_html
-from studio.domain.clock import Clock
+from studio.domain.clock import Clock, iso
 from studio.domain.errors import UserFixable
+from studio.domain.ids import stable_id
 from studio.domain.ports import Embedder
-from studio.domain.template import BusinessContext, Fact, FilledParameter, Recommendation, Template
+from studio.domain.template import BusinessContext, Fact, FilledParameter, Prediction, Recommendation, Template
 from studio.domain.workflow import Workflow
 from studio.gallery import context as reading
 from studio.gallery.catalogue import Catalogue
 from studio.gallery.customise import fill, instantiate
 from studio.gallery.learning import impression
-from studio.gallery.prediction import Economics
+from studio.gallery.orders import economics_of
+from studio.gallery.prediction import Economics, predict
 from studio.gallery.promotion import Promoted
-from studio.gallery.ranking import Experience, Policy, rank
+from studio.gallery.ranking import Experience, Policy, Ranking, rank
+from studio.store.learning import Impression, Promotion
+from studio.store.scanning import EventFilter
 from studio.store.store import Store
 from studio.workspace.workflows import WorkflowsStory
 
-CONTEXT_SETTING = "business"
 ORDER_KIND = "order"
 
 
@@ -118,15 +122,11 @@ class TemplatesStory:
 
     def remember(self, context: BusinessContext) -> None:
         """Keeps the context as that of this workspace."""
-        self._store.library.set(CONTEXT_SETTING, asdict(context))
+        self._store.library.save_business(context)
 
     def context(self) -> BusinessContext:
         """The workspace's business; an empty one when nothing was said yet."""
-        data = self._store.library.get(CONTEXT_SETTING)
-        if not isinstance(data, Mapping):
-            return BusinessContext()
-        facts = tuple(Fact(**fact) for fact in data["facts"])
-        return BusinessContext(facts, str(data["text"]), tuple(data["types"]))
+        return self._store.library.business() or BusinessContext()
 
     def recommend(self, context: BusinessContext, top: int | None = None, *, record: bool = False) -> Ranked:
         """Ranked cards; `record` keeps the showing, so that later one can tell whether ranking got better."""
@@ -135,16 +135,7 @@ class TemplatesStory:
             context, self._catalogue, experience=self._experience(), embedder=self._embedder, policy=policy, top=top
         )
         if record:
-            self._store.library.add_impression(
-                impression(
-                    ranking.recommendations,
-                    context,
-                    at=self._clock.now(),
-                    policy=policy.version,
-                    engine=ranking.engine,
-                    propensities=ranking.propensities,
-                )
-            )
+            self._record(ranking, context)
         return Ranked(ranking.recommendations, ranking.engine, policy.version)
 
     def fill(
@@ -186,25 +177,72 @@ class TemplatesStory:
         made = self.instantiate(template_id, context, overrides, language=language)
         return Made(made.workflow, made.parameters, self._workflows.add(made.workflow))
 
+    def predict(self, workflow: Workflow, until: datetime, people: int | None = None) -> Mapping[str, Prediction]:
+        """What a workflow's template promises for a run that starts at `until`; empty for one of no template."""
+        if workflow.template is None:
+            return {}
+        economics = self._economics(until)
+        cost = (workflow.settings.cost_per_message or {}).get("amount")
+        economics = replace(
+            economics or Economics(currency=workflow.settings.currency),
+            cost_per_message=float(cost) if isinstance(cost, (int, float)) else None,
+            people=people,
+        )
+        return predict(
+            self.get(workflow.template.id),
+            self.context(),
+            outcomes=self._store.learning.outcomes(),
+            economics=economics,
+        )
+
+    def promotions(self, template_id: str | None = None) -> tuple[Promotion, ...]:
+        """Every winner written back, undone ones too, oldest first."""
+        return tuple(self._store.learning.promotions(template_id))
+
+    def _record(self, ranking: Ranking, context: BusinessContext) -> None:
+        now = self._clock.now()
+        shown = impression(
+            ranking.recommendations,
+            context,
+            at=now,
+            policy=ranking.policy.version,
+            engine=ranking.engine,
+            propensities=ranking.propensities,
+        )
+        slate = stable_id(iso(now), shown.context_hash, *(card.template for card in shown.slate))
+        self._store.learning.add_impressions(
+            [
+                Impression(
+                    slate=slate,
+                    template=card.template,
+                    position=card.position,
+                    score=card.score,
+                    propensity=card.propensity,
+                    policy=shown.policy,
+                    context_hash=shown.context_hash,
+                    at=now,
+                )
+                for card in shown.slate
+            ]
+        )
+
     def _experience(self) -> Experience:
+        outside = self._store.projections.rollup([""])
         return Experience(
-            outcomes=self._store.library.outcomes(),
+            outcomes=self._store.learning.outcomes(),
             promoted=self._promoted(),
-            economics=self._economics(),
-            event_kinds=self._store.projections.event_kinds() or None,
+            economics=self._economics(self._clock.now()),
+            event_kinds=set(outside["kind"].unique()) or None,
         )
 
     def _promoted(self) -> dict[str, dict[str, Promoted]]:
         promoted: dict[str, dict[str, Promoted]] = {}
-        for row in self._store.library.promotions(active=True):
-            promoted.setdefault(row.template, {})[row.parameter] = Promoted(row.to_value, row.evidence)
+        for row in self.promotions():
+            if row.undone_at is None:
+                evidence = f"Won its test here in run {row.run_id}, on {row.at:%d %B %Y}."
+                promoted.setdefault(row.template, {})[row.parameter] = Promoted(row.to_value, evidence)
         return promoted
 
-    def _economics(self) -> Economics | None:
-        """What past orders say about money; None before the first."""
-        orders = self._store.projections.event_values(ORDER_KIND, until=self._clock.now())
-        if not orders.count:
-            return None
-        return Economics(
-            currency=orders.currency or "EUR", order_value=orders.mean, order_sd=orders.sd, orders=orders.count
-        )
+    def _economics(self, until: datetime) -> Economics | None:
+        orders = EventFilter(kinds=(ORDER_KIND,), run_id="", until=until)
+        return economics_of(self._store.projections.scan(("value", "currency"), orders))

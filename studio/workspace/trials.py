@@ -5,14 +5,18 @@ Absent on purpose: statistics (`experiments`) and counting (`analytics`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+from pydantic import JsonValue
 
 from studio.analytics.trials import TrialPlan, TrialResult, trial_result
 from studio.domain.clock import Clock
+from studio.domain.duration import format_duration, parse_duration
 from studio.domain.errors import UserFixable
 from studio.domain.ports import RunRow
 from studio.domain.workflow import Node, Workflow, parameter_refs, parse_workflow
 from studio.experiments.planner import plan
+from studio.store.learning import StoredExperiment
 from studio.store.store import Store
 from studio.workspace.insights import predictions_of
 
@@ -53,23 +57,33 @@ class TrialsStory:
         """Keeps the plan of every experiment of a run that is about to start; N* never changes afterwards."""
         for node in workflow.nodes:
             if node.type == "exp.split" and node.enabled:
-                self._store.library.add_trial(plan_of(run, workflow, node))
+                planned = plan_of(run, workflow, node)
+                self._store.learning.start_experiment(
+                    StoredExperiment(
+                        id=f"{run.run_id}/{node.id}",
+                        run_id=run.run_id,
+                        node_id=node.id,
+                        spec=_as_spec(planned),
+                        planned_total=planned.planned_total,
+                        alpha=planned.alpha,
+                        started_at=run.started_at,
+                    )
+                )
 
     def list(self) -> tuple[Trial, ...]:
         """All experiments, newest first."""
-        return tuple(self.of(p.run_id, p.node_id) for p in self._store.library.trials())
+        return tuple(self.of(e.run_id, e.node_id) for e in reversed(self._store.learning.experiments()))
 
     def of(self, run_id: str, node_id: str | None = None) -> Trial:
         """One experiment of a run (its first when no node is named); UserFixable TRIAL-NONE when it has none."""
-        plans = [p for p in self._store.library.trials(run_id) if node_id in (None, p.node_id)]
-        if not plans:
+        kept = [e for e in self._store.learning.experiments(run_id) if node_id in (None, e.node_id)]
+        if not kept:
             raise UserFixable("TRIAL-NONE", "This run has no experiment.", where=run_id, hint="Add an A/B test node.")
         run = self._store.runs.get(run_id)
         workflow = parse_workflow(self._store.runs.document(run.version))
-        result = trial_result(self._store.projections, plans[0], run.at)
-        shipped = self._store.library.promotion_of(run_id, plans[0].node_id)
+        result = trial_result(self._store.projections, _as_plan(kept[0]), run.at)
         template = workflow.template.id if workflow.template else None
-        return Trial(run, template, result, shipped.undo_id if shipped else None)
+        return Trial(run, template, result, self._shipped(kept[0].id, template))
 
     def ship(self, run_id: str, node_id: str | None = None) -> Shipped:
         """Writes the winner into the template's parameter.
@@ -93,19 +107,33 @@ class TrialsStory:
                 where=f"{run_id}, {plan_.node_id}",
                 hint="Name the tested setting in the A/B test node.",
             )
-        comparison = next(c for c in trial.result.analysis.comparisons if c.variant == decision.variant)
-        lift = f"{comparison.lift:+.0%}" if comparison.lift is not None else "more"
-        evidence = f"Won its test in run {run_id}: {lift} conversions, false-alarm rate under 5 %."
         old, new = plan_.values[plan_.control], plan_.values[decision.variant]
-        undo_id = self._store.library.promote(
-            template=trial.template, parameter=plan_.parameter, from_value=old, to_value=new, evidence=evidence,
-            run_id=run_id, node_id=plan_.node_id, at=self._clock.now(),
-        )  # fmt: skip
-        return Shipped(trial.template, plan_.parameter, old, new, undo_id)
+        with self._store.transaction():
+            promotion = self._store.learning.promote(
+                template=trial.template,
+                parameter=plan_.parameter,
+                from_value=old,
+                to_value=new,
+                at=self._clock.now(),
+                experiment_id=f"{run_id}/{plan_.node_id}",
+                run_id=run_id,
+            )
+            told = {"verdict": decision.verdict, "variant": decision.variant, "reasons": list(decision.reasons)}
+            self._store.learning.decide(f"{run_id}/{plan_.node_id}", told, self._clock.now())
+        return Shipped(trial.template, plan_.parameter, old, new, str(promotion.id))
 
     def undo(self, undo_id: str) -> None:
         """Takes a shipped winner back; the parameter has its former default again."""
-        self._store.library.undo_promotion(undo_id, self._clock.now())
+        if not undo_id.isdigit():
+            raise UserFixable(
+                "PROMOTION-UNKNOWN", f"There is no change “{undo_id}”.", hint="See the template's history."
+            )
+        self._store.learning.undo_promotion(int(undo_id), self._clock.now())
+
+    def _shipped(self, experiment_id: str, template: str | None) -> str | None:
+        rows = self._store.learning.promotions(template) if template else []
+        standing = [row for row in rows if row.experiment_id == experiment_id and row.undone_at is None]
+        return str(standing[-1].id) if standing else None
 
 
 def plan_of(run: RunRow, workflow: Workflow, node: Node) -> TrialPlan:
@@ -128,6 +156,18 @@ def plan_of(run: RunRow, workflow: Workflow, node: Node) -> TrialPlan:
         planned_total=planned.n_total,
         mde=baseline * MDE_RELATIVE,
     )
+
+
+def _as_spec(planned: TrialPlan) -> dict[str, JsonValue]:
+    spec = asdict(planned)
+    spec["minimum_run"] = format_duration(planned.minimum_run)
+    return spec
+
+
+def _as_plan(kept: StoredExperiment) -> TrialPlan:
+    spec = dict(kept.spec)
+    spec["minimum_run"] = parse_duration(str(spec["minimum_run"]))
+    return TrialPlan(**spec)  # type: ignore[arg-type] - written by `_as_spec`
 
 
 def _parameter_of(node: Node) -> str | None:

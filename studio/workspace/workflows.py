@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.domain.errors import Problem, UserFixable
-from studio.domain.ids import stable_id
 from studio.domain.validation import Catalogue, check
 from studio.domain.workflow import Workflow, parse_workflow
+from studio.store.library import StoredWorkflow
 from studio.store.store import Store
 
 MAX_FILE_BYTES = 20_000_000
@@ -41,27 +41,22 @@ class WorkflowsStory:
         return tuple(check(workflow, self.catalogue))
 
     def add(self, workflow: Workflow) -> str:
-        """Puts a workflow into the library under a new id, which follows from its name and what lies there already."""
-        number = len(self._store.library.workflows()) + 1
-        workflow_id = f"w{number}-{stable_id(workflow.name, number)[:6]}"
-        self._store.library.save_workflow(workflow_id, workflow.name, workflow.to_json())
+        """Puts a workflow into the library; its new id."""
+        workflow_id = self._store.library.next_workflow_id()
+        self._store.library.save_workflow(workflow_id, workflow.to_json())
         return workflow_id
 
     def save(self, workflow_id: str, workflow: Workflow) -> None:
         """Replaces the workflow's document; runs keep the version they started with."""
-        self._store.library.save_workflow(workflow_id, workflow.name, workflow.to_json())
+        self._store.library.save_workflow(workflow_id, workflow.to_json())
+
+    def list(self) -> tuple[StoredWorkflow, ...]:
+        """Every workflow, the last one changed first."""
+        return tuple(self._store.library.workflows())
 
     def get(self, workflow_id: str) -> Workflow:
         """The workflow; UserFixable WORKFLOW-UNKNOWN when the library has none of that id."""
-        document = self._store.library.workflow(workflow_id)
-        if document is None:
-            raise UserFixable(
-                "WORKFLOW-UNKNOWN",
-                "There is no such workflow in this workspace.",
-                where=workflow_id,
-                hint="See the list of workflows, or name a workflow file.",
-            )
-        return parse_workflow(document, where=workflow_id)
+        return parse_workflow(self._store.library.workflow(workflow_id).document, where=workflow_id)
 
 
 def read_workflow(path: Path) -> Workflow:
