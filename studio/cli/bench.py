@@ -1,0 +1,26 @@
+"""`studio bench`: figures measured now, each beside the same work done another way in the same run."""
+
+from __future__ import annotations
+
+import argparse
+
+from studio.cli.output import Output
+from studio.domain.errors import UserFixable
+from studio.workspace.bench import GROUPS
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser("bench", help="measure this computer: JSON lines name, value, unit, baseline, ratio")
+    command.add_argument("group", nargs="?", metavar="GROUP", help=f"one of: {', '.join(GROUPS)}")
+    command.add_argument("--contacts", type=int, default=100_000, metavar="N")
+    command.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, out: Output) -> int:
+    if arguments.group is not None and arguments.group not in GROUPS:
+        raise UserFixable("USAGE", f"There is no group “{arguments.group}”.", hint=f"There are: {', '.join(GROUPS)}.")
+    for name in [arguments.group] if arguments.group else GROUPS:
+        for figure in GROUPS[name](arguments.contacts, out.progress):
+            out.line(figure)
+    return 0
