@@ -35,15 +35,15 @@ class Archetype:
         return f"{self.title['en']}. {self.description} {self.typical_for}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Table:
+    archetypes: tuple[Archetype, ...]
+
+
 @cache
 def archetypes() -> tuple[Archetype, ...]:
     """All archetypes, in the order of the file."""
-    rows = cues.table("archetypes")["archetypes"]
-    assert isinstance(rows, list)
-    return tuple(
-        Archetype(row["id"], row["title"], row["description"], row["typical_for"], row["expects"], tuple(row["goals"]))
-        for row in rows
-    )
+    return cues.table("archetypes", _Table).archetypes
 
 
 def fact_fit(archetype: Archetype, context: BusinessContext) -> tuple[float, Fact | None]:

@@ -26,37 +26,37 @@ CONFIRMED = 0.97
 
 
 @dataclass(frozen=True, slots=True)
+class TypeCues:
+    """Phrases that point to a type: `strong` ones nearly name it, `weak` ones go with it."""
+
+    strong: tuple[str, ...]
+    weak: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BusinessType:
     """One kind of business. `fit` says how well each archetype suits it: 1 first choice, 0.5 suits, absent does not.
+
     `schema` are the schema.org types that such a business gives itself on its pages.
     """
 
     id: str
     title: Mapping[str, str]
     about: str
-    strong: tuple[str, ...]
-    weak: tuple[str, ...]
-    fit: Mapping[str, float]
     schema: tuple[str, ...]
+    cues: TypeCues
+    fit: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    types: tuple[BusinessType, ...]
 
 
 @cache
 def business_types() -> tuple[BusinessType, ...]:
     """All types, in the order of the file."""
-    rows = cues.table("types")["types"]
-    assert isinstance(rows, list)
-    return tuple(
-        BusinessType(
-            row["id"],
-            row["title"],
-            row["about"],
-            tuple(row["cues"]["strong"]),
-            tuple(row["cues"]["weak"]),
-            row["fit"],
-            tuple(row["schema"]),
-        )
-        for row in rows
-    )
+    return cues.table("types", _Table).types
 
 
 def business_type(type_id: str) -> BusinessType:
@@ -81,8 +81,8 @@ def likelihood(text: str, hints: Mapping[str, float] | None = None) -> dict[str,
     text = text[: cues.MAX_TEXT]
     overlap = _index().scores(text)
     scores = [
-        STRONG * _evidence(kind.strong, text)
-        + WEAK * _evidence(kind.weak, text)
+        STRONG * _evidence(kind.cues.strong, text)
+        + WEAK * _evidence(kind.cues.weak, text)
         + OVERLAP * overlap[position]
         + (hints or {}).get(kind.id, 0.0)
         for position, kind in enumerate(business_types())

@@ -126,7 +126,7 @@ def _industry(type_id: str, share: float, text: str) -> Fact | None:
     if share < _SURE_OF_TYPE:
         return None
     kind = business_type(type_id)
-    match = next(cues.found(kind.strong or kind.weak, text), None) or next(cues.found(kind.weak, text), None)
+    match = next(cues.found(kind.cues.strong, text), None) or next(cues.found(kind.cues.weak, text), None)
     evidence = cues.quote(text, *match.span()) if match else "the words of the text as a whole"
     return Fact("industry", kind.title["en"], round(min(0.9, share), 2), evidence)
 

@@ -6,15 +6,17 @@ Cues are plain phrases with `*` for any letters and `?` for one letter (`donat*`
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import TypeVar
 
-from pydantic import JsonValue
+from pydantic import TypeAdapter, ValidationError
 
 from studio import resources
 from studio.domain.errors import Corrupt
+
+Shape = TypeVar("Shape")
 
 MAX_TEXT = 200_000
 """Longer texts are cut: what a business is stands well before."""
@@ -22,13 +24,20 @@ _NEGATED = re.compile(r"\b(?:no|not|never|without|don['’]t|kein\w*|nicht|ohne|
 
 
 @cache
-def table(name: str) -> Mapping[str, JsonValue]:
-    """One word list of `resources/gallery`, by file name without ending. Raises Corrupt (`RESOURCES-MISSING`)."""
+def table(name: str, shape: type[Shape]) -> Shape:
+    """One word list of `resources/gallery`, by file name without ending, as the frozen dataclass that it holds.
+
+    Raises Corrupt: RESOURCES-MISSING, or RESOURCES-BROKEN with the first place that does not have that shape.
+    """
     found = resources.path("gallery", f"{name}.json")
-    data = json.loads(found.read_text(encoding="utf-8"))
-    if not isinstance(data, dict):
-        raise Corrupt("RESOURCES-BROKEN", f"“{name}.json” is not a table.", where=str(found))
-    return data
+    try:
+        return TypeAdapter(shape).validate_json(found.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise Corrupt(
+            "RESOURCES-BROKEN", f"{place}: {first['msg']}.", where=str(found), hint="Install the program again."
+        ) from None
 
 
 @cache

@@ -37,14 +37,18 @@ class SentenceModel:
 
     def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         """One vector of length 1 per text, in order. About 5 ms per text not yet known."""
-        if self._model is None:
-            # Optional package, and 30 MB of weights: neither is wanted before somebody asks.
-            self._model = importlib.import_module(PACKAGE).USE(threads=1)
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         if new:
-            for text, vector in zip(new, self._model.encode(new), strict=True):
+            for text, vector in zip(new, self._loaded().encode(new), strict=True):
                 self._known[text] = tuple(float(part) for part in vector)
         answer = [self._known[text] for text in texts]
         for text in list(self._known)[: max(0, len(self._known) - _REMEMBERED)]:
             del self._known[text]
         return answer
+
+    def _loaded(self) -> _Model:
+        if self._model is None:
+            # Optional package, and 30 MB of weights: neither is wanted before somebody asks.
+            model: _Model = importlib.import_module(PACKAGE).USE(threads=1)
+            self._model = model
+        return self._model

@@ -9,6 +9,7 @@ import re
 import statistics
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 
 from studio.domain.template import Fact
@@ -32,14 +33,37 @@ _WEBSITE = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Country:
+    """`domain` and `phone` as addresses and numbers there end and begin; empty where another country shares them."""
+
+    id: str
+    name: Mapping[str, str]
+    currency: str
+    domain: str
+    phone: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    countries: tuple[_Country, ...]
+    currencies: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Languages:
+    words: Mapping[str, frozenset[str]]
+
+
 def market_facts(text: str, domain: str | None = None) -> list[Fact]:
     """`market` (country, in words) and `currency`, as far as the text or the web address tells."""
     market = _market(text, domain)
     currency = _currency(text)
     if currency is None and market is not None:
-        country = next(row for row in _countries() if row["name"]["en"] == market.value)
-        evidence = f"{market.value} uses {country['currency']}"
-        currency = Fact("currency", country["currency"], round(0.8 * market.confidence, 2), evidence)
+        country = next(row for row in _places().countries if row.name["en"] == market.value)
+        evidence = f"{market.value} uses {country.currency}"
+        currency = Fact("currency", country.currency, round(0.8 * market.confidence, 2), evidence)
     return [fact for fact in (market, currency) if fact is not None]
 
 
@@ -53,9 +77,9 @@ def website_fact(text: str) -> Fact | None:
 
 def country_name(text: str) -> str | None:
     """English name of a country given by code or name, None when it is not listed."""
-    for row in _countries():
-        if text.strip().lower() in (row["id"].lower(), *(name.lower() for name in row["name"].values())):
-            return str(row["name"]["en"])
+    for row in _places().countries:
+        if text.strip().lower() in (row.id.lower(), *(name.lower() for name in row.name.values())):
+            return row.name["en"]
     return None
 
 
@@ -64,7 +88,10 @@ def language_fact(text: str) -> Fact | None:
     counts = Counter(re.findall(r"[^\W\d_]+", text.lower()))
     total = counts.total()
     hits = sorted(
-        ((sum(counts[word] for word in words), code) for code, words in cues.table("languages").items()),  # pyright: ignore[reportGeneralTypeIssues,reportArgumentType] - table of lists
+        (
+            (sum(counts[word] for word in words), code)
+            for code, words in cues.table("languages", _Languages).words.items()
+        ),
         reverse=True,
     )
     (first, code), (second, _) = hits[0], hits[1]
@@ -101,23 +128,23 @@ def money_facts(text: str) -> list[Fact]:
 
 def _market(text: str, domain: str | None) -> Fact | None:
     best: tuple[int, str, str] | None = None
-    for row in _countries():
-        matches = list(cues.found(tuple(row["words"]), text))
-        phone = text.find(row["phone"]) if row["phone"] else -1
+    for row in _places().countries:
+        matches = list(cues.found(row.words, text))
+        phone = text.find(row.phone) if row.phone else -1
         score = len(matches) + (2 if phone >= 0 else 0)
         if score and (best is None or score > best[0]):
-            start, end = matches[0].span() if matches else (phone, phone + len(row["phone"]))
-            best = (score, str(row["name"]["en"]), cues.quote(text, start, end))
+            start, end = matches[0].span() if matches else (phone, phone + len(row.phone))
+            best = (score, row.name["en"], cues.quote(text, start, end))
     if best is not None:
         return Fact("market", best[1], round(min(0.95, 0.65 + 0.1 * best[0]), 2), best[2])
-    for row in _countries():
-        if domain and domain.endswith(row["domain"]):
-            return Fact("market", row["name"]["en"], 0.8, f"the web address ends in {row['domain']}")
+    for row in _places().countries:
+        if domain and domain.endswith(row.domain):
+            return Fact("market", row.name["en"], 0.8, f"the web address ends in {row.domain}")
     return None
 
 
 def _currency(text: str) -> Fact | None:
-    for code, signs in _currencies().items():
+    for code, signs in _places().currencies.items():
         words = tuple(sign for sign in signs if sign.isalpha())
         match = next(cues.found(words, text), None) if words else None
         if match is None:
@@ -145,7 +172,7 @@ def _amount(text: str) -> float:
 
 @cache
 def _priced() -> re.Pattern[str]:
-    signs = [sign for group in _currencies().values() for sign in group]
+    signs = [sign for group in _places().currencies.values() for sign in group]
     either = "|".join(re.escape(sign) for sign in sorted(signs, key=len, reverse=True))
     return re.compile(
         rf"(?<![\w])(?P<s1>{either})\s?(?P<before>{_NUMBER})(?![\w%])"
@@ -154,9 +181,5 @@ def _priced() -> re.Pattern[str]:
     )
 
 
-def _countries() -> list[dict[str, Mapping[str, str]]]:
-    return cues.table("places")["countries"]  # pyright: ignore[reportReturnType] - shape kept by a test
-
-
-def _currencies() -> Mapping[str, tuple[str, ...]]:
-    return cues.table("places")["currencies"]  # pyright: ignore[reportReturnType] - shape kept by a test
+def _places() -> _Places:
+    return cues.table("places", _Places)

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-
-from pydantic import JsonValue
+from dataclasses import dataclass, field
 
 from studio.domain.template import Fact
 from studio.gallery import cues
@@ -55,6 +54,45 @@ _WISH = re.compile(
 _TONE = re.compile(r"[^.;!?]{0,60}\b(?:tone|voice|ton|tonfall|sprache)\b[^.;!?]{0,40}", re.IGNORECASE)
 
 
+@dataclass(frozen=True, slots=True)
+class _Trait:
+    """A yes-or-no fact. A phrase of `no` decides at once, one of `yes` unless it is denied."""
+
+    name: str
+    words: Mapping[str, str]
+    confidence: float
+    yes: tuple[str, ...]
+    no: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Implied:
+    fact: str
+    because: str
+    confidence: float
+    words: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cued:
+    """A value with the phrases that point to it; `names` are words that state a tone, `words` how a goal is said."""
+
+    value: str
+    cues: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    facts: tuple[_Trait, ...]
+    implied: tuple[_Implied, ...]
+    channels: tuple[_Cued, ...]
+    tones: tuple[_Cued, ...]
+    goals: tuple[_Cued, ...]
+    audiences: tuple[str, ...]
+
+
 def name_fact(text: str) -> Fact | None:
     """The business's name, from the shape of its sentences; None when no sentence has one of the shapes."""
     for shape, confidence in _NAME_SHAPES:
@@ -79,11 +117,9 @@ def sells_fact(text: str) -> Fact | None:
 
 def audience_fact(text: str) -> Fact | None:
     """Whom it addresses: up to three listed groups, those after “for” or “to” first."""
-    rows = cues.table("cues")["audiences"]
-    assert isinstance(rows, list)
     aimed: dict[str, re.Match[str]] = {}
     named: dict[str, re.Match[str]] = {}
-    for match in cues.found(tuple(str(row) for row in rows), text):
+    for match in cues.found(_table().audiences, text):
         place = aimed if _FOR_WHOM.search(text[max(0, match.start() - 45) : match.start()]) else named
         place.setdefault(match.group().lower(), match)
     chosen = aimed or named
@@ -98,21 +134,21 @@ def tone_fact(text: str) -> Fact | None:
     """How it speaks, as stated, or else told from its words with at most 0.6: that is close to guessing."""
     stated = _TONE.search(text)
     if stated:
-        named = [str(row["value"]) for row in _rows("tones") if cues.pattern(_phrases(row["names"])).search(stated[0])]
+        named = [row.value for row in _table().tones if cues.pattern(row.names).search(stated[0])]
         if named:
             return Fact("tone", ", ".join(named), 0.85, cues.quote(text, *stated.span(), around=0))
-    ranked = sorted(((_distinct(row, text), row) for row in _rows("tones")), key=lambda item: -len(item[0]))
+    ranked = sorted(((_distinct(row, text), row) for row in _table().tones), key=lambda item: -len(item[0]))
     (best, row), (second, _) = ranked[0], ranked[1]
     if not best or len(best) == len(second):
         return None
     confidence = min(0.6, 0.35 + 0.08 * (len(best) - len(second)))
-    return Fact("tone", row["value"], round(confidence, 2), cues.quote(text, *best[0].span(), around=20))
+    return Fact("tone", row.value, round(confidence, 2), cues.quote(text, *best[0].span(), around=20))
 
 
 def goal_fact(text: str) -> Fact | None:
     """What it wants to reach, in the words of the goal list; a sentence that says “we want” counts three times."""
-    best: tuple[int, Mapping[str, JsonValue], re.Match[str]] | None = None
-    for row in _rows("goals"):
+    best: tuple[int, _Cued, re.Match[str]] | None = None
+    for row in _table().goals:
         matches = _distinct(row, text)
         wished = [match for match in matches if _WISH.search(_sentence_before(text, match))]
         score = len(matches) + 2 * len(wished)
@@ -121,25 +157,21 @@ def goal_fact(text: str) -> Fact | None:
     if best is None:
         return None
     score, row, match = best
-    words = row["words"]
-    assert isinstance(words, dict)
-    return Fact("goal", words["en"], 0.8 if score > 2 else 0.55, cues.quote(text, *match.span()))
+    return Fact("goal", row.words["en"], 0.8 if score > 2 else 0.55, cues.quote(text, *match.span()))
 
 
 def goal_id(words: str) -> str | None:
     """The id of a goal said in one of its languages, None for a goal that is not listed."""
-    for row in _rows("goals"):
-        listed = row["words"]
-        assert isinstance(listed, dict)
-        if words.strip().lower() in (str(row["value"]), *(str(text).lower() for text in listed.values())):
-            return str(row["value"])
+    for row in _table().goals:
+        if words.strip().lower() in (row.value, *(said.lower() for said in row.words.values())):
+            return row.value
     return None
 
 
 def channels_fact(text: str) -> Fact | None:
     """The channels it names."""
-    named = [(row, _distinct(row, text)) for row in _rows("channels")]
-    there = [(str(row["value"]), matches) for row, matches in named if matches]
+    named = [(row.value, _distinct(row, text)) for row in _table().channels]
+    there = [(value, matches) for value, matches in named if matches]
     if not there:
         return None
     return Fact("channels", ", ".join(value for value, _ in there), 0.75, cues.quote(text, *there[0][1][0].span()))
@@ -148,62 +180,55 @@ def channels_fact(text: str) -> Fact | None:
 def trait_facts(text: str) -> list[Fact]:
     """Yes-or-no facts such as `sells_online`; those that follow from another fact come last, with less confidence."""
     facts: dict[str, Fact] = {}
-    for row in _rows("facts"):
+    for row in _table().facts:
         fact = _trait(row, text)
         if fact is not None:
             facts[fact.name] = fact
-    for row in _rows("implied"):
-        cause = facts.get(str(row["from"]))
-        if cause is not None and cause.value is True and str(row["fact"]) not in facts:
-            words = row["words"]
-            assert isinstance(words, dict)
-            confidence = round(float(str(row["confidence"])) * cause.confidence, 2)
-            facts[str(row["fact"])] = Fact(str(row["fact"]), True, confidence, f"{words['en']}: {cause.evidence}")
+    for row in _table().implied:
+        cause = facts.get(row.because)
+        if cause is not None and cause.value is True and row.fact not in facts:
+            confidence = round(row.confidence * cause.confidence, 2)
+            facts[row.fact] = Fact(row.fact, True, confidence, f"{row.words['en']}: {cause.evidence}")
     return list(facts.values())
 
 
 def trait_words(name: str, language: str = "en") -> str | None:
     """A yes-or-no fact in words (“sells online”), None for a name that is none."""
-    for row in _rows("facts"):
-        words = row["words"]
-        if row["name"] == name and isinstance(words, dict):
-            return str(words.get(language) or words["en"])
+    for row in _table().facts:
+        if row.name == name:
+            return row.words.get(language) or row.words["en"]
     return None
 
 
-def _trait(row: Mapping[str, JsonValue], text: str) -> Fact | None:
-    name, sure = str(row["name"]), float(str(row["confidence"]))
-    denied = next(cues.found(_phrases(row["no"]), text), None)
+def _trait(row: _Trait, text: str) -> Fact | None:
+    denied = next(cues.found(row.no, text), None)
     if denied is not None:
-        return Fact(name, False, 0.92, cues.quote(text, *denied.span()))
+        return Fact(row.name, False, 0.92, cues.quote(text, *denied.span()))
     seen: dict[str, re.Match[str]] = {}
     negated: re.Match[str] | None = None
-    for match in cues.found(_phrases(row["yes"]), text):
+    for match in cues.found(row.yes, text):
         if cues.is_negated(text, match):
             negated = negated or match
         else:
             seen.setdefault(match.group().lower(), match)
     if seen:
-        confidence = 1 - (1 - sure) / (1 + 0.6 * (len(seen) - 1))
-        return Fact(name, True, round(min(confidence, 0.98), 2), cues.quote(text, *next(iter(seen.values())).span()))
-    return Fact(name, False, 0.75, cues.quote(text, *negated.span())) if negated else None
+        confidence = 1 - (1 - row.confidence) / (1 + 0.6 * (len(seen) - 1))
+        return Fact(
+            row.name, True, round(min(confidence, 0.98), 2), cues.quote(text, *next(iter(seen.values())).span())
+        )
+    return Fact(row.name, False, 0.75, cues.quote(text, *negated.span())) if negated else None
 
 
 def _sentence_before(text: str, match: re.Match[str]) -> str:
     return re.split(r"[.!?]\s", text[max(0, match.start() - 160) : match.start()])[-1]
 
 
-def _distinct(row: Mapping[str, JsonValue], text: str) -> list[re.Match[str]]:
+def _distinct(row: _Cued, text: str) -> list[re.Match[str]]:
     seen: dict[str, re.Match[str]] = {}
-    for match in cues.found(_phrases(row["cues"]), text):
+    for match in cues.found(row.cues, text):
         seen.setdefault(match.group().lower(), match)
     return list(seen.values())
 
 
-def _rows(name: str) -> list[dict[str, JsonValue]]:
-    return cues.table("cues")[name]  # pyright: ignore[reportReturnType] - shape kept by a test
-
-
-def _phrases(value: JsonValue) -> tuple[str, ...]:
-    assert isinstance(value, list)
-    return tuple(str(item) for item in value)
+def _table() -> _Table:
+    return cues.table("cues", _Table)
