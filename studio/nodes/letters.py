@@ -19,7 +19,8 @@ from studio.domain.node import Blocked, Composed, Letter, MessageParts, NodeCont
 from studio.frames.expression import field_column
 from studio.nodes.gate import Gate, Purpose
 from studio.nodes.link_tags import slug, tag_links
-from studio.nodes.message_rendering import MessageTemplate, RenderError
+from studio.nodes.message_rendering import MessageTemplate
+from studio.nodes.mjml_conversion import RenderError
 from studio.nodes.plain_text import plain_text
 
 MAX_FIELD = 10_000

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-_LINK = re.compile(r'(<a\b[^>]*?\shref=")([^"]*)(")', re.IGNORECASE)
+# Two steps, neither of which passes over a tag's end: one pattern for both would take time in the square of the length.
+_LINK = re.compile(r"<a\s[^<>]*>", re.IGNORECASE)
+_TARGET = re.compile(r'(\shref=")([^"]*)(")', re.IGNORECASE)
 _NOT_WORD = re.compile(r"[^a-z0-9_]+")
 
 
@@ -22,13 +24,13 @@ def tag_links(source: str, tags: Mapping[str, str], untouched: str) -> str:
     """
     fixed = tuple(tags.items())
 
-    def replaced(found: re.Match[str]) -> str:
+    def target(found: re.Match[str]) -> str:
         url = html.unescape(found[2])
         if not url.startswith(("http://", "https://")) or url == untouched:
             return found[0]
         return found[1] + html.escape(_tagged(url, fixed), quote=True) + found[3]
 
-    return _LINK.sub(replaced, source)
+    return _LINK.sub(lambda link: _TARGET.sub(target, link[0], count=1), source)
 
 
 def slug(text: str) -> str:

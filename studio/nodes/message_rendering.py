@@ -10,38 +10,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 
 import minijinja
-import mjml
 from minijinja import TemplateError
 from pydantic import JsonValue
 
 from studio.domain.errors import UserFixable
+from studio.nodes.mjml_conversion import MAX_OUTPUT, RenderError, to_html
+from studio.nodes.template_filters import add_filters
 from studio.nodes.template_guard import guard_template
 
 FUEL = 50_000
-MAX_OUTPUT = 1_000_000
-MAX_FILLED = 2_000
-MAX_TAG_DEPTH = 100
 
 _MISSING = re.compile(r"`([^`]+)` is undefined")
-_TAG = re.compile(r"<(/?)([a-zA-Z][\w:-]*)[^>]*?(/?)>")
-_VOID = frozenset(
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
-)
-_DATE_PATTERN = re.compile(r"(?:%[dmyYBbAaHM]|[^%])*")
 _PLACES = {"body.mjml": "message", "text": "plain text"}
-_SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
-
-
-class RenderError(Exception):
-    """One message could not be written. `code` is stable, `args[0]` are words that name no person."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,20 +104,6 @@ def check_template(source: str) -> None:
     _add(_environment(), "text", source)
 
 
-def to_html(source: str) -> str:
-    """MJML to HTML. Raises RenderError (MAIL-MJML)."""
-    # The converter follows nesting with the machine's stack and dies when that ends, so depth is bounded here.
-    if source.count("<") > MAX_TAG_DEPTH and _depth(source) > MAX_TAG_DEPTH:
-        raise RenderError("MAIL-MJML", f"Parts of the message are nested more than {MAX_TAG_DEPTH} deep.")
-    try:
-        html = mjml.mjml2html(source, fonts={})
-    except ValueError as error:
-        raise RenderError("MAIL-MJML", f"The message is not valid MJML: {error}.") from None
-    if len(html) > MAX_OUTPUT:
-        raise RenderError("MAIL-TOO-LARGE", "The message comes out larger than a megabyte.")
-    return html
-
-
 def _environment() -> minijinja.Environment:
     environment = minijinja.Environment(
         undefined_behavior="semi_strict",  # pyright: ignore[reportArgumentType] - newer than the stub
@@ -144,13 +113,7 @@ def _environment() -> minijinja.Environment:
     )
     for name in ("range", "dict", "debug", "namespace"):
         environment.remove_global(name)
-
-    @minijinja.pass_state
-    def fill(state: object, text: str) -> str:
-        return _fill(environment, state, text)
-
-    for name, function in (("times", _times), ("money", _money), ("date", _date), ("fill", fill)):
-        environment.add_filter(name, function)
+    add_filters(environment)
     return environment
 
 
@@ -168,33 +131,6 @@ def _add(environment: minijinja.Environment, name: str, source: str) -> None:
         ) from None
 
 
-def _fill(environment: minijinja.Environment, state: object, text: str) -> str:
-    """Fills in the fields that a text itself names, such as the subject of a variant; one level only."""
-    if len(text) > MAX_FILLED or "fill" in text:
-        raise minijinja.TemplateError(f"a text to fill in has at most {MAX_FILLED} characters and no “fill” of its own")
-    guard_template(text)
-    known = {name: state.lookup(name) for name in ("contact", "var", "key", "event")}  # pyright: ignore[reportAttributeAccessIssue]
-    return environment.render_str(text, **{name: value for name, value in known.items() if value is not None})
-
-
-def _times(value: float, factor: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isinstance(factor, (int, float)):
-        raise minijinja.TemplateError("times multiplies numbers")
-    return float(value) * float(factor)
-
-
-def _money(value: float, currency: str = "") -> str:
-    amount = f"{float(value):,.2f}"
-    symbol = _SYMBOLS.get(currency)
-    return f"{symbol}{amount}" if symbol else f"{amount} {currency}".strip()
-
-
-def _date(value: str, pattern: str = "%Y-%m-%d") -> str:
-    if len(pattern) > 50 or not _DATE_PATTERN.fullmatch(pattern):
-        raise minijinja.TemplateError("a date is written with %d %m %Y %y %B %b %A %a %H %M")
-    return datetime.fromisoformat(value).strftime(pattern)
-
-
 @lru_cache(maxsize=64)
 def _with_preview(body: str) -> str:
     """Puts the preview text into a message that says nothing of its own about it."""
@@ -204,17 +140,6 @@ def _with_preview(body: str) -> str:
     if re.search(r"<mj-head\s*>", body):
         return re.sub(r"(<mj-head\s*>)", lambda found: found[1] + preview, body, count=1)
     return re.sub(r"(<mjml[^>]*>)", lambda found: f"{found[1]}<mj-head>{preview}</mj-head>", body, count=1)
-
-
-def _depth(source: str) -> int:
-    deepest = depth = 0
-    for closing, name, empty in _TAG.findall(source):
-        if closing:
-            depth = max(depth - 1, 0)
-        elif not empty and name.lower() not in _VOID:
-            depth += 1
-            deepest = max(deepest, depth)
-    return deepest
 
 
 def _one_line(text: str) -> str:

@@ -206,10 +206,10 @@ def test_any_text_is_read_or_refused_in_words(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["(", "not ", "-", "lower(", "1+", "a and ", "a==", '"', "[", "x in ("])
 def test_hostile_texts_are_refused_quickly(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(UserFixable):
         parse_expression((piece * MAX_TEXT)[:MAX_TEXT])
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 def test_says_what_a_rule_needs_each_once() -> None:

@@ -258,11 +258,11 @@ def test_a_hundred_thousand_of_both_are_joined_not_searched(match_key: bool) -> 
         )
     )
     context = World(people(1)).context(later(days=3))
-    began = time.perf_counter()
+    began = time.process_time()
     found = goal(match_key=match_key).match(batch, log, context)
     ended = waiting_for(branches=[{"id": "o", "event": "order", "match_key": match_key}])
     assert isinstance(ended, Listens)
     left = ended.match(batch, log, context)
-    assert time.perf_counter() - began < 5.0
+    assert time.process_time() - began < 5.0
     assert found.height == log.filter(pl.col("occurred_at") > NOW).height
     assert 0.3 * count < left.height < 0.5 * count
