@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
 from shiboken6 import isValid
@@ -105,7 +105,7 @@ class Task(QObject, Generic[T]):
             faults().report(error)
 
 
-_under_way: set[Task] = set()
+_under_way: set[Task[Any]] = set()
 
 
 @cache
@@ -146,7 +146,7 @@ def run_with_progress(
     return _start(task, lambda: work(task.progress))
 
 
-def under_way() -> frozenset[Task]:
+def under_way() -> frozenset[Task[Any]]:
     """The tasks that have not delivered yet."""
     return frozenset(_under_way)
 

@@ -69,7 +69,7 @@ def save_csv(parent: QWidget, suggested: str, rows: Rows) -> Path | None:
 def save_png(parent: QWidget, suggested: str, image: QImage) -> Path | None:
     """Asks for a file and writes the picture. Raises UserFixable (`EXPORT-WRITE`)."""
     file = ask_file(parent, "Export PNG", file_name(suggested, "png"), "PNG picture (*.png)")
-    if file is not None and not image.save(str(file), "PNG"):
+    if file is not None and not image.save(str(file)):
         raise _cannot_write(file)
     return file
 

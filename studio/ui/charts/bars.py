@@ -16,9 +16,10 @@ from studio.ui import export, numbers
 from studio.ui.charts.chart import Chart, Reading
 from studio.ui.charts.data import BarItem, FunnelStep
 from studio.ui.theme import theme
+from studio.ui.tokens import TextRole
 
 
-def _widest(role: str, texts: Sequence[str]) -> int:
+def _widest(role: TextRole, texts: Sequence[str]) -> int:
     metrics = QFontMetrics(theme().font(role, tabular=True))
     return max((metrics.horizontalAdvance(text) for text in texts), default=0)
 
@@ -35,7 +36,7 @@ def _draw_bar(painter: QPainter, track: QRectF, share: float, colour: str, alpha
     painter.drawRoundedRect(QRectF(track.left(), track.top(), width, track.height()), corner, corner)
 
 
-def _elided(role: str, text: str, width: float) -> str:
+def _elided(role: TextRole, text: str, width: float) -> str:
     return QFontMetrics(theme().font(role, tabular=True)).elidedText(text, Qt.TextElideMode.ElideRight, int(width))
 
 

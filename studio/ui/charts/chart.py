@@ -28,7 +28,8 @@ from studio.ui import export
 from studio.ui.faults import guarded
 from studio.ui.focus import paint_ring
 from studio.ui.theme import theme
-from studio.ui.widgets.table import Column, Table
+from studio.ui.widgets.table import Table
+from studio.ui.widgets.table_cells import Column
 
 _REACH = 28.0
 
@@ -132,7 +133,9 @@ class Chart(QWidget):
         super().focusOutEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = {Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1}.get(event.key())
+        step = {Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1}.get(
+            Qt.Key(event.key())
+        )
         if event.key() == Qt.Key.Key_Escape and self._active is not None:
             self._activate(None)
         elif step is None or not self.has_data():
@@ -182,15 +185,7 @@ class Chart(QWidget):
         dialog = QDialog(self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setWindowTitle(self.title)
-        columns = [
-            Column(
-                title=title,
-                value=lambda row, at=at: row[at],
-                text=lambda row, at=at: _cell(row[at]),
-                numeric=any(isinstance(row[at], int | float) for row in rows.values),
-            )
-            for at, title in enumerate(rows.header)
-        ]
+        columns = [_column(rows, at) for at in range(len(rows.header))]
         box = QVBoxLayout(dialog)
         box.addWidget(Table(self.title, columns, [tuple(row) for row in rows.values]))
         dialog.resize(theme().px(460), theme().px(420))
@@ -202,6 +197,15 @@ class Chart(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(140, theme().px(80))
+
+
+def _column(rows: export.Rows, at: int) -> Column[tuple[object, ...]]:
+    return Column(
+        title=rows.header[at],
+        value=lambda row: row[at],
+        text=lambda row: _cell(row[at]),
+        numeric=any(isinstance(row[at], int | float) for row in rows.values),
+    )
 
 
 def _cell(value: object) -> str:

@@ -42,6 +42,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from studio.ui import icons
 from studio.ui.faults import guarded
@@ -120,11 +121,15 @@ class _Results(QAbstractListModel):
 class _ResultPainter(QStyledItemDelegate):
     """Icon, title with the matched letters in bold, group and shortcut at the right."""
 
+    def __init__(self, view: QListView, results: _Results) -> None:
+        super().__init__(view)
+        self._results = results
+
     def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
         return QSize(200, theme().px(36))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        ranked = index.model().rows[index.row()]
+        ranked = self._results.rows[index.row()]
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = QRectF(option.rect).adjusted(6, 1, -6, -1)
@@ -174,6 +179,7 @@ class CommandPalette(QWidget):
 
     def __init__(self, parent: QWidget, registry: ActionRegistry) -> None:
         super().__init__(parent)
+        self._host = parent
         self._registry = registry
         self._sources: list[Source] = []
         self._before: QWidget | None = None
@@ -196,7 +202,7 @@ class CommandPalette(QWidget):
         box.setContentsMargins(12, 12, 12, 10)
         box.setSpacing(8)
         self.results.setModel(self._model)
-        self.results.setItemDelegate(_ResultPainter(self.results))
+        self.results.setItemDelegate(_ResultPainter(self.results, self._model))
         self.results.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.results.setMouseTracking(True)
         self.results.setAccessibleName("Results")
@@ -209,7 +215,7 @@ class CommandPalette(QWidget):
 
     def open(self, query: str = "") -> None:
         self._before = self.window().focusWidget()
-        self.setGeometry(self.parentWidget().rect())
+        self.setGeometry(self._host.rect())
         self.show()
         self.raise_()
         self.field.setText(query)
@@ -218,7 +224,7 @@ class CommandPalette(QWidget):
 
     def close_it(self) -> None:
         self.hide()
-        if self._before is not None:
+        if self._before is not None and isValid(self._before):
             self._before.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def titles(self) -> list[str]:
@@ -268,14 +274,14 @@ class CommandPalette(QWidget):
         guarded(run)()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.parent() and event.type() == QEvent.Type.Resize and self.isVisible():
-            self.setGeometry(self.parentWidget().rect())
+        if watched is self._host and event.type() == QEvent.Type.Resize and self.isVisible():
+            self.setGeometry(self._host.rect())
             self._place()
         if watched is self.field and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            return self._handle_key(event.key())
+            return self._handle_key(Qt.Key(event.key()))
         return super().eventFilter(watched, event)
 
-    def _handle_key(self, key: int) -> bool:
+    def _handle_key(self, key: Qt.Key) -> bool:
         row = self.results.currentIndex().row()
         moves = {Qt.Key.Key_Down: row + 1, Qt.Key.Key_Up: row - 1}
         pages = {Qt.Key.Key_PageDown: row + _VISIBLE_ROWS, Qt.Key.Key_PageUp: row - _VISIBLE_ROWS}

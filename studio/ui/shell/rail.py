@@ -129,6 +129,7 @@ class Rail(QScrollArea):
         for button in self.buttons.values():
             if button.entry.at_bottom:
                 box.addWidget(button)
+        self._content = content
         self.setWidget(content)
 
     def set_chosen(self, entry_id: str) -> None:
@@ -140,7 +141,7 @@ class Rail(QScrollArea):
         self.buttons[entry_id].set_count(count)
 
     def sizeHint(self) -> QSize:
-        return QSize(max(72, self.widget().sizeHint().width()), 400)
+        return QSize(max(72, self._content.sizeHint().width()), 400)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(self.sizeHint().width(), 120)

@@ -16,7 +16,7 @@ from studio.ui.theme import theme
 from studio.ui.tokens import RADIUS_CONTROL, Tone
 from studio.ui.widgets.buttons import IconButton, LinkButton
 from studio.ui.widgets.labels import Text
-from studio.ui.widgets.layout import row
+from studio.ui.widgets.layout import row, widgets_of
 
 _SHOWN_MAX = 3
 _PLAIN_MS, _WITH_BUTTON_MS, _BAD_MS = 5_000, 10_000, 14_000
@@ -93,6 +93,7 @@ class Toasts(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._host = parent
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(8)
@@ -118,8 +119,7 @@ class Toasts(QWidget):
 
     def toasts(self) -> list[Toast]:
         """The messages now shown, oldest first."""
-        found = (self._box.itemAt(index).widget() for index in range(self._box.count()))
-        return [widget for widget in found if isinstance(widget, Toast)]
+        return [widget for widget in widgets_of(self._box) if isinstance(widget, Toast)]
 
     def event(self, event: QEvent) -> bool:
         handled = super().event(event)
@@ -136,7 +136,7 @@ class Toasts(QWidget):
         if not self._box.count():
             self.hide()
             return
-        parent = self.parentWidget()
+        parent = self._host
         width = min(self._box.sizeHint().width(), parent.width() - 40)
         height = self._box.heightForWidth(width) if self._box.hasHeightForWidth() else self._box.sizeHint().height()
         self.setGeometry((parent.width() - width) // 2, parent.height() - height - 20, width, height)

@@ -19,7 +19,7 @@ from studio.ui.theme import theme
 from studio.ui.tokens import RADIUS_CONTROL
 from studio.ui.widgets.buttons import Button, LinkButton, Segmented
 from studio.ui.widgets.labels import ElidingLabel, Text
-from studio.ui.widgets.layout import STRETCH, clear, row
+from studio.ui.widgets.layout import STRETCH, clear, row, widgets_of
 from studio.ui.widgets.marks import Pill
 
 MODES = {"simulate": "Simulate", "test": "Test", "live": "Live"}
@@ -112,8 +112,10 @@ class Breadcrumb(QWidget):
     Where it gets narrow it leaves out the extras first, then the note, then the way; never where one is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, before: QWidget) -> None:
+        """`before` is what has the keyboard before the crumbs."""
         super().__init__()
+        self._before = before
         self._box = QHBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(4)
@@ -129,9 +131,17 @@ class Breadcrumb(QWidget):
         for widget in (*way, *here, *noted, *extras):
             self._box.addWidget(widget)
         self._box.addStretch(1)
+        self._set_tab_order()
         self._optional = [*reversed(extras), *noted, *way]
         self.setAccessibleName("You are at " + ", ".join(crumb.text for crumb in crumbs))
         self._fit()
+
+    def _set_tab_order(self) -> None:
+        last = self._before
+        for widget in self._widgets():
+            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+                QWidget.setTabOrder(last, widget)
+                last = widget
 
     def sizeHint(self) -> QSize:
         return QSize(self._width_of(self._widgets()), self._box.sizeHint().height())
@@ -145,8 +155,7 @@ class Breadcrumb(QWidget):
         self._fit()
 
     def _widgets(self) -> list[QWidget]:
-        found = (self._box.itemAt(index).widget() for index in range(self._box.count()))
-        return [widget for widget in found if widget is not None]
+        return widgets_of(self._box)
 
     def _width_of(self, widgets: Sequence[QWidget]) -> int:
         return sum(widget.sizeHint().width() + self._box.spacing() for widget in widgets)
@@ -187,7 +196,7 @@ class TopBar(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.workspace = WorkspaceButton("")
-        self.breadcrumb = Breadcrumb()
+        self.breadcrumb = Breadcrumb(self.workspace)
         self.command = CommandField()
         self.mode = Segmented(MODES, name="Mode of running")
         self.status = StatusPill()

@@ -48,14 +48,14 @@ class MainWindow(QMainWindow):
         self.top_bar = TopBar()
         self.rail = Rail([RailEntry(spec.id, spec.title, spec.icon, spec.at_bottom) for spec in pages])
         self.pages = PageStack(pages)
-        self._lay_out()
-        self.toasts = Toasts(self.centralWidget())
-        self.command_palette = CommandPalette(self.centralWidget(), self.commands)
+        ground = self._lay_out()
+        self.toasts = Toasts(ground)
+        self.command_palette = CommandPalette(ground, self.commands)
         self._connect()
         self._add_actions(pages)
         self._restore()
 
-    def _lay_out(self) -> None:
+    def _lay_out(self) -> QWidget:
         below = row(self.rail, self.pages, spacing=0)
         below.setStretch(1, 1)
         holder = QWidget()
@@ -65,6 +65,7 @@ class MainWindow(QMainWindow):
         box.addWidget(self.top_bar)
         box.addWidget(panel(below), 1)
         self.setCentralWidget(holder)
+        return holder
 
     def _connect(self) -> None:
         self.rail.chosen.connect(self.go)

@@ -25,7 +25,8 @@ from studio.ui.widgets.lists import Choice, ChoiceList, ItemRow, RowList
 from studio.ui.widgets.marks import BANDS, Badge, Bar, Dot, Pill, ProgressLine, Ring, StatePill, confidence_colour
 from studio.ui.widgets.messages import EmptyState, ErrorPanel, Pane, Working
 from studio.ui.widgets.reflow import FlowLayout, GridFlow, SideBySide, flowing
-from studio.ui.widgets.table import Column, Table
+from studio.ui.widgets.table import Table
+from studio.ui.widgets.table_cells import Column
 from studio.ui.widgets.tabs import Tabs
 
 __all__ = [

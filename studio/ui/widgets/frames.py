@@ -42,6 +42,7 @@ class ScrollColumn(QScrollArea):
             content.setMaximumWidth(width_max)
         # Takes the height left over, unless something was added with a stretch of its own.
         self.box.addSpacerItem(QSpacerItem(0, 0, QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Expanding))
+        self._content = content
         self.setWidget(content)
 
     def add(self, item: Item, stretch: int = 0) -> None:
@@ -50,7 +51,7 @@ class ScrollColumn(QScrollArea):
     def minimumSizeHint(self) -> QSize:
         # Never scroll sideways: the content's own least width is ours.
         bar = self.verticalScrollBar().sizeHint().width()
-        return QSize(self.widget().minimumSizeHint().width() + bar, 80)
+        return QSize(self._content.minimumSizeHint().width() + bar, 80)
 
 
 Side: TypeAlias = Literal["left", "right"]

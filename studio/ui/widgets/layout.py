@@ -57,6 +57,17 @@ def panel(layout: QLayout) -> QWidget:
     return holder
 
 
+def widgets_of(layout: QLayout) -> list[QWidget]:
+    """The widgets directly in a layout, in order."""
+    found: list[QWidget] = []
+    for index in range(layout.count()):
+        item = layout.itemAt(index)
+        widget = item.widget() if item is not None else None
+        if widget is not None:
+            found.append(widget)
+    return found
+
+
 def clear(layout: QLayout) -> None:
     """Takes everything out of a layout and deletes it."""
     while (item := layout.takeAt(0)) is not None:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.ui.theme import theme
-from studio.ui.tokens import RADIUS_CONTROL, Tone
+from studio.ui.tokens import RADIUS_CONTROL, TextRole, Tone
 from studio.ui.widgets.facts import Hairline
 from studio.ui.widgets.labels import Text
 from studio.ui.widgets.layout import clear, column, row
@@ -104,32 +104,26 @@ class _ChoicePainter(QStyledItemDelegate):
 
     PAD = 12
 
+    def __init__(self, view: QListView, choices: _Choices) -> None:
+        super().__init__(view)
+        self._view = view
+        self._choices = choices
+
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        choice = index.model().rows[index.row()]
+        choice = self._choices.rows[index.row()]
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_ground(painter, option)
         title, subtitle, trailing = self._places(choice, option.rect)
-        flags = Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
-        for rect, text, role, tone, align in (
-            (title, choice.title, "strong", "default", flags),
-            (subtitle, choice.subtitle, "secondary", "muted", flags),
-            (
-                trailing,
-                choice.trailing,
-                "secondary",
-                choice.tone,
-                Qt.AlignmentFlag.AlignRight | Qt.TextFlag.TextWordWrap,
-            ),
-        ):
-            painter.setFont(theme().font(role))
-            painter.setPen(theme().tone(tone))
-            painter.drawText(rect, align, text)
+        left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        _write(painter, title, choice.title, "strong", "default", left)
+        _write(painter, subtitle, choice.subtitle, "secondary", "muted", left)
+        _write(painter, trailing, choice.trailing, "secondary", choice.tone, right)
         painter.restore()
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        width = option.widget.viewport().width() if option.widget is not None else option.rect.width()
-        title, subtitle, trailing = self._places(index.model().rows[index.row()], QRect(0, 0, width, 1 << 16))
+    def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
+        width = self._view.viewport().width()
+        title, subtitle, trailing = self._places(self._choices.rows[index.row()], QRect(0, 0, width, 1 << 16))
         return QSize(width, max(subtitle.bottom(), title.bottom(), trailing.bottom()) + 1 + self.PAD)
 
     def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
@@ -159,6 +153,12 @@ class _ChoicePainter(QStyledItemDelegate):
         return title, subtitle, trailing
 
 
+def _write(painter: QPainter, place: QRect, text: str, role: TextRole, tone: Tone, side: Qt.AlignmentFlag) -> None:
+    painter.setFont(theme().font(role))
+    painter.setPen(theme().tone(tone))
+    painter.drawText(place, side | Qt.TextFlag.TextWordWrap, text)
+
+
 def _wrapped(metrics: QFontMetrics, text: str, x: int, y: int, width: int) -> QRect:
     if not text:
         return QRect(x, y, width, 0)
@@ -176,7 +176,7 @@ class ChoiceList(QListView):
         self._choices = _Choices()
         self.setAccessibleName(name)
         self.setModel(self._choices)
-        self.setItemDelegate(_ChoicePainter(self))
+        self.setItemDelegate(_ChoicePainter(self, self._choices))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)

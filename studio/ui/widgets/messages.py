@@ -6,7 +6,7 @@ Absent on purpose: spinners that say nothing. Work under 0.3 s shows no sign at 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QRectF, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPen
@@ -106,9 +106,10 @@ class ErrorPanel(QFrame):
         box.setSpacing(6)
         self.happened = Text(happened, "subheading", "bad", selectable=True)
         box.addWidget(self.happened)
-        for words, tone in ((to_whom, "muted"), (to_do, "default")):
-            if words:
-                box.addWidget(Text(words, "body", tone, selectable=True))
+        if to_whom:
+            box.addWidget(Text(to_whom, "body", "muted", selectable=True))
+        if to_do:
+            box.addWidget(Text(to_do, "body", selectable=True))
         buttons: list[QWidget] = [
             (PrimaryButton if index == 0 else SecondaryButton)(text, run) for index, (text, run) in enumerate(actions)
         ]
@@ -161,7 +162,7 @@ class Pane(QStackedWidget):
         super().__init__()
         self.content = content
         self._extra: QWidget | None = None
-        self._task: Task | None = None
+        self._task: Task[Any] | None = None
         self.addWidget(content)
 
     @property
@@ -205,7 +206,7 @@ class Pane(QStackedWidget):
         self._task = task
         QTimer.singleShot(_QUIET_MS, self, lambda: self._show_work(task, doing))
 
-    def _show_work(self, task: Task, doing: str) -> None:
+    def _show_work(self, task: Task[Any], doing: str) -> None:
         if self._task is not task:
             return
         working = Working(doing, lambda: self._cancel(task))
@@ -213,7 +214,7 @@ class Pane(QStackedWidget):
         task.progressed.connect(working.set_progress)
         self._show_extra(working)
 
-    def _cancel(self, task: Task) -> None:
+    def _cancel(self, task: Task[Any]) -> None:
         task.cancel()
         self._task = None
         self.show_content()

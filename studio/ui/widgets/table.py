@@ -6,51 +6,31 @@ cost no more than 20. Absent on purpose: editing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from collections.abc import Sequence
+from typing import Generic, TypeVar
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QSize,
+    Qt,
+    Signal,
+    SignalInstance,
+)
 from PySide6.QtGui import QAction, QFontMetrics, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QMenu, QSizePolicy, QTableView
 
 from studio.ui import export
 from studio.ui.faults import guarded
-from studio.ui.numbers import NOTHING, count
 from studio.ui.theme import theme
-from studio.ui.tokens import Tone
-from studio.ui.widgets.table_cells import CELL_PAD, CellPainter
+from studio.ui.widgets.table_cells import CELL_PAD, CellPainter, Column
 
 R = TypeVar("R")
 Index = QModelIndex | QPersistentModelIndex
 _ROWS_MEASURED = 100
 _LOOSE_MAX = 36
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column(Generic[R]):
-    """One column. `value` is what is sorted, copied and exported; `text` what is shown (default: figures with commas).
-
-    `tone`, `dot` (a colour name) and `bold` may depend on the row. `width`: by its content, or the rest of the place.
-    """
-
-    title: str
-    value: Callable[[R], object]
-    text: Callable[[R], str] | None = None
-    numeric: bool = False
-    tone: Callable[[R], Tone] | None = None
-    dot: Callable[[R], str] | None = None
-    bold: Callable[[R], bool] | None = None
-    width: Literal["content", "stretch"] = "content"
-    help: str = ""
-
-    def shown(self, row: R) -> str:
-        if self.text is not None:
-            return self.text(row)
-        value = self.value(row)
-        if value is None:
-            return NOTHING
-        return count(value) if self.numeric and isinstance(value, int | float) else str(value)
 
 
 class Rows(QAbstractTableModel, Generic[R]):
@@ -259,7 +239,7 @@ class Table(QTableView, Generic[R]):
         menu.addActions([self._copy, self._save])
         menu.popup(self.viewport().mapToGlobal(place))
 
-    def _tell(self, signal: Signal, index: Index) -> None:
+    def _tell(self, signal: SignalInstance, index: Index) -> None:
         if index.isValid():
             signal.emit(self._rows.rows[index.row()])
 

@@ -1,30 +1,57 @@
-"""How one cell of a `Table` is painted: hairline below, dot before, tone, weight, figures at the right.
+"""A column of a `Table`: how one cell is read, written and painted.
 
 Absent on purpose: widgets inside cells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
+from studio.ui.numbers import NOTHING, count
 from studio.ui.theme import theme
+from studio.ui.tokens import Tone
 
-if TYPE_CHECKING:
-    from studio.ui.widgets.table import Column
-
+R = TypeVar("R")
 CELL_PAD = 10
 _DOT_SPACE = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column(Generic[R]):
+    """One column. `value` is what is sorted, copied and exported; `text` what is shown (default: figures with commas).
+
+    `tone`, `dot` (a colour name) and `bold` may depend on the row. `width`: by its content, or the rest of the place.
+    """
+
+    title: str
+    value: Callable[[R], object]
+    text: Callable[[R], str] | None = None
+    numeric: bool = False
+    tone: Callable[[R], Tone] | None = None
+    dot: Callable[[R], str] | None = None
+    bold: Callable[[R], bool] | None = None
+    width: Literal["content", "stretch"] = "content"
+    help: str = ""
+
+    def shown(self, row: R) -> str:
+        if self.text is not None:
+            return self.text(row)
+        value = self.value(row)
+        if value is None:
+            return NOTHING
+        return count(value) if self.numeric and isinstance(value, int | float) else str(value)
 
 
 class CellPainter(QStyledItemDelegate):
     """Reads the column's `tone`, `dot` and `bold` for the row it paints."""
 
-    def __init__(self, table: QTableView, columns: Sequence[Column]) -> None:
+    def __init__(self, table: QTableView, columns: Sequence[Column[Any]]) -> None:
         super().__init__(table)
         self._columns = columns
 
@@ -49,7 +76,7 @@ class CellPainter(QStyledItemDelegate):
         painter.drawText(inner, side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, text)
         painter.restore()
 
-    def width_of(self, column: Column, rows: Sequence[object]) -> int:
+    def width_of(self, column: Column[Any], rows: Sequence[object]) -> int:
         """The widest of these cells, without padding."""
         dot = _DOT_SPACE if column.dot is not None else 0
         return dot + max(
@@ -60,7 +87,7 @@ class CellPainter(QStyledItemDelegate):
         column, row = self._columns[index.column()], index.data(Qt.ItemDataRole.UserRole)
         return QSize(self.width_of(column, [row]) + 2 * CELL_PAD, option.rect.height() or theme().px(33))
 
-    def _font(self, column: Column, row: object) -> QFont:
+    def _font(self, column: Column[Any], row: object) -> QFont:
         strong = column.bold is not None and column.bold(row)
         return theme().font("strong" if strong else "body", tabular=column.numeric)
 
