@@ -184,7 +184,9 @@ class SmtpSession:
         wire.write(body)
         await wire.flush(self._timeouts.body_s)
         await before_final_dot()
-        # One turn of the loop: a reset or refusal that has arrived is noticed now, not after the dot as a doubt.
+        # A reset or refusal that has arrived is to be noticed now, not after the dot as a doubt. It takes two turns of
+        # the loop, as what one turn finds readable is read after the tasks that were already due.
+        await asyncio.sleep(0)
         await asyncio.sleep(0)
         if not wire.has_reply:
             wire.write(b".\r\n")

@@ -13,6 +13,7 @@ from collections import deque
 from studio.domain.mail import Reply
 
 _REPLY_BYTES_MAX = 65_536
+_TOO_LONG = "The server's answer is far too long."
 
 
 class WireLost(Exception):
@@ -31,6 +32,7 @@ class Wire(asyncio.Protocol):
         self._transport = transport
         self._unread = bytearray()
         self._lines: list[str] = []
+        self._line_bytes = 0
         self._replies: deque[Reply] = deque()
         self._answered: asyncio.Future[None] | None = None
         self._writable = asyncio.Event()
@@ -105,8 +107,8 @@ class Wire(asyncio.Protocol):
         for line in lines:
             if self._lost is None:
                 self._take_line(bytes(line.rstrip(b"\r")))
-        if len(self._unread) + sum(map(len, self._lines)) > _REPLY_BYTES_MAX:
-            self._fail("The server's answer is far too long.")
+        if len(self._unread) > _REPLY_BYTES_MAX:
+            self._fail(_TOO_LONG)
         if self._replies:
             self._wake()
 
@@ -116,9 +118,14 @@ class Wire(asyncio.Protocol):
             self._fail("The server's answer is not SMTP.")
             return
         self._lines.append(text.decode("utf-8", "replace").strip())
+        self._line_bytes += len(line) + 1
+        if self._line_bytes > _REPLY_BYTES_MAX:
+            self._fail(_TOO_LONG)
+            return
         if mark != b"-":
             self._replies.append(Reply(int(status), "\n".join(self._lines)))
             self._lines.clear()
+            self._line_bytes = 0
 
     def _fail(self, reason: str) -> None:
         self._lost = self._lost or reason

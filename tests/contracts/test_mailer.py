@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,10 @@ def letter(to: str = ANNA, number: int = 1, text: bytes = b"Hello\r\n") -> Envel
     message_id = f"<{number}.{to}>"
     head = f"From: shop@sender.example\r\nTo: {to}\r\nMessage-ID: {message_id}\r\n\r\n".encode()
     return Envelope("shop@sender.example", to, message_id, head + text)
+
+
+def run(scenario: Coroutine[None, None, None]) -> None:
+    asyncio.run(asyncio.wait_for(scenario, 60.0))
 
 
 async def until_closed(session: MailSession) -> None:
@@ -112,7 +116,7 @@ def test_messages_arrive_unchanged_one_after_another(opened: Opener) -> None:
             assert not session.is_open
             assert bench.accepted() == [(ANNA, envelope.content) for envelope in sent]
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_the_commit_comes_after_the_body_and_before_acceptance(opened: Opener) -> None:
@@ -131,7 +135,7 @@ def test_the_commit_comes_after_the_body_and_before_acceptance(opened: Opener) -
             assert calls == [[]]
             assert bench.accepted() == [(ANNA, envelope.content)]
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_commit_that_fails_means_not_sent(opened: Opener) -> None:
@@ -153,7 +157,7 @@ def test_a_commit_that_fails_means_not_sent(opened: Opener) -> None:
             await again.close()
             assert bench.accepted() == []
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_cancelling_during_the_commit_means_not_sent(opened: Opener) -> None:
@@ -176,7 +180,7 @@ def test_cancelling_during_the_commit_means_not_sent(opened: Opener) -> None:
             assert await again.lookup(letter().message_id) == "unknown_to_server"
             await again.close()
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 @pytest.mark.parametrize(
@@ -200,7 +204,7 @@ def test_one_refused_recipient_leaves_the_session_usable(
             await session.close()
             assert bench.accepted() == [(BEN, letter(BEN).content)]
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 @pytest.mark.parametrize(
@@ -229,7 +233,7 @@ def test_a_message_refused_after_the_dot_is_not_in_doubt(
             await session.close()
             assert [recipient for recipient, _ in bench.accepted()] == [BEN]
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_service_not_available_closes_the_session(opened: Opener) -> None:
@@ -249,7 +253,7 @@ def test_service_not_available_closes_the_session(opened: Opener) -> None:
             await again.close()
             assert bench.accepted() == [(ANNA, letter().content)]
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_connection_lost_before_the_dot_is_safe_to_send_again(opened: Opener) -> None:
@@ -267,7 +271,7 @@ def test_a_connection_lost_before_the_dot_is_safe_to_send_again(opened: Opener) 
             await again.close()
             assert bench.accepted() == [(ANNA, big.content)]
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 @pytest.mark.parametrize(("moment", "truth"), [("dot", "unknown_to_server"), ("accepted", "accepted")])
@@ -285,7 +289,7 @@ def test_a_connection_lost_after_the_dot_is_in_doubt_until_looked_up(opened: Ope
             await again.close()
             assert bool(bench.accepted()) == (truth == "accepted")
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_two_sessions_do_not_wait_for_each_other(opened: Opener) -> None:
@@ -301,7 +305,7 @@ def test_two_sessions_do_not_wait_for_each_other(opened: Opener) -> None:
             await first.close()
             await second.close()
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 async def must_not_be_called() -> None:
