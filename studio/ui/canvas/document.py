@@ -1,0 +1,235 @@
+"""The workflow being edited: an immutable value, and a stack of commands that replace it, so that all can be undone.
+
+Each command keeps the workflow before and after; unchanged parts are shared, so a command costs little and undo cannot
+miss anything. Absent on purpose: saving. The journal hook is called after each command, undo and redo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import TypeAlias
+
+from pydantic import JsonValue
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from studio.domain.validation import Catalogue
+from studio.domain.workflow import Edge, Node, PortRef, Workflow
+from studio.ui.canvas import edits
+from studio.ui.canvas.edits import Position
+from studio.ui.canvas.ports import ports_of
+from studio.ui.canvas.specimen import starting_parameters
+from studio.ui.faults import guarded
+
+Journal: TypeAlias = Callable[[Workflow, str], None]
+"""Gets the workflow as it now is and the words of what was done (“Move 2 steps”)."""
+
+UNDO_LIMIT = 500
+
+
+class Document(QObject):
+    """One method per gesture; each pushes one command. `changed(workflow)` follows every command, undo and redo."""
+
+    changed = Signal(object)
+
+    def __init__(self, workflow: Workflow, catalogue: Catalogue, journal: Journal | None = None) -> None:
+        super().__init__()
+        self.catalogue = catalogue
+        self.workflow = workflow
+        self.journal = journal
+        self.stack = QUndoStack(self)
+        self.stack.setUndoLimit(UNDO_LIMIT)
+        self._session = 0
+        self._outputs: dict[str, tuple[str, ...]] = {}
+
+    def replace(self, workflow: Workflow, catalogue: Catalogue | None = None) -> None:
+        """Another workflow altogether; what could be undone is forgotten."""
+        self.catalogue = catalogue if catalogue is not None else self.catalogue
+        self.stack.clear()
+        self._outputs.clear()
+        self.workflow = workflow
+        self.changed.emit(workflow)
+
+    def undo(self) -> None:
+        words = self.stack.undoText()
+        if self.stack.canUndo():
+            self.stack.undo()
+            self._tell(f"Undo: {words}")
+
+    def redo(self) -> None:
+        words = self.stack.redoText()
+        if self.stack.canRedo():
+            self.stack.redo()
+            self._tell(f"Redo: {words}")
+
+    def end_session(self) -> None:
+        """What is typed or nudged from now on is undone by itself, not together with what went before."""
+        self._session += 1
+
+    def new_node(self, type_id: str, position: Position) -> Node:
+        """A node of a type with an id that is free and settings to start with; not yet added."""
+        taken = {node.id for node in self.workflow.nodes}
+        node_class = self.catalogue[type_id]
+        return Node(
+            id=edits.fresh_id(taken, type_id),
+            type=type_id,
+            version=node_class.declaration.version,
+            position=position,
+            parameters=starting_parameters(node_class.Parameters),
+        )
+
+    def add_node(
+        self,
+        node: Node,
+        edges: Collection[Edge] = (),
+        *,
+        on_edge: Edge | None = None,
+        moved: Mapping[str, Position] | None = None,
+    ) -> None:
+        """Adds a node, with edges to others, or in the middle of an edge; others may make room."""
+        after = edits.add_nodes(edits.move_nodes(self.workflow, moved or {}), [node])
+        if on_edge is not None:
+            ports = ports_of(after, node, self.catalogue)
+            if ports.inputs and ports.outputs:
+                after = edits.insert_on_edge(after, on_edge, node.id, ports.inputs[0], ports.outputs[0].name)
+        self._push(f"Add {self.name_of(node)}", edits.add_edges(after, edges))
+
+    def remove(self, ids: Collection[str], edges: Collection[Edge] = ()) -> None:
+        """Removes nodes with their edges, and further edges."""
+        words = f"Remove {_counted(len(ids), 'step')}" if ids else f"Remove {_counted(len(edges), 'edge')}"
+        self._push(words, edits.remove_nodes(edits.remove_edges(self.workflow, edges), ids))
+
+    def move(self, places: Mapping[str, Position], *, nudge: bool = False) -> None:
+        """New top left corners. Nudges one after the other are undone together."""
+        key = ("move", *sorted(places)) if nudge else ()
+        self._push(f"Move {_counted(len(places), 'step')}", edits.move_nodes(self.workflow, places), key)
+
+    def arrange(self, places: Mapping[str, Position]) -> None:
+        """Tidy layout."""
+        self._push("Tidy layout", edits.move_nodes(self.workflow, places))
+
+    def connect_ports(self, from_: PortRef, to: PortRef) -> None:
+        self._push("Connect", edits.add_edges(self.workflow, [edits.edge(from_, to)]))
+
+    def disconnect_edges(self, edges: Collection[Edge]) -> None:
+        self._push(f"Remove {_counted(len(edges), 'edge')}", edits.remove_edges(self.workflow, edges))
+
+    def set_parameters(self, node_id: str, parameters: Mapping[str, JsonValue], field: str = "") -> None:
+        """The node's settings as they stand in the file. Edges follow the outputs that change with them."""
+        node = self.workflow.node(node_id)
+        before = self._last_outputs(node)
+        changed = node.model_copy(update={"parameters": dict(parameters)})
+        after = edits.replace_nodes(self.workflow, {node_id: changed})
+        ports = ports_of(after, changed, self.catalogue)
+        if ports.complete:
+            self._outputs[node_id] = ports.output_names
+            after = edits.follow_ports(after, node_id, before, ports.output_names)
+        self._push(f"Change {field or 'settings'} of {self.name_of(node)}", after, ("parameters", node_id, field))
+
+    def set_template_value(self, name: str, value: JsonValue) -> None:
+        """The value of a template parameter, wherever it is bound."""
+        self._push(
+            f"Change {name.replace('_', ' ')}",
+            edits.set_template_value(self.workflow, name, value),
+            ("template", name),
+        )
+
+    def set_label(self, node_id: str, label: str) -> None:
+        node = self.workflow.node(node_id)
+        after = self._with(node.model_copy(update={"label": label}))
+        self._push(f"Rename {self.name_of(node)}", after, ("label", node_id))
+
+    def set_note(self, node_id: str, note: str) -> None:
+        node = self.workflow.node(node_id)
+        self._push(
+            f"Change note of {self.name_of(node)}",
+            self._with(node.model_copy(update={"note": note})),
+            ("note", node_id),
+        )
+
+    def set_on_error(self, node_id: str, on_error: str) -> None:
+        """`on_error`: fail, skip or route; the edges of the error output go when it goes."""
+        node = self.workflow.node(node_id)
+        after = self._with(node.model_copy(update={"on_error": on_error}))
+        if on_error != "route":
+            gone = [e for e in after.edges if e.from_ == (node_id, "error")]
+            after = edits.remove_edges(after, gone) if gone else after
+        self._push(f"Change what {self.name_of(node)} does on errors", after)
+
+    def set_enabled(self, ids: Collection[str], enabled: bool) -> None:
+        changed = {n.id: n.model_copy(update={"enabled": enabled}) for n in self.workflow.nodes if n.id in ids}
+        words = f"Switch {_counted(len(changed), 'step')} {'on' if enabled else 'off'}"
+        self._push(words, edits.replace_nodes(self.workflow, changed))
+
+    def paste(self, part: Workflow, offset: Position, *, words: str = "Paste") -> tuple[str, ...]:
+        """Adds the nodes and edges of an excerpt under new ids, and answers with those."""
+        after, ids = edits.paste(self.workflow, part, offset)
+        self._push(f"{words} {_counted(len(ids), 'step')}", after)
+        return ids
+
+    def name_of(self, node: Node) -> str:
+        """What the canvas calls a node."""
+        return display_name(node, self.catalogue)
+
+    def _with(self, node: Node) -> Workflow:
+        return edits.replace_nodes(self.workflow, {node.id: node})
+
+    def _last_outputs(self, node: Node) -> tuple[str, ...]:
+        # Settings are often wrong for a moment while they are typed: edges follow from one right state to the next.
+        ports = ports_of(self.workflow, node, self.catalogue)
+        if ports.complete or node.id not in self._outputs:
+            self._outputs[node.id] = ports.output_names
+        return self._outputs[node.id]
+
+    def _push(self, words: str, after: Workflow, key: tuple[str, ...] = ()) -> None:
+        if after == self.workflow:
+            return
+        merge_key = (str(self._session), *key) if key else ()
+        self.stack.push(_Replacement(self, words, self.workflow, after, merge_key))
+        self._tell(words)
+
+    def show(self, workflow: Workflow) -> None:
+        """For the commands: makes a workflow the present one."""
+        self.workflow = workflow
+        self.changed.emit(workflow)
+
+    def _tell(self, words: str) -> None:
+        if self.journal is not None:
+            guarded(self.journal)(self.workflow, words)
+
+
+class _Replacement(QUndoCommand):
+    """One gesture: the workflow before and after it. Equal keys in a row become one command."""
+
+    def __init__(self, document: Document, words: str, before: Workflow, after: Workflow, key: tuple[str, ...]) -> None:
+        super().__init__(words)
+        self._document = document
+        self._before = before
+        self._after = after
+        self._key = key
+
+    def redo(self) -> None:
+        self._document.show(self._after)
+
+    def undo(self) -> None:
+        self._document.show(self._before)
+
+    def id(self) -> int:
+        return 1 if self._key else -1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, _Replacement) or other._key != self._key:
+            return False
+        self._after = other._after
+        self.setObsolete(self._after == self._before)
+        return True
+
+
+def display_name(node: Node, catalogue: Catalogue) -> str:
+    """The node's label, or its type's title, or its id."""
+    node_class = catalogue.get(node.type)
+    return node.label or (node_class.declaration.title if node_class else node.id)
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}" if number != 1 else f"a {word}"

@@ -1,0 +1,306 @@
+"""What painting needs at the present zoom: level of detail, pens, and baked pictures of everything that repeats.
+
+Pictures are made at the resolution of the zoom and drawn pixel by pixel, so they are sharp and cost a copy. Absent on
+purpose: an item cache, which would have to be painted anew for every node at every zoom step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
+
+from studio.ui import icons
+from studio.ui.canvas import look
+from studio.ui.canvas.look import MARGIN, NODE_RADIUS, NODE_WIDTH
+from studio.ui.theme import theme
+from studio.ui.tokens import STATES
+
+Level: TypeAlias = Literal["full", "title", "far"]
+BodyKey: TypeAlias = tuple[str, float, int, int, bool]
+"""State, height, inputs, outputs, enabled."""
+
+_SPRITES_MAX = 600
+_FRESH_A_FRAME = 4
+_OWN_A_FRAME = 200_000
+_OWN_OVERHEAD = 4_000
+_OWN_PIXELS = 12_000_000
+_OWN_PIXELS_EACH = 120_000
+"""Pixels of items' own pictures: made in one frame, kept, and of one picture."""
+PILL_HEIGHT = 20.0
+_PILL_PAD, _PILL_SPACE, _PILL_STEP = 8.0, 5.0, 4.0
+_DASH = (4.0, 3.0)
+_COLOURED = frozenset({"running", "waiting", "done", "warning", "failed", "paused"})
+
+
+class Drawing:
+    """Shared by all items of one scene. The view tells it the zoom; a change of theme empties it.
+
+    Pictures are made a few a frame, so that no frame is late: until its turn comes a shared one is the stretched one of
+    the zoom before, and an item's own is not there, so that the item paints itself.
+    """
+
+    def __init__(self) -> None:
+        self.zoom = 1.0
+        self.ratio = 1.0
+        self.level: Level = "full"
+        self.phase = 0.0
+        self.show_focus = False
+        self.stale = False
+        """True when the last frame showed stretched pictures: the view paints once more."""
+        self._left = _FRESH_A_FRAME
+        self._own_left = 0
+        self._frames_here = 0
+        self._own: dict[object, tuple[QPixmap, QRectF, float]] = {}
+        self._own_pixels = 0
+        self._sprites: dict[object, tuple[QPixmap, QRectF, float]] = {}
+        self._pens: dict[object, QPen] = {}
+        self._text_pens: tuple[QColor, ...] = ()
+
+    def set_zoom(self, zoom: float, ratio: float) -> None:
+        self._frames_here = 0
+        self.zoom, self.ratio = zoom, ratio
+        seen = zoom / theme().text_scale
+        before = self.level
+        self.level = "full" if seen >= look.FULL_FROM else "title" if seen >= look.FAR_BELOW else "far"
+        if self.level != before:
+            self._drop_own()
+
+    def begin_frame(self) -> None:
+        self._left = _FRESH_A_FRAME
+        self._frames_here += 1
+        # While the zoom is still changing own pictures would be of no use.
+        self._own_left = _OWN_A_FRAME if self._frames_here > 1 else 0
+        self.stale = False
+
+    def forget(self) -> None:
+        """The theme has changed."""
+        self._drop_own()
+        self._sprites.clear()
+        self._pens.clear()
+        self._text_pens = ()
+
+    def draw_picture(self, painter: QPainter, owner: object, area: QRectF, paint: Callable[[QPainter], None]) -> None:
+        """Draws an item from its own picture, which is kept until the item drops it; the item paints itself when its
+        picture has to wait.
+        """
+        found = self._own.get(owner)
+        if found is not None and found[2] == self.zoom:
+            painter.drawPixmap(area, found[0], found[1])
+            return
+        fresh = self._bake_own(owner, area, paint)
+        if fresh is not None:
+            painter.drawPixmap(area, fresh[0], fresh[1])
+        elif found is not None:
+            self.stale = True
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
+            painter.drawPixmap(area, found[0], found[1])
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        else:
+            paint(painter)
+
+    def _bake_own(
+        self, owner: object, area: QRectF, paint: Callable[[QPainter], None]
+    ) -> tuple[QPixmap, QRectF, float] | None:
+        scale = self.zoom * self.ratio
+        pixels = int(area.width() * area.height() * scale * scale)
+        if self._own_left < pixels or pixels > _OWN_PIXELS_EACH:
+            return None
+        self._own_left -= pixels + _OWN_OVERHEAD
+        self._own_pixels += pixels
+        if self._own_pixels > _OWN_PIXELS:
+            self._drop_own()
+        was_stale, self.stale = self.stale, False
+        made = *self._baked(area, paint), self.zoom
+        # Made from stretched parts it may be shown once, but must not be kept.
+        if not self.stale:
+            self.stale = was_stale
+            self._own[owner] = made
+        return made
+
+    def drop_picture(self, owner: object) -> None:
+        """The item looks different now, or is gone."""
+        self._own.pop(owner, None)
+
+    def _drop_own(self) -> None:
+        self._own.clear()
+        self._own_pixels = 0
+
+    def body(self, key: BodyKey) -> tuple[QPixmap, QRectF]:
+        """A node's ground with shadow, border, badge and ports, and the part of the picture to draw."""
+        found = self._sprites.get(key)
+        if found is None or found[2] != self.zoom:
+            size = QRectF(0, 0, NODE_WIDTH + 2 * MARGIN, key[1] + 2 * MARGIN)
+            found = self._fresh(key, found, size, lambda painter: _paint_body(painter, key))
+        return found[0], found[1]
+
+    def tile(self, icon: str, tile: str) -> tuple[QPixmap, QRectF]:
+        """The coloured square with the icon of the node type."""
+        key = ("tile", icon, tile)
+        found = self._sprites.get(key)
+        if found is None or found[2] != self.zoom:
+            size = QRectF(0, 0, look.TILE, look.TILE)
+            found = self._fresh(key, found, size, lambda painter: _paint_tile(painter, icon, tile))
+        return found[0], found[1]
+
+    def pill(self, width: float, colour: str) -> tuple[QPixmap, QRectF]:
+        """The ground of a pill."""
+        key = ("pill", width, colour)
+        found = self._sprites.get(key)
+        if found is None or found[2] != self.zoom:
+            size = QRectF(0, 0, width, PILL_HEIGHT)
+            found = self._fresh(key, found, size, lambda painter: _paint_pill(painter, width, colour))
+        return found[0], found[1]
+
+    def pen(self, colour: str, width: float, *, dashed: bool = False, cosmetic: bool = False) -> QPen:
+        key = (colour, width, dashed, cosmetic)
+        found = self._pens.get(key)
+        if found is None:
+            found = QPen(theme().colour(colour), width)
+            found.setCapStyle(Qt.PenCapStyle.FlatCap)
+            found.setCosmetic(cosmetic)
+            if dashed:
+                found.setDashPattern(list(_DASH))
+            self._pens[key] = found
+        if dashed:
+            found.setDashOffset(self.phase)
+        return found
+
+    def text_pens(self) -> tuple[QColor, ...]:
+        """Colours of title, summary, footer, and of a footer that needs attention."""
+        if not self._text_pens:
+            names = ("text", "text_muted", "text_secondary", "bad_text")
+            self._text_pens = tuple(theme().colour(name) for name in names)
+        return self._text_pens
+
+    def step_dashes(self, distance: float) -> None:
+        """Moves the dashes of running edges on; a whole period is where they began."""
+        self.phase = (self.phase - distance) % sum(_DASH)
+
+    def _fresh(
+        self,
+        key: object,
+        before: tuple[QPixmap, QRectF, float] | None,
+        size: QRectF,
+        paint: Callable[[QPainter], None],
+    ) -> tuple[QPixmap, QRectF, float]:
+        if self._left <= 0 and before is not None:
+            self.stale = True
+            return before
+        self._left -= 1
+        if len(self._sprites) >= _SPRITES_MAX:
+            self._sprites.clear()
+        self._sprites[key] = *self._baked(size, paint), self.zoom
+        return self._sprites[key]
+
+    def _baked(self, area: QRectF, paint: Callable[[QPainter], None]) -> tuple[QPixmap, QRectF]:
+        scale = self.zoom * self.ratio
+        source = QRectF(0, 0, area.width() * scale, area.height() * scale)
+        pixmap = QPixmap(int(source.width()) + 2, int(source.height()) + 2)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.scale(scale, scale)
+        painter.translate(-area.topLeft())
+        paint(painter)
+        painter.end()
+        return pixmap, source
+
+
+def pill_width(label: str, figure: str) -> float:
+    """Of a pill with these words; in steps, so that few different grounds are needed."""
+    words = pill_label_width(label, figure) + (look.metrics("caption").horizontalAdvance(figure) if figure else 0)
+    return math.ceil((words + _PILL_PAD * 2) / _PILL_STEP) * _PILL_STEP
+
+
+def pill_label_width(label: str, figure: str) -> float:
+    """Of the label, with the space to the figure behind it."""
+    if not label:
+        return 0.0
+    return look.metrics("caption").horizontalAdvance(label) + (_PILL_SPACE if figure else 0)
+
+
+def state_colour(state: str) -> str:
+    """The border colour of a state; states in which nothing happens have the plain border."""
+    return f"state.{state}" if state in _COLOURED else "control_border" if state != "idle" else "border"
+
+
+def _paint_body(painter: QPainter, key: BodyKey) -> None:
+    state, height, inputs, outputs, enabled = key
+    painter.translate(MARGIN, MARGIN)
+    body = QRectF(0, 0, NODE_WIDTH, height)
+    _paint_shadow(painter, body)
+    colour = theme().colour(state_colour(state))
+    if state in ("running", "failed"):
+        halo = QColor(colour)
+        halo.setAlphaF(0.24)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(halo)
+        painter.drawRoundedRect(body.adjusted(-4, -4, 4, 4), NODE_RADIUS + 4, NODE_RADIUS + 4)
+    width = 2.5 if state == "failed" else 1.5 if state in _COLOURED else 1.0
+    pen = QPen(colour, width)
+    if not enabled:
+        pen = QPen(theme().colour("control_border"), 1, Qt.PenStyle.DashLine)
+    painter.setPen(pen)
+    painter.setBrush(theme().colour("surface" if enabled else "canvas"))
+    inset = width / 2
+    painter.drawRoundedRect(body.adjusted(inset, inset, -inset, -inset), NODE_RADIUS - inset, NODE_RADIUS - inset)
+    _paint_ports(painter, height, inputs, outputs)
+    if not enabled:
+        _paint_badge(painter, "state.skipped", "circle-slash")
+    elif state != "idle":
+        _paint_badge(painter, f"state.{state}", STATES[state].icon)
+
+
+def _paint_shadow(painter: QPainter, body: QRectF) -> None:
+    dark = theme().palette.scheme == "dark"
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme().colour("shadow", 0.05 if dark else 0.014))
+    for grow in range(7):
+        ring = body.adjusted(-grow, -grow + 2, grow, grow + 2)
+        painter.drawRoundedRect(ring, NODE_RADIUS + grow, NODE_RADIUS + grow)
+
+
+def _paint_ports(painter: QPainter, height: float, inputs: int, outputs: int) -> None:
+    painter.setPen(QPen(theme().colour("control_border"), 1.25))
+    painter.setBrush(theme().colour("surface"))
+    for count, x in ((inputs, 0.0), (outputs, NODE_WIDTH)):
+        for index in range(count):
+            place = QPointF(x, look.port_offset(index, count, height))
+            painter.drawEllipse(place, look.PORT_RADIUS, look.PORT_RADIUS)
+
+
+def _paint_badge(painter: QPainter, colour: str, icon: str) -> None:
+    centre = QPointF(NODE_WIDTH - 4, 3)
+    painter.setPen(QPen(theme().colour("canvas"), 2))
+    painter.setBrush(theme().colour(colour))
+    painter.drawEllipse(centre, look.BADGE_RADIUS, look.BADGE_RADIUS)
+    _draw_icon(painter, centre, icon, "on_state", 12)
+
+
+def _paint_tile(painter: QPainter, icon: str, tile: str) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(look.tile_colour(tile)))
+    painter.drawRoundedRect(QRectF(0, 0, look.TILE, look.TILE), 8, 8)
+    _draw_icon(painter, QPointF(look.TILE / 2, look.TILE / 2), icon, "on_state", 17)
+
+
+def _draw_icon(painter: QPainter, centre: QPointF, icon: str, colour: str, size: int) -> None:
+    scale = painter.worldTransform().m11()
+    pixels = max(1, round(size * scale))
+    side = pixels / scale
+    picture = icons.pixmap(icon, colour, pixels)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    target = QRectF(centre.x() - side / 2, centre.y() - side / 2, side, side)
+    painter.drawPixmap(target, picture, QRectF(picture.rect()))
+
+
+def _paint_pill(painter: QPainter, width: float, colour: str) -> None:
+    frame = QRectF(0.5, 0.5, width - 1, PILL_HEIGHT - 1)
+    edge = theme().colour(colour, 0.55) if colour.startswith("state.") else theme().colour(colour)
+    painter.setPen(QPen(edge, 1))
+    painter.setBrush(theme().colour("surface"))
+    painter.drawRoundedRect(frame, frame.height() / 2, frame.height() / 2)

@@ -1,0 +1,184 @@
+"""An edge on the canvas: a curve from an output to an input, and the place of the pill that stands on it.
+
+Absent on purpose: painting the pills; they lie above the nodes, so the view paints them (`pills.py`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import TypeAlias
+
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPen, QStaticText
+from PySide6.QtWidgets import QGraphicsPathItem, QStyleOptionGraphicsItem, QWidget
+
+from studio.domain.workflow import Edge, PortRef
+from studio.ui.canvas import look
+from studio.ui.canvas.drawing import PILL_HEIGHT, Drawing, pill_label_width, pill_width, state_colour
+from studio.ui.canvas.items import NodeItem
+from studio.ui.canvas.status import NO_EDGE_STATUS, EdgeStatus
+from studio.ui.numbers import compact, count
+
+EdgeKey: TypeAlias = tuple[PortRef, PortRef]
+
+_CURVE_SAMPLES = 24
+_EXACT_UP_TO = 99_999
+_LABEL_WIDTH = 70.0
+
+
+class EdgeItem(QGraphicsPathItem):
+    """An edge from an output to an input, with the place of its pill."""
+
+    def __init__(self, edge: Edge, source: NodeItem, target: NodeItem, drawing: Drawing) -> None:
+        super().__init__()
+        self.edge = edge
+        self.key: EdgeKey = edge.from_, edge.to
+        self.source = source
+        self.target = target
+        self.selected = False
+        self.status: EdgeStatus = NO_EDGE_STATUS
+        self.label = ""
+        self.figure = ""
+        self._words: tuple[tuple[QPointF, QStaticText], ...] | None = None
+        self.line = QLineF()
+        self.pill = QRectF()
+        self._straight = False
+        self._room = QRectF()
+        self._drawing = drawing
+        self._curve = (QPointF(), QPointF(), QPointF(), QPointF())
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        # The path item's own pen decides the rectangle that is painted anew: as wide as the widest edge drawn.
+        self.setPen(QPen(Qt.GlobalColor.black, 6))
+
+    def set_status(self, status: EdgeStatus) -> None:
+        if status.state != self.status.state:
+            self.show_anew()
+        self.status = status
+        passed = status.count
+        figure = "" if passed is None else count(passed) if passed <= _EXACT_UP_TO else compact(passed)
+        if figure != self.figure:
+            self.figure = figure
+            self._words = None
+            self._place_pill()
+
+    def show_anew(self) -> None:
+        self._drawing.drop_picture(self)
+        self.update()
+
+    def set_selected(self, *, selected: bool) -> None:
+        self.selected = selected
+        # Above its neighbours, so that all of it can be seen.
+        self.setZValue(0.5 if selected else 0)
+        self.show_anew()
+
+    def set_label(self, label: str) -> None:
+        self.label = look.elided(label, _LABEL_WIDTH, "caption")
+        self._words = None
+        self._place_pill()
+
+    def follow(self) -> None:
+        """Takes the places of its two nodes."""
+        start = self.source.output_point(self.edge.from_[1])
+        end = self.target.input_point(self.edge.to[1])
+        self.line = QLineF(start, end)
+        self._straight = abs(start.y() - end.y()) < 0.5 and end.x() > start.x()
+        self._curve = curve_between(start, end)
+        path = QPainterPath(start)
+        if self._straight:
+            path.lineTo(end)
+        else:
+            path.cubicTo(*self._curve[1:])
+        self.setPath(path)
+        self._room = self.boundingRect()
+        self._drawing.drop_picture(self)
+        self._place_pill()
+
+    def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
+        if self.status.moving:
+            self._paint_curve(painter)
+        else:
+            self._drawing.draw_picture(painter, self, self._room, self._paint_curve)
+
+    def _paint_curve(self, painter: QPainter) -> None:
+        status, drawing = self.status, self._drawing
+        if self.selected:
+            pen = drawing.pen("accent", 3.0)
+        elif status.state == "idle":
+            pen = drawing.pen("control_border", 1.5)
+        else:
+            width = 1.75 if status.state == "done" else 2.0
+            pen = drawing.pen(state_colour(status.state), width, dashed=status.state == "running")
+        painter.setPen(pen)
+        if self._straight:
+            painter.drawLine(self.line)
+        else:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawPath(self.path())
+
+    def distance(self, place: QPointF) -> float:
+        """From a point of the scene to the edge, in scene units; near enough for a click."""
+        points = [self.point(index / _CURVE_SAMPLES) for index in range(_CURVE_SAMPLES + 1)]
+        return min(_to_segment(place, a, b) for a, b in itertools.pairwise(points))
+
+    def point(self, t: float) -> QPointF:
+        """The point at `t` in [0, 1] of the curve's parameter."""
+        if self._straight:
+            return self.line.pointAt(t)
+        a, b, c, d = self._curve
+        s = 1 - t
+        return a * (s * s * s) + b * (3 * s * s * t) + c * (3 * s * t * t) + d * (t * t * t)
+
+    def words(self) -> tuple[tuple[QPointF, QStaticText], ...]:
+        """Label and figure of the pill, with their places in it; laid out when first seen."""
+        if self._words is None:
+            self._words = self._write_pill()
+        return self._words
+
+    def _write_pill(self) -> tuple[tuple[QPointF, QStaticText], ...]:
+        ahead = pill_label_width(self.label, self.figure)
+        whole = ahead + (look.metrics("caption").horizontalAdvance(self.figure) if self.figure else 0)
+        left = (pill_width(self.label, self.figure) - whole) / 2
+        top = (PILL_HEIGHT - look.metrics("caption").height()) / 2
+        return tuple(
+            (QPointF(x, top), look.static_text((text,), "caption"))
+            for x, text in ((left, self.label), (left + ahead, self.figure))
+            if text
+        )
+
+    def _place_pill(self) -> None:
+        if not self.label and not self.figure:
+            self.pill = QRectF()
+            return
+        width = pill_width(self.label, self.figure)
+        middle = self._pill_middle(width)
+        self.pill = QRectF(middle.x() - width / 2, middle.y() - PILL_HEIGHT / 2, width, PILL_HEIGHT)
+
+    def _pill_middle(self, width: float) -> QPointF:
+        """In the middle of the edge; beside its output when several leave the node, so that each stands on its own."""
+        several = len(self.source.face.ports.outputs) > 1
+        gap = self.line.x2() - self.line.x1()
+        if not several or gap <= 0:
+            return self.point(0.5)
+        wanted = min(self.line.x1() + 10 + width / 2, self.line.x1() + gap / 2)
+        low, high = 0.0, 0.5
+        for _ in range(12):
+            t = (low + high) / 2
+            low, high = (t, high) if self.point(t).x() < wanted else (low, t)
+        return self.point(high)
+
+
+def curve_between(start: QPointF, end: QPointF) -> tuple[QPointF, QPointF, QPointF, QPointF]:
+    """The four points of the Bezier curve that leaves an output to the right and comes to an input from the left."""
+    pull = max(36.0, min(120.0, abs(end.x() - start.x()) * 0.5))
+    if end.x() < start.x():
+        pull = max(90.0, min(220.0, (start.x() - end.x()) * 0.35))
+    return start, start + QPointF(pull, 0), end - QPointF(pull, 0), end
+
+
+def _to_segment(place: QPointF, a: QPointF, b: QPointF) -> float:
+    along = b - a
+    length = QPointF.dotProduct(along, along)
+    t = 0.0 if length == 0 else max(0.0, min(1.0, QPointF.dotProduct(place - a, along) / length))
+    nearest = a + along * t
+    return math.hypot(place.x() - nearest.x(), place.y() - nearest.y())

@@ -1,0 +1,226 @@
+"""What can be done to the graph, by whatever means: the one place where mouse, keys, outline and palette meet.
+
+Every method is one gesture and one undo step. Absent on purpose: pointers and keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication
+
+from studio.domain.errors import UserFixable
+from studio.domain.workflow import Edge, Node, PortRef, Workflow, parse_workflow
+from studio.ui.background import run_in_background
+from studio.ui.canvas import edits, look
+from studio.ui.canvas.document import Document
+from studio.ui.canvas.drawing import pill_width
+from studio.ui.canvas.edits import Position
+from studio.ui.canvas.layout import COLUMN_GAP, ROW_GAP, Link, Place, tidy
+from studio.ui.canvas.navigation import comes_from, leads_to
+from studio.ui.canvas.ports import ERROR_PORT
+from studio.ui.canvas.scene import CanvasScene
+from studio.ui.canvas.selection import Selection
+from studio.ui.faults import faults
+
+_TIDY_AT_ONCE = 300
+_WIDEST_FIGURE = "00,000"
+_PASTE_OFFSET = 40.0
+
+
+class CanvasEditor(QObject):
+    """`selected_anew(ids)`: what was just added and should come into sight."""
+
+    selected_anew = Signal(object)
+
+    def __init__(self, document: Document, selection: Selection, scene: CanvasScene) -> None:
+        super().__init__()
+        self.document = document
+        self.selection = selection
+        self.scene = scene
+        self.read_only = False
+
+    @property
+    def workflow(self) -> Workflow:
+        return self.document.workflow
+
+    def add(self, type_id: str, place: Position | None = None, after: str | None = None) -> str | None:
+        """Adds a node at a place, or after a node: connected to its first free output, or put in the way of its only
+        one. Answers with the new id; None when nothing may be changed.
+        """
+        if self.read_only:
+            return None
+        source = self.workflow.node(after) if after is not None else None
+        node = self.document.new_node(type_id, place or (0.0, 0.0))
+        takes_input = bool(self.document.catalogue[type_id].declaration.inputs)
+        edges: list[Edge] = []
+        on_edge: Edge | None = None
+        if source is not None and takes_input:
+            port, on_edge = self._way_out(source.id)
+            if port is not None and on_edge is None:
+                edges.append(edits.edge((source.id, port), (node.id, self._input_of(type_id))))
+        moved: dict[str, Position] = {}
+        if place is None:
+            node, moved = self._placed(node, source.id if source is not None else None, on_edge)
+        self.document.add_node(node, edges, on_edge=on_edge, moved=moved)
+        self._choose([node.id])
+        return node.id
+
+    def _input_of(self, type_id: str) -> str:
+        return self.document.catalogue[type_id].declaration.inputs[0]
+
+    def _way_out(self, node_id: str) -> tuple[str | None, Edge | None]:
+        """The first output no edge leaves; or the only output with the edge that leaves it."""
+        names = [name for name in self.outputs(node_id) if name != ERROR_PORT]
+        used = {e.from_[1]: e for e in reversed(self.workflow.edges) if e.from_[0] == node_id}
+        for name in names:
+            if name not in used:
+                return name, None
+        return (names[0], used[names[0]]) if len(names) == 1 else (None, None)
+
+    def outputs(self, node_id: str) -> tuple[str, ...]:
+        return self.scene.nodes[node_id].face.ports.output_names
+
+    def inputs(self, node_id: str) -> tuple[str, ...]:
+        return self.scene.nodes[node_id].face.ports.inputs
+
+    def _placed(self, node: Node, after: str | None, on_edge: Edge | None) -> tuple[Node, dict[str, Position]]:
+        """A free place to the right of a node, or of everything; when put into an edge, what follows makes room."""
+        pitch = look.NODE_WIDTH + COLUMN_GAP
+        bodies = {node_id: item.body for node_id, item in self.scene.nodes.items()}
+        if after is None:
+            right = max((body.right() for body in bodies.values()), default=-COLUMN_GAP)
+            top = min((body.top() for body in bodies.values()), default=0.0)
+            return node.model_copy(update={"position": (right + COLUMN_GAP, top)}), {}
+        x, y = bodies[after].left() + pitch, bodies[after].top()
+        if on_edge is not None:
+            following = leads_to(self.workflow, on_edge.to[0])
+            crowded = any(bodies[n].left() < x + pitch for n in following)
+            moved = {n: (bodies[n].left() + pitch, bodies[n].top()) for n in following} if crowded else {}
+            return node.model_copy(update={"position": (x, y)}), moved
+        while any(
+            abs(body.left() - x) < look.NODE_WIDTH + 20 and abs(body.top() - y) < look.NODE_HEIGHT + 20
+            for body in bodies.values()
+        ):
+            y += look.NODE_HEIGHT + ROW_GAP
+        return node.model_copy(update={"position": (x, y)}), {}
+
+    def targets_of(self, from_: PortRef) -> list[tuple[str, str]]:
+        """(node, input) that an edge from this output may lead to: never back to its own node, never twice."""
+        behind = comes_from(self.workflow, from_[0])
+        there = {e.to for e in self.workflow.edges if e.from_ == from_}
+        return [
+            (node.id, name)
+            for node in self.workflow.nodes
+            if node.id not in behind
+            for name in self.inputs(node.id)
+            if (node.id, name) not in there
+        ]
+
+    def connect_ports(self, from_: PortRef, to: PortRef) -> bool:
+        """Draws an edge where that is possible."""
+        if self.read_only or to not in self.targets_of(from_):
+            return False
+        self.document.connect_ports(from_, to)
+        return True
+
+    def delete_selection(self) -> None:
+        """Removes the selected nodes and edges; the keyboard goes on to a neighbour."""
+        chosen, edges = self.selection.nodes, self.selection.chosen_edges(self.workflow.edges)
+        if self.read_only or not (chosen or edges):
+            return
+        neighbour = next(
+            (e.from_[0] for e in self.workflow.edges if e.to[0] in chosen and e.from_[0] not in chosen), None
+        )
+        self.document.remove(chosen, edges)
+        if neighbour is not None:
+            self.selection.set([neighbour])
+
+    def move(self, places: Mapping[str, Position], *, nudge: bool = False) -> None:
+        if not self.read_only:
+            self.document.move(places, nudge=nudge)
+
+    def nudge(self, dx: float, dy: float) -> None:
+        """Moves the selected nodes a little."""
+        nodes = [self.workflow.node(n) for n in sorted(self.selection.nodes)]
+        if nodes:
+            self.move({n.id: (n.position[0] + dx, n.position[1] + dy) for n in nodes}, nudge=True)
+
+    def rename(self, node_id: str, label: str) -> None:
+        if not self.read_only:
+            self.document.set_label(node_id, label.strip())
+            self.document.end_session()
+
+    def toggle_enabled(self) -> None:
+        """Switches the selected nodes off, or all on when all are off."""
+        chosen = [n for n in self.workflow.nodes if n.id in self.selection.nodes]
+        if chosen and not self.read_only:
+            self.document.set_enabled({n.id for n in chosen}, not any(n.enabled for n in chosen))
+
+    def copy(self) -> None:
+        """Puts the selected nodes on the clipboard, as the text of a workflow file."""
+        if self.selection.nodes:
+            QGuiApplication.clipboard().setText(edits.excerpt(self.workflow, self.selection.nodes).to_json())
+
+    def cut(self) -> None:
+        self.copy()
+        self.delete_selection()
+
+    def paste(self, at: Position | None = None) -> None:
+        """Adds what is on the clipboard, if it is a workflow; at a place, or a little beside where it came from."""
+        text = QGuiApplication.clipboard().text()
+        if self.read_only or not text.lstrip().startswith("{"):
+            return
+        try:
+            part = parse_workflow(text, where="clipboard")
+        except UserFixable as error:
+            faults().report(error)
+            return
+        if not part.nodes:
+            return
+        left = min(n.position[0] for n in part.nodes)
+        top = min(n.position[1] for n in part.nodes)
+        offset = (at[0] - left, at[1] - top) if at is not None else (_PASTE_OFFSET, _PASTE_OFFSET)
+        self._choose(self.document.paste(part, offset))
+
+    def duplicate(self) -> None:
+        """The selected nodes once more, below."""
+        if self.selection.nodes and not self.read_only:
+            part = edits.excerpt(self.workflow, self.selection.nodes)
+            self._choose(self.document.paste(part, (_PASTE_OFFSET, _PASTE_OFFSET), words="Duplicate"))
+
+    def tidy(self) -> None:
+        """Lays the whole graph out; a large one in the background, so that the window goes on."""
+        if self.read_only or not self.workflow.nodes:
+            return
+        sizes, links, gaps = self._measures()
+        if len(sizes) <= _TIDY_AT_ONCE:
+            self._arrange(self.workflow, tidy(sizes, links, gaps))
+            return
+        workflow = self.workflow
+        run_in_background(lambda: tidy(sizes, links, gaps), lambda places: self._arrange(workflow, places), owner=self)
+
+    def _arrange(self, workflow: Workflow, places: Mapping[str, Place]) -> None:
+        # The person may have gone on editing while a large graph was laid out: then the result is of no use.
+        if workflow is self.workflow:
+            self.document.arrange(places)
+            self.selected_anew.emit(())
+
+    def tidied(self, workflow: Workflow) -> Workflow:
+        """A workflow that has no places yet, laid out. The scene must show it already."""
+        sizes, links, gaps = self._measures()
+        return edits.move_nodes(workflow, tidy(sizes, links, gaps))
+
+    def _measures(self) -> tuple[dict[str, tuple[float, float]], list[Link], dict[Link, float]]:
+        sizes = {n.id: (look.NODE_WIDTH, self.scene.nodes[n.id].height) for n in self.workflow.nodes}
+        order = {(n, port): (line, i) for line, n in enumerate(sizes) for i, port in enumerate(self.outputs(n))}
+        shown = [e for e in self.scene.edges.values() if e.key[0][0] in sizes and e.key[1][0] in sizes]
+        shown.sort(key=lambda e: order.get(e.key[0], (len(sizes), 0)))
+        links = [(e.key[0][0], e.key[1][0]) for e in shown]
+        gaps = {(e.key[0][0], e.key[1][0]): max(COLUMN_GAP, pill_width(e.label, _WIDEST_FIGURE) + 18.0) for e in shown}
+        return sizes, links, gaps
+
+    def _choose(self, ids: tuple[str, ...] | list[str]) -> None:
+        self.selection.set(ids, current=ids[0] if ids else None)
+        self.selected_anew.emit(tuple(ids))

@@ -1,0 +1,189 @@
+"""Edits of a workflow as pure functions: the workflow and what shall change go in, the changed workflow comes out.
+
+Absent on purpose: undo (see `document.py`) and node types; what a node's ports are is told by the caller.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from pydantic import JsonValue
+
+from studio.domain.errors import UserFixable
+from studio.domain.workflow import MAX_EDGES, MAX_NODES, Edge, Node, PortRef, Workflow
+
+Position: TypeAlias = tuple[float, float]
+
+_ID_LENGTH_MAX = 60
+
+
+def fresh_id(taken: Collection[str], type_id: str) -> str:
+    """An id nobody has yet, made from the last word of a node type.
+
+    >>> fresh_id({"email"}, "send.email"), fresh_id((), "flow.wait_for")
+    ('email-2', 'wait_for')
+    """
+    stem = re.sub(r"[^A-Za-z0-9_-]", "", type_id.rsplit(".", 1)[-1])[:_ID_LENGTH_MAX]
+    stem = re.sub(r"-\d+$", "", stem)
+    if not stem or not stem[0].isalpha():
+        stem = f"step{stem}"
+    number, found = 1, stem
+    while found in taken:
+        number += 1
+        found = f"{stem}-{number}"
+    return found
+
+
+def add_nodes(workflow: Workflow, nodes: Iterable[Node]) -> Workflow:
+    """The workflow with more nodes. Raises UserFixable (`WORKFLOW-LIMIT`) when there would be too many."""
+    combined = (*workflow.nodes, *nodes)
+    if len(combined) > MAX_NODES:
+        raise UserFixable(
+            "WORKFLOW-LIMIT",
+            f"A workflow holds at most {MAX_NODES:,} steps.",
+            hint="Divide it into several workflows.",
+        )
+    return workflow.model_copy(update={"nodes": combined})
+
+
+def remove_nodes(workflow: Workflow, ids: Collection[str]) -> Workflow:
+    """Without these nodes, the edges that touch them, and their places in groups."""
+    gone = set(ids)
+    groups = tuple(
+        group.model_copy(update={"nodes": tuple(n for n in group.nodes if n not in gone)}) for group in workflow.groups
+    )
+    return workflow.model_copy(
+        update={
+            "nodes": tuple(node for node in workflow.nodes if node.id not in gone),
+            "edges": tuple(e for e in workflow.edges if e.from_[0] not in gone and e.to[0] not in gone),
+            "groups": groups,
+        }
+    )
+
+
+def replace_nodes(workflow: Workflow, changed: Mapping[str, Node]) -> Workflow:
+    """With these nodes in the places of those that have the same ids."""
+    return workflow.model_copy(update={"nodes": tuple(changed.get(node.id, node) for node in workflow.nodes)})
+
+
+def move_nodes(workflow: Workflow, places: Mapping[str, Position]) -> Workflow:
+    """With these nodes at other places; whole pixels, so that files read well."""
+    moved = {
+        node.id: node.model_copy(update={"position": rounded})
+        for node in workflow.nodes
+        if node.id in places and (rounded := _rounded(places[node.id])) != node.position
+    }
+    return replace_nodes(workflow, moved) if moved else workflow
+
+
+def _rounded(place: Position) -> Position:
+    return float(round(place[0])), float(round(place[1]))
+
+
+def edge(from_: PortRef, to: PortRef) -> Edge:
+    return Edge.model_validate({"from": from_, "to": to})
+
+
+def add_edges(workflow: Workflow, edges: Iterable[Edge]) -> Workflow:
+    """With more edges; one that is there already is passed over. Raises UserFixable (`WORKFLOW-LIMIT`)."""
+    new = [candidate for candidate in edges if candidate not in workflow.edges]
+    if not new:
+        return workflow
+    if len(workflow.edges) + len(new) > MAX_EDGES:
+        raise UserFixable(
+            "WORKFLOW-LIMIT",
+            f"A workflow holds at most {MAX_EDGES:,} edges.",
+            hint="Divide it into several workflows.",
+        )
+    return workflow.model_copy(update={"edges": (*workflow.edges, *new)})
+
+
+def remove_edges(workflow: Workflow, edges: Collection[Edge]) -> Workflow:
+    gone = set(_keys(edges))
+    return workflow.model_copy(update={"edges": tuple(e for e in workflow.edges if (e.from_, e.to) not in gone)})
+
+
+def _keys(edges: Iterable[Edge]) -> Iterable[tuple[PortRef, PortRef]]:
+    return ((e.from_, e.to) for e in edges)
+
+
+def set_template_value(workflow: Workflow, name: str, value: JsonValue) -> Workflow:
+    """With another value of a template parameter, for every setting bound to it. Without a template: as it was."""
+    if workflow.template is None:
+        return workflow
+    parameters = {**workflow.template.parameters, name: value}
+    return workflow.model_copy(update={"template": workflow.template.model_copy(update={"parameters": parameters})})
+
+
+def follow_ports(workflow: Workflow, node_id: str, before: Sequence[str], after: Sequence[str]) -> Workflow:
+    """What becomes of a node's outgoing edges when its outputs change.
+
+    A name that changed in its place takes its edges along; edges of an output that is gone are removed.
+    """
+    kept = set(after)
+    # Compared place by place only when none came or went: otherwise a removed variant would hand its edges on.
+    renamed = dict(zip(before, after, strict=True)) if len(before) == len(after) else {}
+    edges: list[Edge] = []
+    for old in workflow.edges:
+        source, port = old.from_
+        if source != node_id or port in kept or port not in before:
+            edges.append(old)
+        elif port in renamed and renamed[port] not in before:
+            edges.append(edge((source, renamed[port]), old.to))
+    return workflow if tuple(edges) == workflow.edges else workflow.model_copy(update={"edges": tuple(edges)})
+
+
+def insert_on_edge(workflow: Workflow, old: Edge, node_id: str, in_port: str, out_port: str) -> Workflow:
+    """The edge now leads through the node."""
+    without = remove_edges(workflow, [old])
+    return add_edges(without, [edge(old.from_, (node_id, in_port)), edge((node_id, out_port), old.to)])
+
+
+def excerpt(workflow: Workflow, ids: Collection[str]) -> Workflow:
+    """These nodes and the edges between them, as a workflow of its own: what copying puts on the clipboard."""
+    chosen = set(ids)
+    return Workflow(
+        name=workflow.name,
+        template=workflow.template,
+        nodes=tuple(node for node in workflow.nodes if node.id in chosen),
+        edges=tuple(e for e in workflow.edges if e.from_[0] in chosen and e.to[0] in chosen),
+    )
+
+
+def paste(workflow: Workflow, part: Workflow, offset: Position) -> tuple[Workflow, tuple[str, ...]]:
+    """With the nodes and edges of an excerpt, moved by `offset` and under new ids; and those ids.
+
+    A setting bound to a template parameter this workflow does not have gets the value it had there.
+    """
+    taken = {node.id for node in workflow.nodes}
+    names: dict[str, str] = {}
+    for node in part.nodes:
+        names[node.id] = fresh_id(taken, node.id)
+        taken.add(names[node.id])
+    known = workflow.template.parameters if workflow.template else {}
+    values = part.template.parameters if part.template else {}
+    nodes = [
+        node.model_copy(
+            update={
+                "id": names[node.id],
+                "position": (node.position[0] + offset[0], node.position[1] + offset[1]),
+                "parameters": {key: _resolved(value, known, values) for key, value in node.parameters.items()},
+            }
+        )
+        for node in part.nodes
+    ]
+    edges = [edge((names[e.from_[0]], e.from_[1]), (names[e.to[0]], e.to[1])) for e in part.edges]
+    return add_edges(add_nodes(workflow, nodes), edges), tuple(names[node.id] for node in part.nodes)
+
+
+def _resolved(value: JsonValue, known: Mapping[str, JsonValue], values: Mapping[str, JsonValue]) -> JsonValue:
+    if isinstance(value, dict):
+        if set(value) == {"$param"}:
+            name = str(value["$param"])
+            return value if name in known or name not in values else values[name]
+        return {key: _resolved(inner, known, values) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_resolved(inner, known, values) for inner in value]
+    return value

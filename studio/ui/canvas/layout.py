@@ -1,0 +1,229 @@
+"""Tidy layout: from left to right along the edges, size aware, the same picture every time for the same workflow.
+
+The library decides ranks and the order within a rank; places are worked out here from the sizes of nodes and labels.
+Absent on purpose: keeping nodes where a person has put them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import fast_sugiyama
+
+Size: TypeAlias = tuple[float, float]
+Place: TypeAlias = tuple[float, float]
+Link: TypeAlias = tuple[str, str]
+
+ROW_GAP = 40.0
+COLUMN_GAP = 60.0
+_SPACING = 100
+_SWEEPS = 8
+_SNAP = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A node's column, and its wish for a vertical place, in units of one row."""
+
+    column: int
+    row: float
+
+
+def tidy(
+    sizes: Mapping[str, Size], links: Sequence[Link], gaps: Mapping[Link, float] | None = None
+) -> dict[str, Place]:
+    """Top left corner of every node. `sizes` in drawing order; `gaps` is the room that an edge's label needs.
+
+    Links must name nodes in `sizes`. Parts that are not connected stand below each other.
+    """
+    ids = list(sizes)
+    number = {node_id: index for index, node_id in enumerate(ids)}
+    pairs = list(dict.fromkeys((number[a], number[b]) for a, b in links if a != b))
+    parts = _connected(len(ids), pairs)
+    places: dict[str, Place] = {}
+    top = 0.0
+    for part in parts:
+        inside = set(part)
+        part_pairs = [pair for pair in pairs if pair[0] in inside]
+        placed = _ranked(part, part_pairs)
+        columns = _columns(placed, part_pairs)
+        part_places, bottom = _spread(columns, placed, part_pairs, [sizes[i] for i in ids], ids, gaps or {}, top)
+        places.update({ids[index]: place for index, place in part_places.items()})
+        top = bottom + ROW_GAP * 1.5
+    return {node_id: places[node_id] for node_id in ids}
+
+
+def _connected(count: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
+    parent = list(range(count))
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            parent[index] = parent[parent[index]]
+            index = parent[index]
+        return index
+
+    for a, b in pairs:
+        first, second = sorted((root(a), root(b)))
+        parent[second] = first
+    groups: dict[int, list[int]] = {}
+    for index in range(count):
+        groups.setdefault(root(index), []).append(index)
+    return list(groups.values())
+
+
+def _ranked(part: Sequence[int], pairs: Sequence[tuple[int, int]]) -> dict[int, _Placed]:
+    if not pairs:
+        return {index: _Placed(0, float(row)) for row, index in enumerate(part)}
+    layouts = fast_sugiyama.from_edges(
+        pairs, vertex_spacing=_SPACING, ranking_type="minimize", dummy_vertices=True, dummy_size=1.0
+    )
+    positions = {index: place for index, place in layouts.to_dict().items() if index in set(part)}
+    highest = max(y for _x, y in positions.values())
+    placed = {index: _Placed(round((highest - y) / _SPACING), x / _SPACING) for index, (x, y) in positions.items()}
+    return _upright(placed, pairs)
+
+
+def _upright(placed: Mapping[int, _Placed], pairs: Sequence[tuple[int, int]]) -> dict[int, _Placed]:
+    """The library does not know which of two mirror pictures is meant: outputs drawn first shall lead upwards."""
+    agree = 0
+    first_seen: dict[int, list[int]] = {}
+    for source, target in pairs:
+        for sibling in first_seen.get(source, ()):
+            above, below = placed[sibling], placed[target]
+            if above.column == below.column:
+                agree += (above.row < below.row) - (above.row > below.row)
+        first_seen.setdefault(source, []).append(target)
+    if agree >= 0:
+        return dict(placed)
+    last = max(place.row for place in placed.values())
+    return {index: _Placed(place.column, last - place.row) for index, place in placed.items()}
+
+
+def _columns(placed: Mapping[int, _Placed], pairs: Sequence[tuple[int, int]]) -> dict[int, list[int]]:
+    """Column → nodes from top to bottom; outputs in the order they are drawn, where that costs no crossing."""
+    columns: dict[int, list[int]] = {}
+    for index in sorted(placed, key=lambda i: (placed[i].column, placed[i].row, i)):
+        columns.setdefault(placed[index].column, []).append(index)
+    near: dict[int, list[int]] = {index: [] for index in placed}
+    turn: dict[tuple[int, int], int] = {}
+    for order, (a, b) in enumerate(pairs):
+        near[a].append(b)
+        near[b].append(a)
+        turn[a, b] = order
+    rank = {index: place for line in columns.values() for place, index in enumerate(line)}
+    for line in columns.values():
+        for _ in line:
+            for above, below in list(itertools.pairwise(line)):
+                if _drawn_later(above, below, near, turn) and _crossings(above, below, near, rank, placed) >= 0:
+                    place = line.index(above)
+                    line[place : place + 2] = [below, above]
+                    rank[above], rank[below] = rank[below], rank[above]
+    return columns
+
+
+def _drawn_later(above: int, below: int, near: Mapping[int, list[int]], turn: Mapping[tuple[int, int], int]) -> bool:
+    shared = [p for p in near[above] if (p, above) in turn and (p, below) in turn]
+    return bool(shared) and all(turn[p, above] > turn[p, below] for p in shared)
+
+
+def _crossings(
+    above: int, below: int, near: Mapping[int, list[int]], rank: Mapping[int, int], placed: Mapping[int, _Placed]
+) -> int:
+    """How many crossings are saved when the two neighbours of a column change places."""
+    return sum(
+        (rank[a] > rank[b]) - (rank[a] < rank[b])
+        for a in near[above]
+        for b in near[below]
+        if placed[a].column == placed[b].column
+    )
+
+
+def _spread(
+    columns: Mapping[int, list[int]],
+    placed: Mapping[int, _Placed],
+    pairs: Sequence[tuple[int, int]],
+    sizes: Sequence[Size],
+    ids: Sequence[str],
+    gaps: Mapping[Link, float],
+    top: float,
+) -> tuple[dict[int, Place], float]:
+    lefts = _column_lefts(columns, placed, pairs, sizes, ids, gaps)
+    middles = _middles(columns, placed, pairs, sizes)
+    middles = {index: round(middle / _SNAP) * _SNAP for index, middle in middles.items()}
+    highest = min(middles[i] - sizes[i][1] / 2 for i in placed)
+    places = {
+        index: (round(lefts[placed[index].column]), round(middles[index] - sizes[index][1] / 2 - highest + top))
+        for index in placed
+    }
+    bottom = max(places[i][1] + sizes[i][1] for i in placed)
+    return {index: (float(x), float(y)) for index, (x, y) in places.items()}, float(bottom)
+
+
+def _column_lefts(
+    columns: Mapping[int, Sequence[int]],
+    placed: Mapping[int, _Placed],
+    pairs: Sequence[tuple[int, int]],
+    sizes: Sequence[Size],
+    ids: Sequence[str],
+    gaps: Mapping[Link, float],
+) -> dict[int, float]:
+    room: dict[int, float] = {}
+    for a, b in pairs:
+        column = placed[a].column
+        room[column] = max(room.get(column, COLUMN_GAP), gaps.get((ids[a], ids[b]), 0.0))
+    lefts: dict[int, float] = {}
+    left = 0.0
+    for column in range(max(columns) + 1):
+        lefts[column] = left
+        widest = max((sizes[i][0] for i in columns.get(column, ())), default=0.0)
+        left += widest + room.get(column, COLUMN_GAP)
+    return lefts
+
+
+def _middles(
+    columns: Mapping[int, Sequence[int]],
+    placed: Mapping[int, _Placed],
+    pairs: Sequence[tuple[int, int]],
+    sizes: Sequence[Size],
+) -> dict[int, float]:
+    """Vertical middles: each node towards the mean of its neighbours, never nearer to the next one than the gap."""
+    tallest = max(sizes[i][1] for i in placed)
+    middles = {index: place.row * (tallest + ROW_GAP) for index, place in placed.items()}
+    neighbours: dict[int, tuple[list[int], list[int]]] = {index: ([], []) for index in placed}
+    for a, b in pairs:
+        neighbours[b][0].append(a)
+        neighbours[a][1].append(b)
+    for sweep in range(_SWEEPS):
+        forward = sweep % 2 == 0
+        for column in sorted(columns, reverse=not forward):
+            line = columns[column]
+            wishes = [_wish(i, neighbours[i][0 if forward else 1], middles, placed) for i in line]
+            middles.update(zip(line, _apart(wishes, [sizes[i][1] for i in line]), strict=True))
+    return middles
+
+
+def _wish(index: int, near: Sequence[int], middles: Mapping[int, float], placed: Mapping[int, _Placed]) -> float:
+    """Where a node's neighbours want it; the nearer column counts more, so that chains run straight."""
+    if not near:
+        return middles[index]
+    weights = [1 / max(1, abs(placed[i].column - placed[index].column)) ** 2 for i in near]
+    return sum(w * middles[i] for w, i in zip(weights, near, strict=True)) / sum(weights)
+
+
+def _apart(wishes: Sequence[float], heights: Sequence[float]) -> list[float]:
+    """Middles in the given order, a gap apart, as near to the wishes as that allows (pool adjacent violators)."""
+    offsets = [0.0]
+    for above, below in itertools.pairwise(heights):
+        offsets.append(offsets[-1] + (above + below) / 2 + ROW_GAP)
+    pools: list[tuple[float, int]] = []
+    for wish, offset in zip(wishes, offsets, strict=True):
+        mean, size = wish - offset, 1
+        while pools and pools[-1][0] > mean:
+            other, count = pools.pop()
+            mean, size = (mean * size + other * count) / (size + count), size + count
+        pools.append((mean, size))
+    bases = [mean for mean, size in pools for _ in range(size)]
+    return [base + offset for base, offset in zip(bases, offsets, strict=True)]

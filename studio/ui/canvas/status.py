@@ -1,0 +1,211 @@
+"""What a node and an edge show of a run at one instant: state, figures and progress, made from the run's fold.
+
+Absent on purpose: painting, and anything that is not in the `RunView` handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from studio.domain.clock import parse_iso
+from studio.domain.node import Role
+from studio.domain.run import FINAL_RUN_STATES, RunView, StepView
+from studio.domain.workflow import Edge, Workflow
+from studio.ui.numbers import NOTHING, count, duration, percent
+from studio.ui.tokens import STATES
+
+IDLE = "idle"
+_MOVING = frozenset({"running"})
+_TOUCHED = frozenset({"done", "waiting", "warning", "paused", "stopped", "running"})
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """`state` is one of `tokens.STATES`; `left` and `right` stand below the title; `progress` is in [0, 1] or None."""
+
+    state: str = IDLE
+    left: str = NOTHING
+    right: str = NOTHING
+    right_short: str = ""
+    progress: float | None = None
+    figure: int | None = None
+    attention: bool = False
+
+    @property
+    def word(self) -> str:
+        return STATES[self.state].word
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeStatus:
+    """`count` is how many have gone along; None when there is no run."""
+
+    state: str = IDLE
+    count: int | None = None
+    moving: bool = False
+
+
+NO_EDGE_STATUS = EdgeStatus()
+
+
+def shown_state(step: StepView, role: Role | None = None) -> str:
+    """The step's state as the canvas tells it: a step that goes on although some of it failed counts as failed."""
+    if step.state in ("running", "waiting") and any(problem.severity == "error" for problem in step.problems):
+        return "failed"
+    if step.state == "running" and step.waiting and role in ("wait", "goal"):
+        return "waiting"
+    return step.state
+
+
+def node_status(view: RunView, node_id: str, role: Role | None) -> NodeStatus:
+    """What the node shows; a node nothing has happened at yet is idle."""
+    step = view.steps.get(node_id)
+    if step is None:
+        return NodeStatus()
+    left, right, short = _figures(step, role, view.at)
+    state = shown_state(step, role)
+    if not step.arrived and not step.left and not step.waiting and state == "queued":
+        left = NOTHING
+    return NodeStatus(
+        state=state,
+        left=left,
+        right=right,
+        right_short=short or right,
+        progress=_progress(step) if state in ("running", "failed", "paused") else None,
+        figure=_figure(step, role),
+        attention=bool(step.problems),
+    )
+
+
+def node_statuses(view: RunView, workflow: Workflow, roles: Mapping[str, Role]) -> dict[str, NodeStatus]:
+    """Node id → status, for every node of the workflow."""
+    return {node.id: node_status(view, node.id, roles.get(node.id)) for node in workflow.nodes}
+
+
+def edge_status(view: RunView, edge: Edge, roles: Mapping[str, Role]) -> EdgeStatus:
+    """How many went along the edge, and whether they are on their way now."""
+    (source_id, port), (target_id, _in) = edge.from_, edge.to
+    source, target = view.steps.get(source_id), view.steps.get(target_id)
+    passed = view.edge_count(source_id, port)
+    if source is None or (passed == 0 and not _is_on_its_way(source)):
+        return EdgeStatus(IDLE, None if source is None else passed)
+    source_state = shown_state(source, roles.get(source_id))
+    target_state = shown_state(target, roles.get(target_id)) if target is not None else IDLE
+    if "failed" in (source_state if passed else "", target_state) and source_state != IDLE:
+        state = "failed"
+    elif target_state in _MOVING or (source_state in _MOVING and roles.get(source_id) != "source"):
+        state = "running"
+    else:
+        state = "done" if passed else IDLE
+    moving = state == "running" and view.state not in FINAL_RUN_STATES and view.state != "paused"
+    return EdgeStatus(state, passed, moving)
+
+
+def _is_on_its_way(step: StepView) -> bool:
+    return step.state in _MOVING and bool(step.sending)
+
+
+def failed_count(view: RunView) -> int:
+    """Instances that failed, over all steps."""
+    return sum(step.failed for step in view.steps.values())
+
+
+def is_finished(view: RunView | None) -> bool:
+    return view is not None and view.state in FINAL_RUN_STATES
+
+
+def progress_of(view: RunView) -> float | None:
+    """Share of messages settled over all sending steps, in [0, 1]; None when nothing is sent."""
+    total = sum(_messages(step) for step in view.steps.values())
+    settled = sum(_settled(step) for step in view.steps.values())
+    return settled / total if total else None
+
+
+def _progress(step: StepView) -> float | None:
+    total = _messages(step)
+    return _settled(step) / total if total else None
+
+
+def _messages(step: StepView) -> int:
+    return sum(step.sending.values())
+
+
+def _settled(step: StepView) -> int:
+    return sum(step.sending.get(key, 0) for key in ("sent", "failed", "blocked"))
+
+
+def _figure(step: StepView, role: Role | None) -> int:
+    if role == "wait":
+        return step.waiting or step.left
+    if role == "goal":
+        return step.out.get("reached", 0)
+    if role == "send":
+        return step.sending.get("sent", 0)
+    return step.left if role == "source" else step.arrived
+
+
+def _figures(step: StepView, role: Role | None, now: datetime | None) -> tuple[str, str, str]:
+    """Left text, right text, and a shorter right text for when both do not fit."""
+    if role == "send" and step.sending:
+        return _sending(step)
+    left = _left(step, role)
+    lost = _lost(step)
+    if lost:
+        return left, lost, lost
+    if role in ("wait", "goal") and step.waiting:
+        return left, *_due(step, now)
+    timed = role not in ("goal", "exit", "wait") and step.duration_ms
+    spent = duration(timedelta(milliseconds=step.duration_ms)) if timed else NOTHING
+    return left, spent, spent
+
+
+def _left(step: StepView, role: Role | None) -> str:
+    match role:
+        case "source":
+            return f"{count(step.left)} out"
+        case "goal":
+            return f"{count(step.out.get('reached', 0))} reached"
+        case "exit":
+            return f"{count(step.arrived)} ended"
+        case "wait" if step.waiting:
+            return f"{count(step.waiting)} waiting"
+        case "wait":
+            return f"{count(step.left)} went on" if step.left else f"{count(step.arrived)} in"
+        case _:
+            return f"{count(step.arrived)} in"
+
+
+def _sending(step: StepView) -> tuple[str, str, str]:
+    total, sent = _messages(step), step.sending.get("sent", 0)
+    lost = _lost(step)
+    left = f"{count(sent)} / {count(total)}"
+    if lost:
+        return left, lost, lost
+    held = step.sending.get("blocked", 0)
+    if held and sent + held == total:
+        return f"{count(sent)} sent", f"{count(held)} blocked", f"{count(held)} blocked"
+    if sent == total:
+        return f"{count(sent)} sent", "all sent" if sent else NOTHING, ""
+    share = percent(_settled(step) / total) if total else NOTHING
+    return left, share, share
+
+
+def _lost(step: StepView) -> str:
+    failed = max(step.failed, step.sending.get("failed", 0))
+    if failed:
+        return f"{count(failed)} failed"
+    if step.sending.get("in_doubt"):
+        return f"{count(step.sending['in_doubt'])} in doubt"
+    return f"{count(step.quarantined)} set aside" if step.quarantined else ""
+
+
+def _due(step: StepView, now: datetime | None) -> tuple[str, str]:
+    if step.next_due is None:
+        return NOTHING, NOTHING
+    due = parse_iso(step.next_due)
+    if now is None or due <= now:
+        return "due now", "due"
+    words = duration(due - now)
+    return f"next in {words}", f"next in {words.split(' ')[0]}"

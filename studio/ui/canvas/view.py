@@ -1,0 +1,367 @@
+"""The window onto the graph: zoom, pan, the paper's dots, and what is painted above and below the items.
+
+Far away the items are not asked at all: everything is painted in one go (`far.py`). Absent on purpose: an OpenGL
+viewport, which is slower on machines without a graphics card; gestures (`pointer.py`) and commands (`editor.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QFocusEvent,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QRegion,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFrame, QGraphicsView, QToolTip
+
+from studio.ui.canvas import look
+from studio.ui.canvas.editor import CanvasEditor
+from studio.ui.canvas.items import NodeItem
+from studio.ui.canvas.pointer import Pointer
+from studio.ui.theme import theme
+from studio.ui.tokens import STATES
+
+_DASH_MS = 100
+_SHARPEN_MS = 20
+_PARTS_MAX = 24
+_DASH_STEP = 0.7
+"""A dash period of 7 units in a second: 1 Hz, slow enough for everybody."""
+
+
+class CanvasView(QGraphicsView):
+    """Signals: `opened(node_id)` on double click; `menu_wanted(node_id or "", global place)`; `add_wanted(scene place,
+    (node, output) or None)`; `zoom_changed`; `moved` when another part of the scene is in sight.
+    """
+
+    opened = Signal(str)
+    menu_wanted = Signal(str, QPoint)
+    add_wanted = Signal(QPointF, object)
+    zoom_changed = Signal(float)
+    moved = Signal()
+
+    def __init__(self, editor: CanvasEditor) -> None:
+        super().__init__(editor.scene)
+        self.editor = editor
+        self.insets = (16, 16, 16, 16)
+        """Room (left, top, right, bottom) that something else covers; fitting keeps clear of it."""
+        self.key_handler: Callable[[QKeyEvent], bool] | None = None
+        self._drawing = editor.scene.drawing
+        self.pointer = Pointer(self, editor)
+        self._exposed = QRegion()
+        self._paper: tuple[float, QPixmap] | None = None
+        self._set_up()
+        self._dashes = QTimer(self)
+        self._dashes.setInterval(_DASH_MS)
+        self._dashes.timeout.connect(self._step_dashes)
+        self._sharpen = QTimer(self)
+        self._sharpen.setSingleShot(True)
+        self._sharpen.setInterval(_SHARPEN_MS)
+        self._sharpen.timeout.connect(self.viewport().update)
+        editor.scene.places_changed.connect(self._places_changed)
+        editor.scene.picture_changed.connect(self._animate)
+        theme().changed.connect(self._retheme)
+        self.set_zoom(1.0)
+
+    def _set_up(self) -> None:
+        self.setAccessibleName("Workflow")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setResizeAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontSavePainterState)
+        self.setMouseTracking(True)
+        self.viewport().setMouseTracking(True)
+        self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    @property
+    def zoom(self) -> float:
+        """Pixels per scene unit; 100 % on screen is `theme().text_scale`."""
+        return self._drawing.zoom
+
+    def set_zoom(self, zoom: float, anchor: QPoint | None = None) -> None:
+        """Zooms; the scene point under `anchor` (viewport, default its middle) stays where it is."""
+        zoom = min(look.ZOOM_MAX * theme().text_scale, max(look.ZOOM_MIN, zoom))
+        place = anchor if anchor is not None else self.viewport().rect().center()
+        held = self.mapToScene(place)
+        self._drawing.set_zoom(zoom, self.devicePixelRatioF())
+        self.resetTransform()
+        self.scale(zoom, zoom)
+        now = self.mapFromScene(held)
+        self.pan_by(QPointF(place - now))
+        self.zoom_changed.emit(zoom)
+        self.moved.emit()
+
+    def zoom_by(self, factor: float, anchor: QPoint | None = None) -> None:
+        self.set_zoom(self.zoom * factor, anchor)
+
+    def zoom_full(self) -> None:
+        """100 %."""
+        self.set_zoom(theme().text_scale)
+
+    def fit(self, area: QRectF | None = None) -> None:
+        """Shows the whole graph, or a part, inside the insets; never larger than 100 %."""
+        wanted = area if area is not None else self.editor.scene.extent()
+        if wanted.isEmpty():
+            return
+        left, top, right, bottom = self.insets
+        room = QRectF(self.viewport().rect()).adjusted(left, top, -right, -bottom)
+        wanted = wanted.adjusted(-look.MARGIN, -look.MARGIN, look.MARGIN, look.MARGIN)
+        zoom = min(room.width() / wanted.width(), room.height() / wanted.height(), theme().text_scale)
+        self.set_zoom(max(look.ZOOM_MIN, zoom))
+        self._bring(wanted.center(), room.center())
+
+    def show_start(self, zoom_min: float = look.FULL_FROM) -> None:
+        """Fits when all is readable then; otherwise readable, with the first nodes in sight."""
+        self.fit()
+        bounds = self.editor.scene.far.bounds()
+        if bounds.isEmpty() or self.zoom >= zoom_min * theme().text_scale:
+            return
+        self.set_zoom(zoom_min * theme().text_scale)
+        left, top, right, bottom = self.insets
+        room = QRectF(self.viewport().rect()).adjusted(left, top, -right, -bottom)
+        self._bring(QPointF(bounds.left() - look.MARGIN, bounds.center().y()), QPointF(room.left(), room.center().y()))
+
+    def ensure_seen(self, ids: tuple[str, ...]) -> None:
+        """Pans so that these nodes are in sight, when they are not."""
+        bodies = [self.editor.scene.nodes[n].body for n in ids if n in self.editor.scene.nodes]
+        if not bodies:
+            return
+        area = bodies[0]
+        for body in bodies[1:]:
+            area = area.united(body)
+        left, top, right, bottom = self.insets
+        room = QRectF(self.viewport().rect()).adjusted(left, top, -right, -bottom)
+        shown = QRectF(self.mapFromScene(area).boundingRect())
+        dx = _into(shown.left(), shown.right(), room.left(), room.right())
+        dy = _into(shown.top(), shown.bottom(), room.top(), room.bottom())
+        if dx or dy:
+            self.pan_by(QPointF(dx, dy))
+
+    def pan_by(self, distance: QPointF) -> None:
+        """Moves the paper by pixels."""
+        across, down = self.horizontalScrollBar(), self.verticalScrollBar()
+        across.setValue(across.value() - round(distance.x()))
+        down.setValue(down.value() - round(distance.y()))
+        self.moved.emit()
+
+    def seen(self) -> QRectF:
+        """The part of the scene in sight."""
+        return self.mapToScene(self.viewport().rect()).boundingRect()
+
+    def centre_on(self, place: QPointF) -> None:
+        self._bring(place, QRectF(self.viewport().rect()).center())
+
+    def _bring(self, scene_place: QPointF, viewport_place: QPointF) -> None:
+        self.pan_by(viewport_place - QPointF(self.mapFromScene(scene_place)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.moved.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._drawing.level != "far":
+            self._drawing.begin_frame()
+            self._exposed = event.region()
+            super().paintEvent(event)
+            if self._drawing.stale:
+                self._sharpen.start()
+            return
+        painter = QPainter(self.viewport())
+        painter.setClipRegion(event.region())
+        self._paint_paper(painter)
+        size = self.viewport().size()
+        self.editor.scene.far.show(painter, size, self.viewportTransform(), self.devicePixelRatioF())
+        painter.setWorldTransform(self.viewportTransform())
+        self._paint_far_selection(painter)
+
+    def drawBackground(self, painter: QPainter, _area: QRectF | QRect) -> None:
+        self._paint_paper(painter)
+
+    def drawForeground(self, painter: QPainter, area: QRectF | QRect) -> None:
+        if self.zoom < look.PILLS_FROM * theme().text_scale:
+            return
+        # A few items far apart are painted often; what lies between them need not be.
+        parts = [self.mapToScene(rect).boundingRect() for rect in self._exposed]
+        areas = parts if 0 < len(parts) <= _PARTS_MAX else [QRectF(area)]
+        self.editor.scene.pills.paint(painter, areas, self._drawing)
+
+    def _paint_paper(self, painter: QPainter) -> None:
+        step = look.GRID * self.zoom
+        while step < 14:
+            step *= 2
+        origin = self.mapFromScene(QPointF(0, 0))
+        transform = painter.worldTransform()
+        painter.resetTransform()
+        painter.setBrushOrigin(origin)
+        painter.fillRect(self.viewport().rect(), self._paper_of(round(step)))
+        painter.setBrushOrigin(0, 0)
+        painter.setWorldTransform(transform)
+
+    def _paper_of(self, step: int) -> QPixmap:
+        if self._paper is None or self._paper[0] != step:
+            pixmap = QPixmap(step, step)
+            pixmap.fill(theme().colour("canvas"))
+            painter = QPainter(pixmap)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme().colour("control_border", 0.35))
+            painter.drawEllipse(QPointF(step / 2, step / 2), 0.9, 0.9)
+            painter.end()
+            self._paper = step, pixmap
+        return self._paper[1]
+
+    def _paint_far_selection(self, painter: QPainter) -> None:
+        pen = self._drawing.pen("accent", 2.0, cosmetic=True)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for node_id in self.editor.selection.nodes:
+            item = self.editor.scene.nodes.get(node_id)
+            if item is not None:
+                painter.drawRect(item.body.adjusted(-12, -12, 12, 12))
+
+    def _places_changed(self) -> None:
+        # Items that are never asked to paint do not know where they were painted before.
+        if self._drawing.level == "far":
+            self.viewport().update()
+
+    def _animate(self) -> None:
+        moving = bool(self.editor.scene.moving_edges()) and not theme().reduced_motion
+        if moving != self._dashes.isActive():
+            self._dashes.start() if moving else self._dashes.stop()
+
+    def _step_dashes(self) -> None:
+        if self._drawing.level == "far" or not self.isVisible():
+            return
+        self._drawing.step_dashes(_DASH_STEP)
+        seen = self.seen()
+        for edge in self.editor.scene.moving_edges():
+            if seen.intersects(edge.sceneBoundingRect()):
+                edge.update()
+
+    def _retheme(self) -> None:
+        self._paper = None
+        self.editor.scene.retheme()
+        self.viewport().update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.pointer.press(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.pointer.move(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self.pointer.release(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.pointer.double_click(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self.pointer.wheel(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        self.pointer.drag_enter(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self.pointer.drag_move(event)
+
+    def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:
+        self.pointer.cancel()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.pointer.drop(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        node = self.editor.scene.node_at(self.mapToScene(event.pos()))
+        if node is not None and node.node_id not in self.editor.selection.nodes:
+            self.editor.selection.set([node.node_id])
+        self.menu_wanted.emit(node.node_id if node is not None else "", event.globalPos())
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+            self.zoom_by(1 + event.value(), event.position().toPoint())
+            return True
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            node = self.editor.scene.node_at(self.mapToScene(event.pos()))
+            QToolTip.showText(event.globalPos(), tip_of(node) if node is not None else "", self.viewport())
+            return True
+        return super().viewportEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self.pointer.hold_space(held=True)
+        elif event.key() == Qt.Key.Key_Escape and self.pointer.cancel():
+            return
+        elif self.key_handler is None or not self.key_handler(event):
+            event.ignore()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self.pointer.hold_space(held=False)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab goes from node to node first, and on to the next widget after the last."""
+        if self.key_handler is not None:
+            key = Qt.Key.Key_Tab if forward else Qt.Key.Key_Backtab
+            made = QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier)
+            if self.key_handler(made):
+                return True
+        return super().focusNextPrevChild(forward)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._show_focus(shown=event.reason() not in (Qt.FocusReason.MouseFocusReason, Qt.FocusReason.PopupFocusReason))
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.pointer.hold_space(held=False)
+        self._show_focus(shown=False)
+
+    def show_keyboard_focus(self) -> None:
+        """A key was used: from now on the current node is ringed."""
+        self._show_focus(shown=True)
+
+    def _show_focus(self, *, shown: bool) -> None:
+        if self._drawing.show_focus != shown:
+            self._drawing.show_focus = shown
+            item = self.editor.scene.nodes.get(self.editor.selection.current or "")
+            if item is not None:
+                item.update()
+
+
+def tip_of(node: NodeItem) -> str:
+    """What the tooltip of a node says: name, state, figures, and what is wrong."""
+    face, status = node.face, node.status
+    lines = [face.title, face.summary]
+    if status is not None:
+        figures = " · ".join(part for part in (STATES[status.state].word, status.left, status.right) if part.strip("—"))
+        lines.append(figures)
+    lines += [face.problem] if face.problem else []
+    lines += [] if face.enabled else ["switched off"]
+    return "\n".join(line for line in lines if line)
+
+
+def _into(low: float, high: float, room_low: float, room_high: float) -> float:
+    """How far an interval must move to lie in the room; its beginning wins when it is too long."""
+    if low < room_low or high - low > room_high - room_low:
+        return room_low - low
+    return room_high - high if high > room_high else 0.0
