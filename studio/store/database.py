@@ -237,19 +237,26 @@ def _in_words(path: Path) -> Iterator[None]:
 
 def error_in_words(text: str, path: Path) -> StudioError | None:
     """The studio error for what SQLite said; None when that is a bug of ours and not the world's."""
-    folder = str(path.parent)
     if "disk is full" in text:
-        hint = "Free some space; work goes on by itself."
-        return Transient("STORE-DISK-FULL", "The disk is full, so nothing more can be saved.", where=folder, hint=hint)
+        return disk_failure(path.parent, full=True)
     if "disk I/O error" in text or "readonly" in text or "unable to open" in text:
-        hint = "Check that the disk is connected and that the folder may be written."
-        return Transient("STORE-DISK", "The workspace cannot be read or written.", where=folder, hint=hint)
+        return disk_failure(path.parent, full=False)
     if "is locked" in text:
         hint = "Close the other program, or wait."
-        return Transient("STORE-BUSY", "Another program keeps the workspace busy.", where=folder, hint=hint)
+        return Transient("STORE-BUSY", "Another program keeps the workspace busy.", where=str(path.parent), hint=hint)
     hint = "Restore a backup."
     if "malformed" in text:
         return Corrupt("STORE-CORRUPT", "The workspace file is damaged.", where=str(path), hint=hint)
     if "not a database" in text:
         return Corrupt("STORE-NOT-DATABASE", "The workspace file cannot be recognised.", where=str(path), hint=hint)
     return None
+
+
+def disk_failure(folder: Path, *, full: bool) -> Transient:
+    """What to say when the workspace's disk does not take what is written."""
+    if full:
+        hint = "Free some space; work goes on by itself."
+        message = "The disk is full, so nothing more can be saved."
+        return Transient("STORE-DISK-FULL", message, where=str(folder), hint=hint)
+    hint = "Check that the disk is connected and that the folder may be written."
+    return Transient("STORE-DISK", "The workspace cannot be read or written.", where=str(folder), hint=hint)

@@ -110,8 +110,8 @@ class EventLog:
             return self._append_to_tail(connection, events, fresh=True) if events.height else 0
         counted = Counted()
         counted.add(events)
-        written = self.write(events)
-        self.adopt(connection, [written], self.next_batch(connection), source="")
+        seq = self.next_batch(connection)
+        self.adopt(connection, [self.write(events)], seq, source="")
         counted.save(connection)
         return events.height
 

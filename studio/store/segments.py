@@ -6,6 +6,7 @@ leaves behind. Absent on purpose: which events go into a segment (`log`).
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -17,6 +18,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from studio.store import schema
+from studio.store.database import disk_failure
 from studio.store.rows import LOG_SCHEMA, SEQ
 from studio.store.schema import micros
 
@@ -80,14 +82,8 @@ def write_file(folder: Path, rows: pl.DataFrame) -> Written:
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd", compression_level=1, statistics=True)
     data = buffer.getvalue()
-    path = folder / f"{times[0]:%Y%m%d}-{key}{SUFFIX}"
-    written = path.with_suffix(".tmp")
-    with written.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    written.replace(path)
-    sync_folder(folder)
+    path = _unused(folder / f"{times[0]:%Y%m%d}-{key}{SUFFIX}")
+    _write_durably(path, data)
     return Written(
         path=path,
         key=key,
@@ -99,6 +95,30 @@ def write_file(folder: Path, rows: pl.DataFrame) -> Written:
         kinds=tuple(sorted(frame.get_column("kind").unique())),
         runs=tuple(sorted(frame.get_column("run_id").fill_null("").unique())),
     )
+
+
+def _unused(path: Path) -> Path:
+    """A name no file has: one that is left of a failed COMMIT may still turn out to count after a restart."""
+    number, unused = 1, path
+    while unused.exists():
+        number += 1
+        unused = path.with_stem(f"{path.stem}-{number}")
+    return unused
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    """Raises Transient STORE-DISK-FULL or STORE-DISK."""
+    partial = path.with_suffix(".tmp")
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise disk_failure(path.parent, full=error.errno == errno.ENOSPC) from error
 
 
 def sync_folder(folder: Path) -> None:

@@ -144,6 +144,17 @@ def test_an_aborted_append_leaves_no_trace(store: Store) -> None:
     assert cursor.seq == 2
 
 
+def test_events_of_an_aborted_append_come_in_later(store: Store) -> None:
+    many = events([(number, "order", minutes(1)) for number in range(1_500)])
+    with pytest.raises(ZeroDivisionError), store.transaction() as connection:
+        assert store.log.append(connection, many) == 1_500
+        assert store.log.append(connection, many.head(10)) == 0
+        assert store.log.append(connection, many) == 0
+        raise ZeroDivisionError
+    assert append(store, many) == 1_500
+    assert append(store, many) == 0
+
+
 def test_totals_stop_at_the_views_moment(store: Store) -> None:
     append(store, events([(1, "order", minutes(0)), (8, "order", minutes(10)), (15, "order", minutes(20))]))
     append(store, events([(2, "order", minutes(5)), (9, "visit", minutes(5))], run_id="r1"))

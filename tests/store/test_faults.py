@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import signal
 import subprocess
@@ -76,7 +77,7 @@ def small_log(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "SEGMENT_ROWS_MIN", 4)
-    monkeypatch.setattr(log, "TAIL_ROWS_MAX", 6)
+    monkeypatch.setattr(log, "TAIL_ROWS_MAX", 2)
     monkeypatch.setattr(importing, "SEGMENT_ROWS_MIN", 4)
 
 
@@ -116,12 +117,13 @@ def test_a_failure_at_any_statement_leaves_nothing_of_the_action(
                     assert done, "an error was swallowed"
                 except Transient as error:
                     assert error.code == "STORE-DISK"
+                    failed = points.failed
                 points.rest()
                 if not done:
                     assert state(store) == before
                     unknown = set(store.log.folder.iterdir()) - {segment.path for segment in store.log.state().segments}
                     # After a failed COMMIT nobody knows, so the file stays until the next start decides.
-                    assert not unknown or points.failed == "COMMIT"
+                    assert not unknown or failed == "COMMIT"
             assert number > 2
         assert store.doctor().checks[0].ok
         assert state(store) == states[-1]
@@ -161,7 +163,7 @@ from studio.store import Store, importing, log
 from tests.store.conftest import StandingClock
 from tests.store.failing import Points
 from tests.store.test_faults import scenario
-log.SEGMENT_ROWS_MIN, log.TAIL_ROWS_MAX, importing.SEGMENT_ROWS_MIN = 4, 6, 4
+log.SEGMENT_ROWS_MIN, log.TAIL_ROWS_MAX, importing.SEGMENT_ROWS_MIN = 4, 2, 4
 points = Points()
 store = Store.open(Path(sys.argv[1]), clock=StandingClock(), connection_class=points.connection_class())
 points.rest()
@@ -170,6 +172,24 @@ for action in scenario():
     action(store)
     os.write(1, b".")
 """
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, "STORE-DISK-FULL"), (errno.EIO, "STORE-DISK")])
+def test_a_segment_that_cannot_be_written_is_said_and_cleared_away(
+    store: Store, monkeypatch: pytest.MonkeyPatch, number: int, code: str
+) -> None:
+    many = events([(number, "order", minutes(1)) for number in range(1_500)])
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(number, "broken")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("os.fsync", fail)
+        with pytest.raises(Transient) as error:
+            store.import_events([many], "orders")
+    assert error.value.code == code
+    assert list(store.log.folder.iterdir()) == []
+    assert store.import_events([many], "orders").accepted == 1_500
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")

@@ -159,6 +159,15 @@ def test_committing_twice_changes_nothing(started: Store) -> None:
     assert everything(started) == once
 
 
+def test_an_old_checkpoint_does_not_turn_the_run_back(started: Store) -> None:
+    started.runs.commit(full_checkpoint())
+    started.runs.commit(Checkpoint(run_id="r1", at=minutes(9), cursors={"trigger": EventCursor(5, minutes(9))}))
+    started.runs.set_state("r1", "done", minutes(9))
+    started.runs.commit(full_checkpoint())
+    assert (started.runs.get("r1").state, started.runs.get("r1").at) == ("done", minutes(9))
+    assert started.runs.cursor("r1", "trigger") == EventCursor(5, minutes(9))
+
+
 def test_a_checkpoint_without_work_counts_once_too(started: Store) -> None:
     full = full_checkpoint()
     loose = Checkpoint(**{name: getattr(full, name) for name in full.__slots__ if name != "done"})
