@@ -208,6 +208,15 @@ def test_mode_status_and_workspace_are_shown_and_told(qtbot: QtBot, window: Main
     assert [a.text() for a in window.top_bar.workspace.menu_of().actions()] == ["Help for what is in focus", "Back"]
 
 
+def test_live_mode_marks_the_whole_bar(window: MainWindow) -> None:
+    def line() -> str:
+        return window.top_bar.grab().toImage().pixelColor(600, window.top_bar.height() - 1).name()
+
+    assert line() == theme().colour("border").name()
+    window.set_mode("live")
+    assert line() == theme().colour("state.waiting").name()
+
+
 def test_help_is_about_what_is_in_focus(qtbot: QtBot, window: MainWindow) -> None:
     screen = window.pages.page
     chip = Chip("x")

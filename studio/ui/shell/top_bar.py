@@ -201,6 +201,7 @@ class TopBar(QWidget):
         self.mode = Segmented(MODES, name="Mode of running")
         self.status = StatusPill()
         self.mode.chosen.connect(self.mode_chosen)
+        self.mode.changed.connect(self.update)
         self.command.clicked.connect(self.command_wanted)
         self.status.clicked.connect(self.status_clicked)
         line = row(Mark(), 10, self.workspace, 2, self.breadcrumb, STRETCH, self.command, STRETCH, spacing=0)
@@ -230,3 +231,6 @@ class TopBar(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme().colour("surface"))
         painter.fillRect(0, self.height() - 1, self.width(), 1, theme().colour("border"))
+        if self.mode.value == "live":
+            # Real messages go to real people: the whole window says so, not only the switch.
+            painter.fillRect(0, self.height() - 2, self.width(), 2, theme().colour("state.waiting"))

@@ -75,16 +75,7 @@ class MainWindow(QMainWindow):
         faults().reported.connect(self._show_fault)
 
     def _add_actions(self, pages: Sequence[PageSpec]) -> None:
-        for number, spec in enumerate(pages, 1):
-            self.commands.add(
-                Action(
-                    id=f"go.{spec.id}",
-                    title=f"Go to {spec.title}",
-                    run=lambda page_id=spec.id: self.go(page_id),
-                    shortcut=f"Ctrl+{number}" if number <= 9 else "",
-                    icon=spec.icon,
-                )
-            )
+        self.commands.add(*(self._action_to_open(spec, number) for number, spec in enumerate(pages, 1)))
         self.commands.add(
             Action(
                 id="palette",
@@ -116,6 +107,15 @@ class MainWindow(QMainWindow):
                 shortcut="F1",
                 icon="circle-question-mark",
             ),
+        )
+
+    def _action_to_open(self, spec: PageSpec, number: int) -> Action:
+        return Action(
+            id=f"go.{spec.id}",
+            title=f"Go to {spec.title}",
+            run=lambda: self.go(spec.id),
+            shortcut=f"Ctrl+{number}" if number <= 9 else "",
+            icon=spec.icon,
         )
 
     def go(self, page_id: str, target: str = "") -> Page:

@@ -197,9 +197,13 @@ class MenuButton(Button):
 
 
 class Segmented(QWidget):
-    """One of a few, all visible. Arrow keys move the choice. `chosen(key)` when the person changes it."""
+    """One of a few, all visible. Arrow keys move the choice.
+
+    `chosen(key)` when the person changes it, `changed` also when the program does.
+    """
 
     chosen = Signal(str)
+    changed = Signal()
 
     def __init__(self, choices: Mapping[str, str], value: str | None = None, *, name: str = "") -> None:
         super().__init__()
@@ -225,6 +229,7 @@ class Segmented(QWidget):
         self._buttons[value].setChecked(True)
         self._value = value
         self.update()
+        self.changed.emit()
 
     def set_enabled_choice(self, key: str, enabled: bool, why: str = "") -> None:
         """Greys a choice out; `why` becomes its tooltip."""
