@@ -70,7 +70,14 @@ def _check_node(workflow: Workflow, node: Node, catalogue: Catalogue) -> tuple[N
         ]
     except ValidationError as error:
         fields = catalogue[node.type].Parameters.model_fields
-        return None, [_parameter_problem(node, item, fields) for item in error.errors()]
+        found = error.errors()
+        # A list whose items are wrong is also called too short, which only confuses.
+        nested = {item["loc"][:-depth] for item in found for depth in range(1, len(item["loc"]))}
+        return None, [
+            _parameter_problem(node, item, fields)
+            for item in found
+            if item["type"] != "too_short" or item["loc"] not in nested
+        ]
 
 
 def _parameter_problem(node: Node, item: ErrorDetails, fields: Mapping[str, object]) -> Problem:
