@@ -13,6 +13,7 @@ from typing import Literal, Protocol, Self
 import polars as pl
 
 from studio.domain.workflow import Workflow
+from studio.frames.instances import arm_of
 
 
 class People(Protocol):
@@ -94,12 +95,27 @@ def is_held(design: Design) -> pl.Expr:
     """Whether `arms` says the person was held out; false where there is no holdout."""
     if design.holdout is None:
         return pl.lit(value=False)
-    return pl.col("arms").fill_null("").str.contains(rf"(?:^|\|){design.holdout}={HELD}(?:\||$)")
+    return arm_of(design.holdout).eq_missing(HELD)
+
+
+def is_treated(design: Design) -> pl.Expr:
+    """Whether the person counts as treated: everybody without a holdout; with one, who met it and was not held out.
+
+    Who left before the holdout (bought without a reminder) is neither: nothing was done for him, and he is in no arm.
+    """
+    if design.holdout is None:
+        return pl.lit(value=True)
+    return arm_of(design.holdout).is_not_null() & ~is_held(design)
 
 
 def held_arms(design: Design, arms: str) -> bool:
-    """The same of one value of `arms`."""
-    return design.holdout is not None and f"{design.holdout}={HELD}" in arms.split("|")
+    """`is_held` of one value of `arms`."""
+    return design.holdout is not None and variant_of(design.holdout, arms) == HELD
+
+
+def treated_arms(design: Design, arms: str) -> bool:
+    """`is_treated` of one value of `arms`."""
+    return design.holdout is None or variant_of(design.holdout, arms) not in (None, HELD)
 
 
 def variant_of(node_id: str, arms: str) -> str | None:

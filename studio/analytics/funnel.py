@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from studio.analytics.facts import Design, Facts, held_arms, united, variant_of
+from studio.analytics.facts import Design, Facts, held_arms, treated_arms, united, variant_of
 
 STEPS = {
     "entered": "Entered",
@@ -44,7 +44,7 @@ def funnel(facts: Facts, run_id: str, design: Design) -> Funnel:
     """The run's funnel over everybody who was treated, with everybody who entered as its first step."""
     groups = facts.people(run_id, ["exposed", *STEPS], by=("kind", "arms"))
     people = {
-        kind: united(found for (of, arms), found in groups.items() if of == kind and not held_arms(design, arms))
+        kind: united(found for (of, arms), found in groups.items() if of == kind and _counts(design, kind, arms))
         for kind in STEPS
     }
     held = united(found for (kind, arms), found in groups.items() if kind == "exposed" and held_arms(design, arms))
@@ -65,6 +65,11 @@ def funnel_by(facts: Facts, run_id: str, design: Design, split: str) -> tuple[Fu
         )
         funnels.append(_funnel(people, group=variant))
     return tuple(funnels)
+
+
+def _counts(design: Design, kind: str, arms: str) -> bool:
+    # Only orders can happen without having been treated; entering comes before every arm.
+    return treated_arms(design, arms) if kind == "converted" else not held_arms(design, arms)
 
 
 def _funnel(people: dict[str, int], *, held: int = 0, group: str | None = None) -> Funnel:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from studio.analytics.facts import Design, Facts, is_held, united
+from studio.analytics.facts import Design, Facts, is_treated, united
 from studio.analytics.funnel import Funnel
 from studio.analytics.returns import Return
 
@@ -63,7 +63,7 @@ def kpis(facts: Facts, run_id: str, funnel: Funnel, returned: Return) -> tuple[K
 
 def by_step(facts: Facts, run_id: str, design: Design) -> pl.DataFrame:
     """`node_id, kind, count, people, value`: events per send step and kind, treated people only."""
-    counts = facts.rollup([run_id], node_ids=list(design.sends)).filter(~is_held(design))
+    counts = facts.rollup([run_id], node_ids=list(design.sends)).filter(is_treated(design))
     counts = counts.group_by("node_id", "kind").agg(pl.col("count").sum(), pl.col("value").sum())
     kinds = counts["kind"].unique().to_list()
     if not kinds:
@@ -79,7 +79,7 @@ def by_step(facts: Facts, run_id: str, design: Design) -> pl.DataFrame:
 
 def revenue_by_hour(facts: Facts, run_id: str, design: Design) -> pl.DataFrame:
     """`hour, value, count`: goal events of treated people, by the hour they happened, ascending."""
-    rows = facts.rollup([run_id], ["converted"]).filter(~is_held(design))
+    rows = facts.rollup([run_id], ["converted"]).filter(is_treated(design))
     return rows.group_by("hour").agg(pl.col("value").sum(), pl.col("count").sum()).sort("hour")
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from studio.analytics.facts import Design, Facts, held_arms, is_held, united
+from studio.analytics.facts import Design, Facts, held_arms, is_held, is_treated, treated_arms, united
 from studio.domain.template import Prediction
 from studio.experiments.holdout import Increment, increment
 from studio.experiments.moments import Mean, Proportion
@@ -51,7 +51,7 @@ def run_return(facts: Facts, run_id: str, design: Design, predicted: Prediction 
     """The return of one run up to its clock. O(people who converted)."""
     values = facts.contact_values(run_id, "converted")
     held_values = values.filter(is_held(design))
-    treated_values = values.filter(~is_held(design))
+    treated_values = values.filter(is_treated(design))
     people, held = treated_and_held(facts, run_id, design)
     revenue = float(treated_values["value"].sum() or 0.0)
     cost = _cost(facts, run_id, design)
@@ -78,7 +78,7 @@ def treated_and_held(facts: Facts, run_id: str, design: Design) -> tuple[int, in
         return united(facts.people(run_id, ["entered"]).values()), 0
     arms = facts.people(run_id, ["exposed"], by=("arms",), node_ids=[design.holdout])
     held = united(found for (labels,), found in arms.items() if held_arms(design, labels))
-    return united(found for (labels,), found in arms.items() if not held_arms(design, labels)), held
+    return united(found for (labels,), found in arms.items() if treated_arms(design, labels)), held
 
 
 def with_zeros(sums: pl.Series, n: int) -> Mean:

@@ -24,7 +24,8 @@ CARTS_PER_DAY = 720
 HISTORY_DAYS = 365
 CURRENCY = "EUR"
 DESCRIPTION = (
-    "Bloom & Barley is a speciality coffee and tea roastery from Hamburg with an online shop. We sell freshly roasted "
+    "Bloom & Barley is a speciality coffee and tea roastery from Hamburg with an online shop, "
+    "www.bloomandbarley.example. We sell freshly roasted "
     "coffee beans, loose leaf tea and brewing gear to home brewers and people looking for a gift, and ship across "
     "Germany and Austria. Many visitors fill a basket and do not finish the order. New subscribers get 10 % off their "
     "first order. We write in a warm, expert tone and want more repeat orders."

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from studio.analytics.funnel import Funnel
@@ -21,9 +20,6 @@ from studio.workspace.reports import RunReport
 from studio.workspace.runs import RunOptions
 from studio.workspace.trials import Shipped
 from studio.workspace.workspace import Workspace
-
-LASTS = timedelta(days=demo_shop.CART_DAYS + 12)
-"""Carts for four weeks, and the time the last of them needs to come to an end."""
 
 STEP = "PT3H"
 """The demo's clock looks every three hours, so that a month passes in seconds; waits end at the next look."""
@@ -110,9 +106,7 @@ def fill_demo(workspace: Workspace, seed: int) -> None:
 
 def demo_options(seed: int, clock: str = "max") -> RunOptions:
     """How the demo's workflow is run: simulated, from the shop's first day to the end of the last cart."""
-    return RunOptions(
-        mode="simulate", seed=seed, as_of=demo_shop.START, clock=clock, until=demo_shop.START + LASTS, step=STEP
-    )
+    return RunOptions(mode="simulate", seed=seed, as_of=demo_shop.START, clock=clock, step=STEP)
 
 
 def run_demo(workspace: Workspace, seed: int, progress: Callable[[str], None]) -> DemoReport:
@@ -144,5 +138,5 @@ def run_demo(workspace: Workspace, seed: int, progress: Callable[[str], None]) -
         decision=decision,
         promoted=promoted,
         next_recommendations=workspace.templates.recommend(context, record=True).recommendations,
-        days=LASTS.days,
+        days=(workspace.runs.get(run_id).at - demo_shop.START).days,
     )
