@@ -20,10 +20,11 @@ SESSION = (
     b"EHLO me\r\nNONSENSE\r\n"
     b"MAIL FROM:<a@b.example> SIZE=10\r\nRCPT TO:<c@d.example>\r\nRCPT TO:<e@f.example>\r\nDATA\r\n"
     b"Message-ID: <1@x>\r\n\r\n..two dots\r\n.. \r\nend\r\n.\r\n"
-    b"mail from:<>\r\nrcpt to:g@h.example\r\ndata\r\n.\r\n"
+    b"mail from:<>\r\nrcpt to:g@h.example\r\ndata\r\n..first\r\n.\r\n"
+    b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n.\r\n"
     b"XLOOKUP <1@x>\r\nXLOOKUP <2@x>\r\nNOOP\r\nQUIT\r\n"
 )
-STATUSES = [220, 250, 500, 250, 250, 250, 354, 250, 250, 250, 354, 250, 250, 550, 250, 221]
+STATUSES = [220, 250, 500, 250, 250, 250, 354, 250, 250, 250, 354, 250, 250, 250, 354, 250, 250, 550, 250, 221]
 
 
 class Line(asyncio.Transport):
@@ -114,9 +115,11 @@ def test_the_same_answers_however_the_bytes_come(cuts: list[int]) -> None:
             ("a@b.example", "c@d.example"),
             ("a@b.example", "e@f.example"),
             ("", "g@h.example"),
+            ("a@b.example", "c@d.example"),
         ]
         assert mail.content(records[0]) == b"Message-ID: <1@x>\r\n\r\n.two dots\r\n. \r\nend\r\n"
-        assert mail.content(records[2]) == b""
+        assert mail.content(records[2]) == b".first\r\n"
+        assert mail.content(records[3]) == b""
 
 
 def test_a_message_is_on_disk_before_it_is_acknowledged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,6 +121,24 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: py
     assert contents(tmp_path) == [letter(1), letter(3)]
 
 
+def test_a_reader_never_sees_half_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = CaughtMailWriter(tmp_path)
+    real = os.write
+    seen: list[list[bytes]] = []
+
+    def write_and_look(file: int, data: memoryview) -> int:
+        written = real(file, data[: max(1, len(data) // 2)])
+        seen.append(contents(tmp_path))
+        return written
+
+    monkeypatch.setattr(caught_mail.os, "write", write_and_look)
+    writer.append("a@b.example", ["c@d.example"], letter(1), AT)
+    monkeypatch.undo()
+    writer.close()
+    assert seen[-1] == [letter(1)]
+    assert all(content == letter(1) for contents_then in seen for content in contents_then)
+
+
 def write_half_until(failing: int, real: Callable[[int, memoryview], int]) -> Callable[[int, memoryview], int]:
     """Every file gets half of what is left at its first write, the rest at its second; the given call fails."""
     calls = 0

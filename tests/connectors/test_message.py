@@ -12,7 +12,7 @@ from email.policy import default
 from email.utils import parseaddr, parsedate_to_datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from studio.connectors.message import build_message
@@ -88,13 +88,23 @@ def test_every_line_is_short_ascii_that_ends_in_crlf(text: str, html: str, subje
     assert b"\r\n \r\n" not in content.partition(b"\r\n\r\n")[0]
 
 
+def test_lone_carriage_returns_end_lines_too() -> None:
+    content = build_message(dataclasses.replace(PARTS, text="a\rb\nc\r\nd"))
+    assert b"\r\n\r\na\r\nb\r\nc\r\nd\r\n" in content
+
+
 @given(subject=one_line)
+@example(subject="=?utf-8?q?Hi?=")
+@example(subject=" leading and trailing ")
+@example(subject="word " * 50)
 def test_the_subject_comes_back(subject: str) -> None:
     message = parsed(build_message(dataclasses.replace(PARTS, subject=subject)))
     assert str(message["Subject"]).strip() == subject.strip()
 
 
 @given(name=one_line)
+@example(name='"Anna", the <first>; (of) many: \\ names')
+@example(name="=?utf-8?q?Hi?=")
 def test_the_name_comes_back_with_its_address(name: str) -> None:
     message = parsed(build_message(dataclasses.replace(PARTS, to_name=name)))
     shown, address = name_and_address(message, "To")
