@@ -7,9 +7,10 @@ files and deciding who may be written to.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 from studio.domain.clock import Clock
 from studio.store import schema
 from studio.store.database import Database, bulk
-from studio.store.rows import frame_of, rows_of
+from studio.store.rows import frame_of, joined_columns, rows_of, split_columns
 from studio.store.schema import micros
 from studio.store.upsert import UpsertReport, address_hash, upsert
 
@@ -142,18 +143,26 @@ class People:
             return [Person(*row) for row in connection.execute(query)]
 
     def ids_of(self, values: pl.Series, by: str = "key") -> pl.DataFrame:
-        """`key` (or `email`) and `contact_id` of the people who have one of the values; unknown ones are left out."""
+        """`key` (or `email`, whatever its case) and `contact_id` of the people who have one of the values.
+
+        In the order of the values, each once; unknown ones are left out.
+        """
         assert by in ("key", "email")
-        rows: list[tuple[str, int]] = []
+        wanted = pl.DataFrame({by: values.cast(pl.String).drop_nulls().unique(maintain_order=True)})
+        column = "key" if by == "key" else "address_hash"
+        hashes = [address_hash(value) for value in wanted.get_column(by)] if by == "email" else wanted.get_column(by)
+        wanted = wanted.with_columns(pl.Series("sought", hashes, dtype=pl.String))
+        rows: list[tuple[Any, ...]] = []
         with self._database.read() as connection:
             cursor = bulk(connection)
-            for part in _parts(values):
+            for part in wanted.iter_slices(50_000):
                 cursor.execute(
-                    f"SELECT {by}, id FROM contacts WHERE {by} IN (SELECT value FROM json_each(?))",  # noqa: S608 - one of two names
-                    (json.dumps(part),),
+                    f"SELECT {column}, id FROM contacts WHERE {column} IN (SELECT value FROM json_each(?))",  # noqa: S608 - one of two names
+                    (json.dumps(part.get_column("sought").to_list()),),
                 )
                 rows.extend(cursor.fetchall())
-        return frame_of(rows, {by: pl.String(), "contact_id": pl.UInt32()})
+        found = frame_of(rows, {"sought": pl.String(), "contact_id": pl.UInt32()})
+        return wanted.join(found, on="sought", maintain_order="left").select(by, "contact_id")
 
     def field_names(self) -> tuple[str, ...]:
         """Every field some contact has, built-in ones first."""
@@ -202,34 +211,33 @@ class PeopleView:
         """See the port. Unknown ids have nulls. Numbers and truth values keep their type; everything else is text."""
         ids = ids.alias("contact_id").cast(pl.UInt32)
         with self._database.read() as connection:
-            known = field_types(connection)
-            properties = [name for name in names if name in known and name not in BUILT_IN]
-            schema_of = {
-                "contact_id": pl.UInt32(),
-                **{name: pl.String() for name in names if name in BUILT_IN},
-                **{name: known[name] for name in properties},
-            }
-            found = _select_fields(connection, ids, schema_of, properties)
+            known = {**dict.fromkeys(BUILT_IN, pl.String()), **field_types(connection)}
+            columns = {"contact_id": pl.UInt32(), **{name: known[name] for name in names if name in known}}
+            found = _select_fields(connection, ids, columns)
         joined = ids.to_frame().join(found, on="contact_id", how="left", maintain_order="left")
-        nothing = [pl.lit(None, pl.String).alias(name) for name in names if name not in schema_of]
+        nothing = [pl.lit(None, pl.String).alias(name) for name in names if name not in columns]
         return joined.with_columns(nothing).select("contact_id", *names)
 
     def consent(self, ids: pl.Series, channel: str, topic: str) -> pl.DataFrame:
-        """See the port: one row per id, in their order."""
-        query = """
-            SELECT contact_id, state FROM (
-                SELECT contact_id, state,
-                       row_number() OVER (PARTITION BY contact_id ORDER BY at DESC, id DESC) AS place
-                FROM consents WHERE contact_id IN (SELECT value FROM json_each(?))
-                 AND channel = ? AND topic = ? AND at <= ?
-            ) AS statements WHERE place = 1
-        """
+        """See the port: one row per id, in their order. Of statements of the same moment the last one made counts."""
         ids = ids.alias("contact_id").cast(pl.UInt32)
+        if ids.is_empty():
+            return pl.DataFrame(schema={"contact_id": pl.UInt32(), "state": pl.String()})
+        where, parameters = _among(ids, "contact_id")
+        query = f"FROM consents WHERE channel = ? AND topic = ? AND {where} AND at <= ?"
+        columns = joined_columns(("contact_id", "at", "id", "state"))
         with self._database.read() as connection:
             cursor = bulk(connection)
-            cursor.execute(query, (_as_json(ids), channel, topic, micros(self._now)))
-            found = frame_of(cursor.fetchall(), {"contact_id": pl.UInt32(), "state": pl.String()})
-        joined = ids.to_frame().join(found, on="contact_id", how="left", maintain_order="left")
+            cursor.execute(f"SELECT {columns} {query}", (channel, topic, *parameters, micros(self._now)))
+            found = split_columns(cursor.fetchone() or (), ("contact_id", "at", "id", "state"))
+        assert found is not None, "a consent's state holds no separator"
+        last = (
+            found.select(pl.col("contact_id").cast(pl.UInt32), pl.col("at", "id").cast(pl.Int64), "state")
+            .sort("at", "id")
+            .unique("contact_id", keep="last")
+            .select("contact_id", "state")
+        )
+        joined = ids.to_frame().join(last, on="contact_id", how="left", maintain_order="left")
         return joined.with_columns(pl.col("state").fill_null("none"))
 
     def suppressed(self, ids: pl.Series, channel: str, topic: str) -> pl.DataFrame:
@@ -255,32 +263,40 @@ class PeopleView:
         return found.sort("contact_id", "at").unique("contact_id", keep="first", maintain_order=True).drop("at")
 
 
-def _select_fields(
-    connection: sa.Connection, ids: pl.Series, columns: dict[str, pl.DataType], properties: Sequence[str]
-) -> pl.DataFrame:
-    """Built-in fields as columns, properties taken out of their JSON by SQLite: one statement whatever the number."""
-    stored = ["id", *(name for name in columns if name in BUILT_IN)]
-    paths: list[str] = []
-    for name in properties:
-        path = f"$.{json.dumps(name, ensure_ascii=False)}"
-        stored.append(_AS_TEXT if columns[name] == pl.String else "json_extract(properties, ?)")
-        paths.extend([path] * stored[-1].count("?"))
+def _select_fields(connection: sa.Connection, ids: pl.Series, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Known fields of some people in one statement. Properties are taken out of their JSON by SQLite."""
     if ids.is_empty():
-        return pl.DataFrame(schema=columns)
+        return pl.DataFrame(schema=dict(columns))
+    expressions, paths = ["id"], []
+    for name, dtype in columns.items():
+        if name in BUILT_IN:
+            expressions.append(name)
+        elif name != "contact_id":
+            expressions.append(_AS_TEXT if dtype == pl.String else "properties -> ?")
+            paths.extend([f"$.{json.dumps(name, ensure_ascii=False)}"] * expressions[-1].count("?"))
+    where, parameters = _among(ids, "id")
+    cursor = bulk(connection)
+    query = f"FROM contacts WHERE {where}"
+    cursor.execute(f"SELECT {joined_columns(expressions)} {query}", (*paths, *parameters))
+    found = split_columns(cursor.fetchone() or (), list(columns))
+    if found is None:
+        cursor.execute(f"SELECT {', '.join(expressions)} {query}", (*paths, *parameters))
+        found = frame_of(cursor.fetchall(), {**dict.fromkeys(columns, pl.String()), "contact_id": pl.UInt32()})
+    return found.select(_typed(name, dtype) for name, dtype in columns.items())
+
+
+def _typed(name: str, dtype: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    return column == "true" if dtype == pl.Boolean else column.cast(dtype)
+
+
+def _among(ids: pl.Series, column: str) -> tuple[str, tuple[object, ...]]:
+    """A condition that holds for all the ids (and, when they are dense, for a few more) and its parameters."""
     lowest, highest = int(ids.min()), int(ids.max())  # pyright: ignore[reportArgumentType] - u32, not empty
     if highest - lowest < 2 * len(ids):
-        where, parameters = "id BETWEEN ? AND ?", (lowest, highest)
-    else:
-        where, parameters = "id IN (SELECT value FROM json_each(?))", (_as_json(ids),)
-    cursor = bulk(connection)
-    cursor.execute(f"SELECT {', '.join(stored)} FROM contacts WHERE {where}", (*paths, *parameters))  # noqa: S608 - own names
-    return frame_of(cursor.fetchall(), columns)
+        return f"{column} BETWEEN ? AND ?", (lowest, highest)
+    return f"{column} IN (SELECT value FROM json_each(?))", (_as_json(ids),)  # noqa: S608 - own names
 
 
 def _as_json(ids: pl.Series) -> str:
     return "[" + ",".join(map(str, ids.to_list())) + "]"
-
-
-def _parts(values: pl.Series, size: int = 50_000) -> list[list[str]]:
-    distinct = values.cast(pl.String).drop_nulls().unique(maintain_order=True).to_list()
-    return [distinct[start : start + size] for start in range(0, len(distinct), size)]

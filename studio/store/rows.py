@@ -39,6 +39,31 @@ def _column(name: str, values: Sequence[Any], dtype: pl.DataType) -> pl.Series:
     return pl.Series(name, values, dtype=dtype, strict=dtype != pl.Float64)
 
 
+FIELD_END, NOTHING = "\x1f", "\x1e\x1e"
+"""What `joined_columns` puts between values, and for a missing one."""
+
+
+def joined_columns(expressions: Sequence[str]) -> str:
+    """A select list that gives each expression's values as one text, for `split_columns`.
+
+    50,000 values as one text cost a fifth of what they cost as Python objects.
+    """
+    return ", ".join(f"group_concat(coalesce({text}, char(30, 30)), char(31))" for text in expressions)
+
+
+def split_columns(texts: Sequence[str | None], names: Sequence[str]) -> pl.DataFrame | None:
+    """The columns as text; None when a value holds the separator, so that they cannot be told apart."""
+    if texts[0] is None:
+        return pl.DataFrame(schema=dict.fromkeys(names, pl.String()))
+    columns = [
+        pl.Series(name, [text], dtype=pl.String).str.split(FIELD_END).explode()
+        for name, text in zip(names, texts, strict=True)
+    ]
+    if len({len(column) for column in columns}) > 1:
+        return None
+    return pl.DataFrame(columns).with_columns(pl.all().replace(NOTHING, None))
+
+
 def stored(column: pl.Series) -> list[Any]:
     """A column's values as they are stored: moments as microseconds, u64 as signed integers of the same bits.
 

@@ -80,7 +80,6 @@ contacts = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     sa.Index(None, "address_hash"),
-    sa.Index(None, "email"),
 )
 
 contact_sources = sa.Table(
@@ -110,7 +109,7 @@ consents = sa.Table(
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("text_version", sa.Text),
     sa.Column("at", Moment, nullable=False),
-    sa.Index(None, "contact_id", "channel", "topic", "at"),
+    sa.Index(None, "channel", "topic", "contact_id", "at", "state"),
 )
 
 suppressions = sa.Table(

@@ -40,6 +40,11 @@ WHERE key IN (SELECT value FROM json_each(?))
 """
 
 
+# One text per content, so that what is unchanged is seen to be; made once, because making an encoder costs as much as
+# encoding a row.
+_ENCODE = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
+
 @dataclass(frozen=True, slots=True)
 class UpsertReport:
     """How many people an import added, changed and found unchanged."""
@@ -116,19 +121,23 @@ def _parsed(properties: str | None) -> dict[str, Any]:
     """Properties without those that say nothing: a null keeps what is known, as it does for the other columns."""
     if properties is None:
         return {}
-    return {name: value for name, value in json.loads(properties).items() if value is not None}
+    given = json.loads(properties, parse_constant=_nothing)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _nothing(_constant: str) -> None:
+    """NaN and the infinities, which Python reads and writes but JSON does not know."""
 
 
 def _text(properties: Mapping[str, Any]) -> str:
-    return json.dumps(properties, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODE(properties)
 
 
 def _property_types(properties: pl.Series) -> dict[str, FieldType]:
     types: dict[str, FieldType] = {}
     for text in properties.drop_nulls().unique():
-        for name, value in json.loads(text).items():
-            if value is not None:
-                types[name] = _widest((types.get(name), _type_of(value)))
+        for name, value in _parsed(text).items():
+            types[name] = _widest((types.get(name), _type_of(value)))
     return types
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 import polars as pl
@@ -94,6 +95,26 @@ def test_properties_may_come_as_a_struct(store: Store) -> None:
     assert store.contacts.field_names() == ("key", "email", "name", "language", "zone", "city", "n")
 
 
+def test_values_come_back_as_they_are(store: Store) -> None:
+    values = ["\x1f", "\x1e", "a\x1fb", "", "0.30000000000000004", "Zoë “x” \\ \n", "null", "true"]
+    numbers = ["0.30000000000000004", "1e300", "-0.1", "123456789012345678", "5e-324", "2", "3", "4"]
+    properties = [
+        json.dumps({"v": value})[:-1] + f', "n": {number}}}' for value, number in zip(values, numbers, strict=True)
+    ]
+    frame = pl.DataFrame({"key": [f"k{n}" for n in range(8)], "name": values, "properties": properties})
+    store.contacts.upsert_contacts(frame, "one")
+    for some in (ids(*range(1, 9)), ids(2, 4, 5, 6, 7, 8)):
+        found = store.contacts.at(NOON).fields(some, ["name", "v", "n"])
+        assert found["name"].to_list() == found["v"].to_list() == [values[number - 1] for number in some]
+        assert found["n"].to_list() == [float(numbers[number - 1]) for number in some]
+
+
+def test_what_is_not_a_number_is_nothing(store: Store) -> None:
+    store.contacts.upsert_contacts(pl.DataFrame({"key": ["a"], "properties": ['{"n":NaN,"m":-Infinity,"k":1}']}), "one")
+    assert store.contacts.at(NOON).fields(ids(1), ["k", "n"]).rows() == [(1, 1, None)]
+    assert store.contacts.field_names()[5:] == ("k",)
+
+
 def test_unknown_people_have_nulls_and_order_is_kept(store: Store) -> None:
     store.contacts.upsert_contacts(pl.DataFrame({"key": [f"k{n}" for n in range(1, 101)]}), "one")
     wanted = ids(77, 3, 500, 1, 77)
@@ -170,7 +191,7 @@ def test_people_are_found_by_any_part(store: Store) -> None:
         ("10%", 1),
         ("cx1", 3),
     ]
-    assert store.contacts.ids_of(pl.Series(["bo@x"]), by="email").rows() == [("bo@x", 2)]
+    assert store.contacts.ids_of(pl.Series(["BO@x"]), by="email").rows() == [("BO@x", 2)]
 
 
 def test_a_contact_without_a_key_is_refused_whole(store: Store) -> None:

@@ -37,7 +37,6 @@ def _people() -> None:
         sa.UniqueConstraint("key", name="uq_contacts_key"),
     )
     op.create_index("ix_contacts_address_hash", "contacts", ["address_hash"], unique=False)
-    op.create_index("ix_contacts_email", "contacts", ["email"], unique=False)
     op.create_table(
         "contact_fields",
         sa.Column("name", sa.Text(), nullable=False),
@@ -67,7 +66,10 @@ def _people() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_consents"),
     )
     op.create_index(
-        "ix_consents_contact_id_channel_topic_at", "consents", ["contact_id", "channel", "topic", "at"], unique=False
+        "ix_consents_channel_topic_contact_id_at_state",
+        "consents",
+        ["channel", "topic", "contact_id", "at", "state"],
+        unique=False,
     )
     op.create_table(
         "suppressions",
