@@ -12,14 +12,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+import polars as pl
+
 from studio.connectors.page import fetch_page, read_html
 from studio.domain.clock import Clock, iso
 from studio.domain.errors import UserFixable
 from studio.domain.ids import stable_id
 from studio.domain.ports import Embedder
-from studio.domain.template import BusinessContext, Fact, FilledParameter, Prediction, Recommendation, Template
+from studio.domain.template import (
+    BusinessContext,
+    Fact,
+    FilledParameter,
+    PastOutcome,
+    Prediction,
+    Recommendation,
+    Template,
+)
 from studio.domain.workflow import Workflow
 from studio.gallery import context as reading
+from studio.gallery.business_types import business_type
 from studio.gallery.catalogue import Catalogue
 from studio.gallery.customise import fill, instantiate
 from studio.gallery.learning import impression
@@ -30,6 +41,7 @@ from studio.gallery.ranking import Experience, Policy, Ranking, rank
 from studio.store.learning import Impression, Promotion
 from studio.store.scanning import EventFilter
 from studio.store.store import Store
+from studio.workspace.previews import MessagePreview, message_previews
 from studio.workspace.workflows import WorkflowsStory
 
 ORDER_KIND = "order"
@@ -51,6 +63,15 @@ class Made:
     workflow: Workflow
     parameters: tuple[FilledParameter, ...]
     workflow_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TypeChoice:
+    """A kind of business that this one may be."""
+
+    id: str
+    title: str
+    is_confirmed: bool
 
 
 class TemplatesStory:
@@ -116,6 +137,11 @@ class TemplatesStory:
         """The context with its business type settled by a person."""
         return reading.confirm_type(context, kind)
 
+    def types(self, context: BusinessContext) -> tuple[TypeChoice, ...]:
+        """The likeliest kinds of business, for a person to confirm one."""
+        confirmed = reading.type_confirmed(context)
+        return tuple(TypeChoice(kind, business_type(kind).title["en"], kind == confirmed) for kind in context.types)
+
     def correct(self, context: BusinessContext, fact: str, value: object) -> BusinessContext:
         """The context with one fact set by a person; None removes it."""
         return reading.correct(context, fact, value)
@@ -149,6 +175,7 @@ class TemplatesStory:
         """Every parameter with value, confidence and evidence."""
         entry = self._catalogue.entry(template_id)
         promoted = self._promoted().get(template_id, {})
+        context = self._with_currency(context)
         return fill(entry, context, promoted=promoted, overrides=overrides or {}, language=language)
 
     def instantiate(
@@ -162,7 +189,7 @@ class TemplatesStory:
         """A workflow with its parameters filled in, not yet in the library."""
         entry = self._catalogue.entry(template_id)
         filled = self.fill(template_id, context, overrides, language=language)
-        workflow = instantiate(entry, filled, context, language=language)
+        workflow = instantiate(entry, filled, self._with_currency(context), language=language)
         return Made(workflow, tuple(filled))
 
     def create(
@@ -176,6 +203,14 @@ class TemplatesStory:
         """One click: a workflow in the library, ready to run."""
         made = self.instantiate(template_id, context, overrides, language=language)
         return Made(made.workflow, made.parameters, self._workflows.add(made.workflow))
+
+    def messages(self, workflow: Workflow) -> tuple[MessagePreview, ...]:
+        """The workflow's messages, filled in for a made-up person."""
+        return message_previews(workflow)
+
+    def outcomes(self) -> tuple[PastOutcome, ...]:
+        """How templates did here, in finished runs."""
+        return tuple(self._store.learning.outcomes())
 
     def predict(self, workflow: Workflow, until: datetime, people: int | None = None) -> Mapping[str, Prediction]:
         """What a workflow's template promises for a run that starts at `until`; empty for one of no template."""
@@ -242,6 +277,19 @@ class TemplatesStory:
                 evidence = f"Won its test here in run {row.run_id}, on {row.at:%d %B %Y}."
                 promoted.setdefault(row.template, {})[row.parameter] = Promoted(row.to_value, evidence)
         return promoted
+
+    def _with_currency(self, context: BusinessContext) -> BusinessContext:
+        """The context with the currency that past orders are in, where nobody has named one."""
+        known = self._store.projections.rollup([""], [ORDER_KIND]).filter(pl.col("currency") != "")
+        if context.fact("currency") is not None or known.is_empty():
+            return context
+        counts = (
+            known.group_by("currency").agg(pl.col("count").sum()).sort("count", "currency", descending=[True, False])
+        )
+        currency, count = counts.row(0)
+        return replace(
+            context, facts=(*context.facts, Fact("currency", currency, 0.95, f"{count:,} past orders are in it."))
+        )
 
     def _economics(self, until: datetime) -> Economics | None:
         orders = EventFilter(kinds=(ORDER_KIND,), run_id="", until=until)
