@@ -121,6 +121,19 @@ def load_mapping(
     return mapping
 
 
+def mapping_text(fields: Mapping[str, object]) -> str:
+    """The TOML of a mapping that was made in a form: texts, and tables of texts (`consent`, `properties`)."""
+    plain = {name: value for name, value in fields.items() if not isinstance(value, Mapping)}
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in plain.items()]
+    for name, table in fields.items():
+        if isinstance(table, Mapping):
+            lines += [
+                f"\n[{name}]",
+                *(f"{json.dumps(k)} = {json.dumps(v, ensure_ascii=False)}" for k, v in table.items()),
+            ]
+    return "\n".join(lines) + "\n"
+
+
 def map_contacts(frame: pl.DataFrame, mapping: ContactMapping) -> Mapped:
     """`row, key, email, name, language, zone, properties` (JSON or null); malformed addresses, empty keys rejected."""
     columns = [column for column in frame.columns if column != "row"]

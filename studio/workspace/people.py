@@ -6,7 +6,7 @@ Absent on purpose: reading files (connectors) and SQL (store); here they are joi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from studio.connectors.mapping import (
     load_mapping,
     map_contacts,
     map_events,
+    mapping_text,
 )
 from studio.connectors.table_file import TableFile, open_table
 from studio.domain.clock import Clock
@@ -78,6 +79,17 @@ class PeopleStory:
     def find(self, text: str, limit: int = 50) -> list[Person]:
         """People whose key, name or address holds the text."""
         return self._store.contacts.find(text, limit)
+
+    def columns(self, path: Path) -> tuple[str, ...]:
+        """The columns of a table file, as its header names them."""
+        return open_table(path).columns
+
+    def keep_mapping(self, kind: str, fields: Mapping[str, object]) -> Path:
+        """Writes down which column means what, for this import and the next one of its kind; the mapping file."""
+        path = self._store.folder / "files" / f"{kind}.mapping.toml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(mapping_text(fields), encoding="utf-8")
+        return path
 
     def import_contacts(
         self, path: Path, mapping_path: Path | None = None, progress: Progress = lambda *_: None
