@@ -15,7 +15,7 @@ import polars as pl
 from studio.analytics.facts import Design
 from studio.analytics.findings import finding
 from studio.analytics.funnel import Funnel, funnel, funnel_by
-from studio.analytics.kpis import Kpi, by_step, kpis, revenue_by_hour
+from studio.analytics.kpis import Kpi, by_step, kpis, revenue_by_hour, treated_by_hour
 from studio.analytics.returns import Return, run_return
 from studio.domain.ports import RunRow
 from studio.domain.template import Prediction
@@ -27,7 +27,8 @@ from studio.store.store import Store
 class RunInsight:
     """All figures of one run at its clock.
 
-    `revenue`: `hour, value, count` of treated people's goal events. `steps`: figures per send step.
+    `revenue`: `hour, value, count` of treated people's goal events; `treated`: `hour, people`, each person once.
+    `steps`: figures per send step.
     `predicted`: what the template's card said when the run was started.
     """
 
@@ -40,10 +41,20 @@ class RunInsight:
     kpis: tuple[Kpi, ...]
     predicted: Mapping[str, Prediction]
     revenue: pl.DataFrame
+    treated: pl.DataFrame
     steps: pl.DataFrame
     events: int
     last_event_at: datetime | None
     answered_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunBrief:
+    """A run in a list: how often it was entered, and what treated people's orders were worth."""
+
+    entered: int
+    revenue: float
+    currency: str
 
 
 class InsightsStory:
@@ -72,11 +83,19 @@ class InsightsStory:
             kpis=kpis(facts, run_id, steps, returned),
             predicted=predicted,
             revenue=revenue_by_hour(facts, run_id, design),
+            treated=treated_by_hour(facts, run_id, design),
             steps=by_step(facts, run_id, design),
             events=int(totals["count"].sum() or 0),
             last_event_at=totals["hour"].max(),  # pyright: ignore[reportArgumentType] - a datetime column
             answered_ms=(time.perf_counter() - before) * 1_000,
         )
+
+    def brief(self, run_id: str) -> RunBrief:
+        """The two figures a list of runs shows, from rollups only."""
+        design, facts = self._design(run_id), self._store.projections
+        entered = facts.rollup([run_id], ["entered"])["count"].sum() or 0
+        revenue = revenue_by_hour(facts, run_id, design)["value"].sum() or 0.0
+        return RunBrief(int(entered), float(revenue), design.currency)
 
     def funnel(self, run_id: str) -> Funnel:
         """The run's funnel."""

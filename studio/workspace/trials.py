@@ -9,13 +9,14 @@ from dataclasses import asdict, dataclass
 
 from pydantic import JsonValue
 
+from studio.analytics.facts import Design
 from studio.analytics.trials import TrialPlan, TrialResult, trial_result
 from studio.domain.clock import Clock
 from studio.domain.duration import format_duration, parse_duration
 from studio.domain.errors import UserFixable
 from studio.domain.ports import RunRow
 from studio.domain.workflow import Node, Workflow, parameter_refs, parse_workflow
-from studio.experiments.planner import plan
+from studio.experiments.planner import Plan, plan
 from studio.store.learning import StoredExperiment
 from studio.store.store import Store
 from studio.workspace.insights import predictions_of
@@ -27,12 +28,13 @@ FALLBACK_BASELINE = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One experiment with its result now."""
+    """One experiment with its result now. `goal` is the kind of event that counts as converted."""
 
     run: RunRow
     template: str | None
     result: TrialResult
     shipped: str | None = None
+    goal: str = "order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ class TrialsStory:
         workflow = parse_workflow(self._store.runs.document(run.version))
         result = trial_result(self._store.projections, _as_plan(kept[0]), run.at)
         template = workflow.template.id if workflow.template else None
-        return Trial(run, template, result, self._shipped(kept[0].id, template))
+        shipped = self._shipped(kept[0].id, template)
+        return Trial(run, template, result, shipped, Design.of(workflow).goal_kind)
 
     def ship(self, run_id: str, node_id: str | None = None) -> Shipped:
         """Writes the winner into the template's parameter.
@@ -129,6 +132,14 @@ class TrialsStory:
                 "PROMOTION-UNKNOWN", f"There is no change “{undo_id}”.", hint="See the template's history."
             )
         self._store.learning.undo_promotion(int(undo_id), self._clock.now())
+
+    def plan_new(self, *, baseline: float, smallest_lift: float, daily: int, variants: int = 2) -> Plan:
+        """How many people a test of a rate needs, and how many days; `smallest_lift` is relative (0.2: a fifth more).
+
+        Raises:
+            UserFixable: EXPERIMENT-PLAN, with every value that does not fit.
+        """
+        return plan(baseline=baseline, mde_relative=smallest_lift, daily=daily, variants=variants)
 
     def _shipped(self, experiment_id: str, template: str | None) -> str | None:
         rows = self._store.learning.promotions(template) if template else []
