@@ -153,7 +153,8 @@ class RunRow:
     """A run as it is kept. `at` is its clock; `options` holds what the run was asked for (contacts file, profile …).
 
     clock: `real`, `max` (jumps to the next due time), or how many times faster than the wall it goes (`60`).
-    The engine reads of `options`: `texts` (message files by name), `rates` and `truth` (of the simulated audience).
+    The engine reads of `options`: `texts` (message files by name), `rates` and `truth` (of the simulated audience),
+    and `step` (ISO 8601: the multiples at which a virtual clock stops).
     """
 
     run_id: str

@@ -28,6 +28,7 @@ class RunClock(Protocol):
     """What time it is in a run, and going there."""
 
     is_virtual: bool
+    is_instant: bool
     step: timedelta
 
     def now(self) -> datetime: ...
@@ -44,6 +45,7 @@ class VirtualClock:
 
     def __init__(self, start: datetime, doze: Doze, speed: float | None = None, step: timedelta = STEP) -> None:
         self.step = step
+        self.is_instant = speed is None
         self._now = start
         self._doze = doze
         self._speed = speed
@@ -64,6 +66,7 @@ class RealClock:
     """The wall. It never goes back, even if somebody sets the computer's clock."""
 
     is_virtual = False
+    is_instant = False
     step = timedelta(0)
 
     def __init__(self, start: datetime, wall: Clock, doze: Doze) -> None:

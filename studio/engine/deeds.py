@@ -78,8 +78,6 @@ class Deeds:
 
     async def do(self, command: Do) -> Stopped | Broken | None:
         """Does one piece of work, or several of a kind together. Says so when the run cannot simply go on."""
-        if command.kind != "produce":
-            await self._memory.durable()
         step = self._memory.plan.steps[command.node_id]
         match command.kind:
             case "produce":
@@ -96,9 +94,9 @@ class Deeds:
     async def take(self, reader: ReaderName) -> Broken | None:
         """Shows a reader what has happened since it last looked."""
         memory = self._memory
-        await memory.durable()
         plan, now = memory.plan, memory.scheduler.now
         kinds = plan.trigger_kinds if reader == "enter" else plan.match_kinds
+        await memory.written(kinds)
         events, cursor = self._events.new(memory.cursors[reader], now, kinds)
         broken = None
         if events.height:
@@ -176,7 +174,7 @@ class Deeds:
         memory, draft = self._memory, self._memory.draft(command.ids)
         events = pl.concat(memory.batch(command.ids))
         is_due = events.get_column("occurred_at") <= draft.now
-        draft.events.append(still_true(events.filter(is_due), goal_kind(memory.plan), memory.converted))
+        draft.record(still_true(events.filter(is_due), goal_kind(memory.plan), memory.converted))
         draft.add_inbox(step.id, events.filter(~is_due))
         await memory.commit(draft)
         return None
@@ -210,7 +208,8 @@ class Deeds:
             starting = memory.draft()
             starting.tell(step.id, "step.state", {"state": "running"})
             await memory.commit(starting)
-            await memory.durable()
+        # What is planned must be in the ledger, and what was decided before be known, before anything goes out.
+        await memory.durable()
 
         async def tell(counts: Counter[str]) -> None:
             draft = memory.draft()

@@ -10,18 +10,27 @@ from datetime import datetime
 from studio.domain.node import MessageBuilder, NodeContext, Sender
 from studio.domain.ports import Contacts, Events, RunRow
 from studio.engine.plan import Plan
+from studio.engine.views import CompleteView, Unwritten
 
 
 class Desk:
     """Makes contexts. Views of people and events are shared by all contexts of one moment."""
 
     def __init__(
-        self, run: RunRow, plan: Plan, contacts: Contacts, events: Events, sender: Sender, build: MessageBuilder
+        self,
+        run: RunRow,
+        plan: Plan,
+        contacts: Contacts,
+        events: Events,
+        unwritten: Unwritten,
+        sender: Sender,
+        build: MessageBuilder,
     ) -> None:
         self._run = run
         self._plan = plan
         self._contacts = contacts
         self._events = events
+        self._unwritten = unwritten
         self._build = build
         self.sender = sender
         self._texts = texts_of(run)
@@ -55,7 +64,7 @@ class Desk:
             seed=run.seed,
             settings=self._plan.workflow.settings,
             contacts=self._contacts.at(self._now),
-            events=self._events.at(self._now),
+            events=CompleteView(self._events.at(self._now), self._unwritten, self._now),
             sender=self.sender,
             texts=self._texts,
             build=self._build,

@@ -19,10 +19,9 @@ from studio.domain.node import Quarantined
 from studio.domain.ports import EventCursor, RunRow, Work, WorkKind
 from studio.domain.run import RunEventKind, RunState
 from studio.engine.facts import message_ids, outbox_ids
-from studio.engine.stage import Stage, Tally, Trouble
+from studio.engine.stage import Again, Stage, Tally, Trouble
 from studio.engine.waiting import first_due, split_by_due
 from studio.frames.events import OUTBOX_PLAN_SCHEMA
-from studio.frames.instances import to_bytes
 
 Fact = tuple[str | None, RunEventKind, dict[str, JsonValue]]
 
@@ -54,6 +53,7 @@ class Draft:
         self.work: list[Work] = []
         self.frames: dict[str, pl.DataFrame] = {}
         self.events: list[pl.DataFrame] = []
+        self.kinds: set[str] = set()
         self.outbox: list[pl.DataFrame] = []
         self.entries: list[pl.DataFrame] = []
         self.departed: list[pl.Series] = []
@@ -77,7 +77,7 @@ class Draft:
         attempt: int = 1,
         cursor: str | None = None,
     ) -> Work:
-        """Adds one piece of work that follows; its batch is kept for memory, and as bytes for the store."""
+        """Adds one piece of work that follows. Its batch becomes bytes when it is committed, if it is still there."""
         work = Work(
             id=stable_id(self.run.run_id, node_id, kind, len(self.work), *self._salt),
             run_id=self.run.run_id,
@@ -85,7 +85,6 @@ class Draft:
             kind=kind,
             due_at=due_at,
             rows=0 if batch is None else batch.height,
-            batch=None if batch is None else to_bytes(batch),
             cursor=cursor,
             attempt=attempt,
         )
@@ -105,10 +104,16 @@ class Draft:
         for piece in split_by_due(events, self.sizes.due_step, self.sizes.chunk, column="occurred_at"):
             self.add(node_id, "inbox", piece, due_at=first_due(piece, "occurred_at"))
 
+    def record(self, events: pl.DataFrame, kind: str | None = None) -> None:
+        """Adds contact events (EVENT_SCHEMA), all of one kind when it is named."""
+        if events.height:
+            self.events.append(events)
+            self.kinds.update((kind,) if kind else events.get_column("kind").unique())
+
     def plan_messages(self, node_id: str, batch: pl.DataFrame, sender_address: str) -> None:
         """Plans one message per instance; outside of simulations it gets its row in the ledger."""
         ids = outbox_ids(self.run.run_id, node_id, batch.get_column("instance_id"))
-        batch = batch.with_columns(ids, message_ids(ids, sender_address))
+        batch = batch.hstack([ids, message_ids(ids, sender_address)])
         is_simulated = self.run.mode == "simulate"
         if not is_simulated:
             self.outbox.append(batch.select(pl.lit(node_id).alias("node_id"), *_PLANNED).select(*OUTBOX_PLAN_SCHEMA))
@@ -136,16 +141,11 @@ class Draft:
             for batch in batches:
                 self.plan_messages(node_id, batch, sender_address)
         for again in stage.again:
-            if again.kind == "resume":
-                batch = again.batch.with_columns(
-                    pl.lit(again.due_at).cast(again.batch.schema["due_at"]).alias("due_at")
-                )
-                self.add_waiting(again.node_id, batch, again.attempt)
-            else:
-                self.add(again.node_id, "arrive", again.batch, due_at=again.due_at, attempt=again.attempt)
+            self._try_again(again)
         for kept in stage.kept:
             self.add(kept.node_id, "failed", kept.batch, cursor=kept.kind)
-        self.events += stage.events
+        for events in stage.events:
+            self.record(events)
         for node_id, items in stage.quarantined.items():
             self.quarantined.setdefault(node_id, []).extend(items)
         self.tallies.update(stage.tallies)
@@ -153,6 +153,13 @@ class Draft:
         if stage.rearmed:
             self._rearm(pl.concat(stage.rearmed))
         self.broken = stage.broken or self.broken
+
+    def _try_again(self, again: Again) -> None:
+        if again.kind == "resume":
+            moment = pl.lit(again.due_at).cast(again.batch.schema["due_at"]).alias("due_at")
+            self.add_waiting(again.node_id, again.batch.with_columns(moment), again.attempt)
+        else:
+            self.add(again.node_id, "arrive", again.batch, due_at=again.due_at, attempt=again.attempt)
 
     def _rearm(self, rows: pl.DataFrame) -> None:
         """Entries with new arms; where an instance was met several times in the stage, the longest."""

@@ -169,7 +169,9 @@ class Driver:
             },
         )
         scheduler = Scheduler(rules, max(run.at, clock.now()))
-        memory = RunMemory(run, plan, self._with.runs, scheduler, writer=writer, on_events=self._on_events)
+        memory = RunMemory(
+            run, plan, self._with.runs, scheduler, writer=writer, on_events=self._on_events, tick=self._with.tick
+        )
         memory.sizes = sizes
         return memory
 
@@ -185,7 +187,8 @@ class Driver:
     def _deeds(self, memory: RunMemory, clock: RunClock, control: Control, connections: Connections | None) -> Deeds:
         run, plan = memory.run, memory.plan
         sender = self._with.mailers.sender(run)
-        desk = Desk(run, plan, self._with.contacts, self._with.events, sender, self._with.build)
+        contacts, events, build = self._with.contacts, self._with.events, self._with.build
+        desk = Desk(run, plan, contacts, events, memory.unwritten, sender, build)
         return Deeds(
             memory,
             desk,

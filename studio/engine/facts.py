@@ -23,8 +23,14 @@ REACHED = "var.reached"
 
 def tidy(batch: pl.DataFrame) -> pl.DataFrame:
     """The batch with the instance columns and variables only: what travels on an edge."""
-    wanted = [name for name in batch.columns if name in INSTANCE_SCHEMA or name.startswith(VARIABLE)]
-    return batch if len(wanted) == batch.width else batch.select(wanted)
+    columns = batch.get_columns()
+    wanted = [column for column in columns if column.name in INSTANCE_SCHEMA or column.name.startswith(VARIABLE)]
+    return batch if len(wanted) == len(columns) else pl.DataFrame(wanted)
+
+
+def constant(name: str, value: object, dtype: pl.DataType, rows: int) -> pl.Series:
+    """A column that holds one value. (An expression would cost ten times as much on a small batch.)"""
+    return pl.Series(name, [value], dtype=dtype).new_from_index(0, rows)
 
 
 def together(batches: list[pl.DataFrame]) -> pl.DataFrame:
@@ -67,16 +73,13 @@ def contact_events(rows: pl.DataFrame, *, run_id: str, node_id: str, kind: str, 
     """EVENT_SCHEMA, one event of this kind per row of a batch. `occurred_at`, `value`, `currency`, `properties` and
     `cause` (u64, goes into the id) are taken from the rows where they have them.
     """
-    cause = rows.get_column("cause") if "cause" in rows.columns else None
-    events = rows.with_columns(
-        event_ids(run_id, node_id, kind, rows.get_column("instance_id"), cause),
-        kind=pl.lit(kind),
-        run_id=pl.lit(run_id),
-        node_id=pl.lit(node_id),
-    )
-    if "occurred_at" not in rows.columns:
-        events = events.with_columns(occurred_at=pl.lit(at, dtype=AT))
-    return as_events(events)
+    columns = {column.name: column for column in rows.get_columns()}
+    made = {"kind": kind, "run_id": run_id, "node_id": node_id}
+    columns |= {name: constant(name, text, pl.String(), rows.height) for name, text in made.items()}
+    columns["event_id"] = event_ids(run_id, node_id, kind, columns["instance_id"], columns.get("cause"))
+    if "occurred_at" not in columns:
+        columns["occurred_at"] = constant("occurred_at", at, AT, rows.height)
+    return as_events(pl.DataFrame(list(columns.values())))
 
 
 def fill_in(events: pl.DataFrame, people: pl.DataFrame, *, run_id: str, node_id: str, at: datetime) -> pl.DataFrame:

@@ -9,29 +9,39 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+Ids = NDArray[np.uint64]
+
 
 class IdSet:
-    """A growing set of u64. `mask` is O(asked · log held), `add` O(held)."""
+    """A growing set of u64. It lies in a few sorted parts, each more than twice as long as the next.
+
+    `add` is O(added · log held) over many calls, `mask` O(asked · log² held).
+    """
 
     def __init__(self, ids: pl.Series | None = None) -> None:
-        self._ids: NDArray[np.uint64] = np.empty(0, dtype=np.uint64)
+        self._parts: list[Ids] = []
         if ids is not None:
             self.add(ids)
 
-    def __len__(self) -> int:
-        return len(self._ids)
+    def __bool__(self) -> bool:
+        return bool(self._parts)
 
     def add(self, ids: pl.Series) -> None:
-        """Adds ids; those already held are passed over."""
-        new = np.unique(ids.cast(pl.UInt64).to_numpy())
-        if len(new):
-            self._ids = np.union1d(self._ids, new) if len(self._ids) else new
+        """Adds ids, whether held already or not."""
+        part = np.sort(ids.cast(pl.UInt64).to_numpy())
+        if not len(part):
+            return
+        while self._parts and len(self._parts[-1]) <= 2 * len(part):
+            # Stable sorting merges runs that are in order; a hash table would take ten times as long.
+            part = np.sort(np.concatenate([self._parts.pop(), part]), kind="stable")
+        self._parts.append(part)
 
     def mask(self, ids: pl.Series) -> pl.Series:
         """Per id whether it is held."""
-        if not len(self._ids):
-            return pl.repeat(value=False, n=ids.len(), eager=True)
         asked = ids.cast(pl.UInt64).to_numpy()
-        places = np.searchsorted(self._ids, asked)
-        places[places == len(self._ids)] = 0
-        return pl.Series(self._ids[places] == asked)
+        found = np.zeros(len(asked), dtype=np.bool_)
+        for part in self._parts:
+            places = np.searchsorted(part, asked)
+            places[places == len(part)] = 0
+            found |= part[places] == asked
+        return pl.Series(found)

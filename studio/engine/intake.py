@@ -14,14 +14,14 @@ from studio.domain.node import EventTrigger, Listens, Watches
 from studio.domain.ports import EventCursor
 from studio.engine.attempts import attempt
 from studio.engine.draft import Draft
-from studio.engine.facts import REACHED, contact_events, together
+from studio.engine.facts import REACHED, VARIABLE, constant, contact_events, together
 from studio.engine.idset import IdSet
 from studio.engine.memory import RunMemory
 from studio.engine.plan import Step
 from studio.engine.scheduler import ReaderName
 from studio.engine.stage import Contexts, Stage
 from studio.frames.events import AT
-from studio.frames.instances import INSTANCE_SCHEMA, empty_instances, instance_ids
+from studio.frames.instances import INSTANCE_SCHEMA, instance_ids
 
 OUTSIDE = "outside"
 
@@ -52,22 +52,25 @@ def let_in(memory: RunMemory, draft: Draft, stage: Stage, step: Step, entering: 
     An instance that is in the run already does not enter again. Gives the new ones, which stand before the next nodes.
     """
     batch = _instances(memory.run.run_id, entering, draft.now)
-    is_known = memory.entered.mask(batch.get_column("instance_id"))
-    batch = batch.filter(~is_known).unique("instance_id", keep="first", maintain_order=True)
+    batch = _once(batch.filter(~memory.entered.mask(batch)))
     if batch.is_empty():
         return batch
     stage.tally(step.id).arrived += batch.height
     entries = batch.select(*INSTANCE_SCHEMA)
     draft.entries.append(entries)
     run_id = memory.run.run_id
-    draft.events.append(
-        contact_events(
-            entries.with_columns(occurred_at="entered_at"), run_id=run_id, node_id=step.id, kind="entered", at=draft.now
-        )
-    )
+    moments = entries.hstack([entries.get_column("entered_at").alias("occurred_at")])
+    draft.record(contact_events(moments, run_id=run_id, node_id=step.id, kind="entered", at=draft.now), "entered")
     if step.main_port is not None:
         stage.leave(step, step.main_port, batch)
     return batch
+
+
+def _once(batch: pl.DataFrame) -> pl.DataFrame:
+    # Sources usually hand out contacts in order: then looking for repeats, which is dear, is not needed.
+    if batch.get_column("contact_id").diff().drop_nulls().gt(0).all():
+        return batch
+    return batch.unique("instance_id", keep="first", maintain_order=True)
 
 
 def take_matching(
@@ -102,9 +105,8 @@ def _watch(memory: RunMemory, draft: Draft, stage: Stage, contexts: Contexts, st
         return
     rows = matches.join(watched, on="instance_id", how="left", maintain_order="left")
     converted = rows.with_columns(cause=pl.col("event_id")).drop("event_id")
-    draft.events.append(
-        contact_events(converted, run_id=memory.run.run_id, node_id=step.id, kind="converted", at=draft.now)
-    )
+    run_id = memory.run.run_id
+    draft.record(contact_events(converted, run_id=run_id, node_id=step.id, kind="converted", at=draft.now), "converted")
     exits = rows.filter(pl.col("port").is_not_null() & ~memory.departed.mask(rows.get_column("instance_id")))
     exits = exits.unique("instance_id", keep="first", maintain_order=True)
     if exits.height:
@@ -180,13 +182,28 @@ def _of_kinds(events: pl.DataFrame, kinds: Sequence[str]) -> pl.DataFrame:
 
 
 def _instances(run_id: str, entering: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    variables = [name for name in entering.columns if name.startswith("var.")]
-    absent = {"key": pl.lit(None, dtype=pl.String), "entered_at": pl.lit(now, dtype=AT), "occurrence": pl.lit(0)}
-    full = entering.with_columns(*(e.alias(name) for name, e in absent.items() if name not in entering.columns))
-    full = full.with_columns(pl.col("entered_at").cast(AT).fill_null(pl.lit(now, dtype=AT)), pl.lit("").alias("arms"))
+    rows, given = entering.height, {column.name: column for column in entering.get_columns()}
+    moments = given["entered_at"].cast(AT) if "entered_at" in given else constant("entered_at", now, AT, rows)
+    keys = given["key"].cast(pl.String) if "key" in given else constant("key", None, pl.String(), rows)
+    batch = pl.DataFrame(
+        [
+            given["contact_id"].cast(pl.UInt32),
+            keys,
+            moments.fill_null(now) if moments.null_count() else moments,
+            constant("arms", "", pl.String(), rows),
+            *(column for name, column in given.items() if name.startswith(VARIABLE)),
+        ]
+    )
+    occurrences = given.get("occurrence")
+    if occurrences is None or not occurrences.cast(pl.UInt32).any():
+        return _with_ids(run_id, batch, 0)
     parts = [
-        part.with_columns(instance_ids(run_id, part.get_column("contact_id"), part.get_column("key"), int(occurrence)))
-        for (occurrence,), part in full.partition_by("occurrence", as_dict=True, maintain_order=True).items()
+        _with_ids(run_id, batch.filter(occurrences == occurrence), int(occurrence))
+        for occurrence in occurrences.unique(maintain_order=True)
     ]
-    rows = pl.concat(parts) if parts else full.with_columns(pl.lit(None, dtype=pl.UInt64).alias("instance_id"))
-    return rows.select(*empty_instances().columns, *variables).cast(dict(INSTANCE_SCHEMA))  # pyright: ignore[reportArgumentType]
+    return pl.concat(parts)
+
+
+def _with_ids(run_id: str, batch: pl.DataFrame, occurrence: int) -> pl.DataFrame:
+    ids = instance_ids(run_id, batch.get_column("contact_id"), batch.get_column("key"), occurrence)
+    return pl.DataFrame([ids.alias("instance_id"), *batch.get_columns()])

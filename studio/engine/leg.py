@@ -75,9 +75,16 @@ class Leg:
 
     async def _reach(self, to: datetime | None) -> None:
         await self._show_states()
-        await self._memory.durable()
+        if not self._clock.is_instant:
+            await self._memory.durable()
         await self._clock.reach(to, self._control.wake)
+        self._move()
+
+    def _move(self) -> None:
         self._memory.scheduler.tell(Moved(self._clock.now()))
+        if not self._clock.is_virtual:
+            # The log of a real workspace grows by itself: look whether something has come.
+            self._memory.scheduler.tell(Recorded(None))
 
     async def _heed(self) -> None:
         """Takes what people asked for."""
@@ -135,7 +142,7 @@ class Leg:
         if not self._is_attended:
             return "paused"
         await self._control.wake.wait()
-        self._memory.scheduler.tell(Moved(self._clock.now()))
+        self._move()
         return None
 
     async def _become(self, state: RunState, problem: Trouble | None = None) -> None:

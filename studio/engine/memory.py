@@ -1,7 +1,7 @@
 """What a driver keeps of one run in memory, and the one way it changes: a draft is applied here and committed.
 
 Everything here can be rebuilt from the store. While a commit is being written the next stage may already run; nothing
-is told to the outside before it is durable. Absent on purpose: deciding anything.
+is told to the outside, or acted upon outside, before it is durable. Absent on purpose: deciding anything.
 """
 
 from __future__ import annotations
@@ -9,27 +9,31 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future, wait
 from dataclasses import replace
 
 import polars as pl
 from pydantic import JsonValue
 
 from studio.domain.clock import iso
-from studio.domain.ports import Checkpoint, EventCursor, Events, RunRow, Runs
+from studio.domain.ports import EventCursor, Events, RunRow, Runs
 from studio.domain.run import RunEvent, RunState, RunView, fold
 from studio.engine.book import counted_as
+from studio.engine.bundle import Bundle
 from studio.engine.draft import Draft, Fact, Sizes
+from studio.engine.entered import Entered
 from studio.engine.idset import IdSet
 from studio.engine.plan import Plan
 from studio.engine.scheduler import Added, Gone, ReaderName, Recorded, Scheduler
 from studio.engine.stage import Tally, Trouble
 from studio.engine.waiting import WaitingRoom
+from studio.frames.events import empty_events
 from studio.frames.instances import INSTANCE_SCHEMA, empty_instances, from_bytes
 
 READERS: tuple[ReaderName, ...] = ("enter", "match")
 MESSAGE_STATES = ("planned", "sent", "failed", "retry", "in_doubt", "blocked")
 _FRAMES_ROWS_MAX = 200_000
+_GATHER_S = 0.2
 
 OnEvents = Callable[[Sequence[RunEvent]], None]
 
@@ -38,7 +42,15 @@ class RunMemory:
     """One run as it stands. Used by one driver task."""
 
     def __init__(
-        self, run: RunRow, plan: Plan, runs: Runs, scheduler: Scheduler, *, writer: Executor, on_events: OnEvents
+        self,
+        run: RunRow,
+        plan: Plan,
+        runs: Runs,
+        scheduler: Scheduler,
+        *,
+        writer: Executor,
+        on_events: OnEvents,
+        tick: Callable[[], float],
     ) -> None:
         self.run = run
         self.plan = plan
@@ -48,7 +60,7 @@ class RunMemory:
         self.departed = IdSet()
         self.converted = IdSet()
         self.entries = empty_instances()
-        self.entered = IdSet()
+        self.entered = Entered(run.run_id)
         self.cursors: dict[ReaderName, EventCursor] = {}
         self.sizes = Sizes()
         self._runs = runs
@@ -56,9 +68,12 @@ class RunMemory:
         self._on_events = on_events
         self._messages: dict[str, Counter[str]] = {}
         self._frames: dict[str, pl.DataFrame] = {}
+        self._tick = tick
         self._one_commit = asyncio.Lock()
-        self._committing: asyncio.Future[None] | None = None
-        self._untold: Sequence[RunEvent] = ()
+        self._gathers_until_s = 0.0
+        self._bundle: Bundle | None = None
+        self._writing: Bundle | None = None
+        self._commit: Future[None] | None = None
 
     def load(self, events: Events) -> None:
         """Reads everything from the store. O(what waits + who entered + run events)."""
@@ -76,7 +91,7 @@ class RunMemory:
             room.leave(self.departed)
         self.cursors = {reader: self._runs.cursor(run_id, reader) for reader in READERS}
         entries = self._runs.entries(run_id).select(*INSTANCE_SCHEMA)
-        self.entered.add(entries.get_column("instance_id"))
+        self.entered.add(entries)
         if self.plan.goals:
             self.entries = entries
             if self.run.mode == "simulate":
@@ -102,6 +117,8 @@ class RunMemory:
         """The batches of some work, from memory or the store."""
         wanted = list(work)
         missing = [work_id for work_id in wanted if work_id not in self._frames]
+        if missing and self._commit is not None:
+            wait([self._commit])
         read = self._runs.batches(missing) if missing else {}
         return [self._frames[key] if key in self._frames else from_bytes(read[key]) for key in wanted]
 
@@ -114,44 +131,58 @@ class RunMemory:
         return self._messages.setdefault(node_id, Counter())
 
     async def commit(self, draft: Draft) -> None:
-        """Applies a draft and hands its checkpoint to the store; returns while that is still being written.
+        """Applies a draft and has it committed, alone or with those that follow; returns while that is being written.
 
-        Raises whatever the commit before it raised.
+        Raises whatever a commit before it raised.
         """
         async with self._one_commit:
-            await self.durable()
-            self._begin_commit(draft)
-
-    def _begin_commit(self, draft: Draft) -> None:
-        self._apply(draft)
-        events = self._number(draft)
-        checkpoint = Checkpoint(
-            run_id=self.run.run_id,
-            at=draft.now,
-            done=tuple(draft.done),
-            work=tuple(draft.work),
-            events=_joined(draft.events),
-            outbox=_joined(draft.outbox),
-            entries=_joined(draft.entries),
-            departed=pl.DataFrame({"instance_id": pl.concat(draft.departed)}) if draft.departed else None,
-            run_events=events,
-            quarantined=draft.quarantined,
-            cursors=draft.cursors,
-            state=draft.state,
-        )
-        self.view = fold(self.view, events)
-        self.run = replace(self.run, at=draft.now, state=draft.state or self.run.state)
-        self._committing = asyncio.get_running_loop().run_in_executor(self._writer, self._runs.commit, checkpoint)
-        self._untold = events
+            self._apply(draft)
+            events = self._number(draft)
+            self.view = fold(self.view, events)
+            self.run = replace(self.run, at=draft.now, state=draft.state or self.run.state)
+            if self._bundle is None:
+                self._bundle = Bundle(self.run.run_id)
+                self._gathers_until_s = self._tick() + _GATHER_S
+            self._bundle.add(draft, events)
+            is_full = self._bundle.rows >= self.sizes.chunk or self._tick() >= self._gathers_until_s
+            if is_full or self.run.mode != "simulate":
+                await self._write()
 
     async def durable(self) -> None:
         """Waits until all that was committed is in the store, and tells its events to the outside."""
-        if self._committing is None:
+        async with self._one_commit:
+            if self._bundle is not None:
+                await self._write()
+            await self._written()
+
+    async def written(self, kinds: Iterable[str]) -> None:
+        """Waits until all contact events of some kinds are in the store."""
+        wanted = set(kinds)
+        if any(bundle is not None and not bundle.kinds.isdisjoint(wanted) for bundle in (self._bundle, self._writing)):
+            await self.durable()
+
+    def unwritten(self, kinds: Sequence[str]) -> pl.DataFrame:
+        """Contact events of some kinds that are not in the store yet. Waits for those on their way into it."""
+        if self._writing is not None and self._commit is not None and not self._writing.kinds.isdisjoint(kinds):
+            wait([self._commit])
+        return empty_events() if self._bundle is None else self._bundle.events(kinds)
+
+    async def _write(self) -> None:
+        # One at a time: should a commit fail, none may follow it.
+        await self._written()
+        bundle, self._bundle = self._bundle, None
+        assert bundle is not None, "there is something to write"
+        self._writing = bundle
+        self._commit = self._writer.submit(lambda: self._runs.commit(bundle.checkpoint()))
+
+    async def _written(self) -> None:
+        commit, bundle = self._commit, self._writing
+        if commit is None or bundle is None:
             return
-        committing, self._committing = self._committing, None
-        await committing
-        events, self._untold = self._untold, ()
-        self._on_events(events)
+        await asyncio.wrap_future(commit)
+        self._commit = self._writing = None
+        self._make_space(bundle.work_ids)
+        self._on_events(bundle.run_events)
 
     def _apply(self, draft: Draft) -> None:
         scheduler = self.scheduler
@@ -161,23 +192,22 @@ class RunMemory:
         for work in draft.work:
             if work.kind == "resume":
                 self.room(work.node_id).add(work.id, draft.frames[work.id])
-            elif work.kind in ("arrive", "send") and self._has_space():
+            elif work.id in draft.frames:
                 self._frames[work.id] = draft.frames[work.id]
-        scheduler.tell(Added([replace(work, batch=None) for work in draft.work]))
+        scheduler.tell(Added(draft.work))
         for ids in draft.departed:
             self.departed.add(ids)
         for entries in draft.entries:
             self._enter(entries)
         self.cursors.update(draft.cursors)  # pyright: ignore[reportArgumentType, reportCallIssue] - readers' names
-        kinds = {kind for frame in draft.events for kind in frame.get_column("kind").unique()}
-        if kinds:
-            scheduler.tell(Recorded(kinds))
-        for frame in draft.events if self.run.mode == "simulate" else ():
+        if draft.kinds:
+            scheduler.tell(Recorded(draft.kinds))
+        for frame in draft.events if self.run.mode == "simulate" and "converted" in draft.kinds else ():
             self.converted.add(frame.filter(pl.col("kind") == "converted").get_column("instance_id"))
 
     def _enter(self, entries: pl.DataFrame) -> None:
-        is_known = self.entered.mask(entries.get_column("instance_id"))
-        self.entered.add(entries.get_column("instance_id"))
+        is_known = self.entered.mask(entries)
+        self.entered.add(entries)
         if not self.plan.goals:
             return
         if is_known.any():
@@ -188,8 +218,10 @@ class RunMemory:
             self.entries = joined.with_columns(arms).drop("new")
         self.entries = pl.concat([self.entries, entries.filter(~is_known)])
 
-    def _has_space(self) -> bool:
-        return sum(frame.height for frame in self._frames.values()) < _FRAMES_ROWS_MAX
+    def _make_space(self, written: Iterable[str]) -> None:
+        rows = sum(frame.height for frame in self._frames.values())
+        for work_id in written if rows > _FRAMES_ROWS_MAX else ():
+            self._frames.pop(work_id, None)
 
     def _number(self, draft: Draft) -> tuple[RunEvent, ...]:
         touched = dict.fromkeys((*draft.tallies, *draft.messages))
@@ -243,8 +275,3 @@ def _problem(trouble: Trouble) -> dict[str, JsonValue]:
         "action": trouble.action,
         "severity": trouble.severity,
     }
-
-
-def _joined(frames: Sequence[pl.DataFrame]) -> pl.DataFrame | None:
-    full = [frame for frame in frames if frame.height]
-    return pl.concat(full) if full else None

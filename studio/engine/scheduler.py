@@ -98,7 +98,7 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A reader has looked up to now; the log holds something more for it at `next_at`."""
+    """A reader has looked up to now; the log holds something more for it at `next_at`, and it looks again then."""
 
     reader: ReaderName
     next_at: datetime | None
@@ -185,7 +185,7 @@ class Scheduler:
             case Moved(now):
                 assert now >= self.now, "the clock of a run never goes back"
                 self.now = now
-                self._refresh(None)
+                self._fresh |= {name for name, at in self._next_at.items() if at is not None and at <= now}
             case Asked(wish, steps):
                 self._ask(wish, steps)
             case _:

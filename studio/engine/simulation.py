@@ -17,7 +17,7 @@ from studio.domain.ports import RunRow, SimulationContext, Simulator
 from studio.engine.book import Dispatched
 from studio.engine.composing import Written, compose
 from studio.engine.draft import Draft
-from studio.engine.facts import chance, contact_events, identified, tidy
+from studio.engine.facts import chance, constant, contact_events, identified, tidy
 from studio.engine.idset import IdSet
 from studio.engine.plan import Plan, Step
 from studio.frames.events import as_events
@@ -66,7 +66,7 @@ async def pretend(
     _count(result, "planned" if attempt_no == 1 else "retry")
     sent = tidy(batch[sorted(result.sent)])
     if sent.height:
-        draft.events.append(contact_events(sent, run_id=draft.run.run_id, node_id=step.id, kind="sent", at=draft.now))
+        draft.record(contact_events(sent, run_id=draft.run.run_id, node_id=step.id, kind="sent", at=draft.now), "sent")
         told = simulation_context(draft.run, plan, step, context)
         happen(draft, step, simulator.react(sent, told), told.goal_kind)
     return result
@@ -97,7 +97,7 @@ def _sort_out(
         result.blocked += [row_of[held.instance_id] for held in blocked]
         reasons = [json.dumps({"reason": held.reason, "message": held.message}) for held in blocked]
         people = batch[[row_of[held.instance_id] for held in blocked]].with_columns(pl.Series("properties", reasons))
-        draft.events.append(contact_events(people, run_id=run_id, node_id=step.id, kind="blocked", at=draft.now))
+        draft.record(contact_events(people, run_id=run_id, node_id=step.id, kind="blocked", at=draft.now), "blocked")
 
 
 def _count(result: Dispatched, was: str) -> None:
@@ -115,13 +115,17 @@ def happen(draft: Draft, step: Step, events: pl.DataFrame, goal: str) -> None:
     """
     if events.is_empty():
         return
-    own = as_events(events).with_columns(
-        run_id=pl.lit(draft.run.run_id),
-        node_id=pl.coalesce("node_id", pl.when(pl.col("kind") != goal).then(pl.lit(step.id))),
+    given = as_events(events)
+    node_ids = [None if kind == goal else step.id for kind in given.get_column("kind")]
+    own = given.with_columns(
+        constant("run_id", draft.run.run_id, pl.String(), given.height),
+        given.get_column("node_id").zip_with(
+            given.get_column("node_id").is_not_null(), pl.Series("node_id", node_ids, dtype=pl.String)
+        ),
     )
     own = identified(own, draft.run.run_id, step.id)
     is_due = own.get_column("occurred_at") <= draft.now
-    draft.events.append(own.filter(is_due))
+    draft.record(own.filter(is_due))
     draft.add_inbox(step.id, own.filter(~is_due))
 
 
@@ -129,6 +133,8 @@ def still_true(events: pl.DataFrame, kind: str, converted: IdSet) -> pl.DataFram
     """The events without goal events of instances that have reached the goal: who has bought does not buy for every
     message that was on its way. Of several at once, the first counts.
     """
+    if kind not in events.get_column("kind"):
+        return events
     is_goal = (pl.col("kind") == kind) & pl.col("instance_id").is_not_null()
     late = converted.mask(events.get_column("instance_id").fill_null(0))
     kept = events.filter(~(is_goal & late)).sort("occurred_at", "event_id")

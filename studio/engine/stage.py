@@ -201,7 +201,9 @@ class Stage:
         for port, batch in outcome.out.items():
             self.leave(step, port, batch)
         if outcome.wait is not None and outcome.wait.height:
-            moments = outcome.wait.with_columns(pl.col("due_at").cast(AT))
+            moments = outcome.wait
+            if moments.schema["due_at"] != AT:
+                moments = moments.with_columns(pl.col("due_at").cast(AT))
             assert not moments.get_column("due_at").null_count(), "everybody who waits has a moment"
             self.waiting.setdefault(step.id, []).append(moments)
         if outcome.send is not None and outcome.send.height:

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from studio.engine.facts import REACHED, together
+from studio.engine.facts import REACHED, constant, together
 from studio.engine.idset import IdSet
 from studio.frames.events import AT
 
@@ -37,7 +37,7 @@ class WaitingRoom:
         """Takes in a batch with its `due_at`."""
         self._last += 1
         self._numbers[work_id] = self._last
-        numbered = batch.with_columns(pl.lit(self._last, dtype=pl.UInt32).alias(_WORK))
+        numbered = batch.hstack([constant(_WORK, self._last, pl.UInt32(), batch.height)])
         frame = numbered if self._frame is None or self._frame.is_empty() else together([self._frame, numbered])
         self._frame = frame.rechunk() if frame.n_chunks() > _CHUNKS_MAX else frame
 
@@ -45,9 +45,9 @@ class WaitingRoom:
         """Takes out what is left of some pieces of work: their rows, `due_at` included."""
         numbers = [self._numbers.pop(work_id) for work_id in work_ids if work_id in self._numbers]
         assert self._frame is not None, "nothing waits here"
-        is_taken = self._frame.get_column(_WORK).is_in(numbers)
+        is_taken = pl.Series(np.isin(self._frame.get_column(_WORK).to_numpy(), numbers))
         taken, self._frame = self._frame.filter(is_taken), self._frame.filter(~is_taken)
-        return taken.drop(_WORK)
+        return _without_number(taken)
 
     def leave(self, gone: IdSet) -> pl.DataFrame:
         """Takes out instances that left the run, and gives their rows; who has passed a goal already stays."""
@@ -55,13 +55,13 @@ class WaitingRoom:
             return pl.DataFrame()
         leaves = is_out(self._frame, gone)
         left, self._frame = self._frame.filter(leaves), self._frame.filter(~leaves)
-        return left.drop(_WORK)
+        return _without_number(left)
 
     def of_contacts(self, contact_ids: pl.Series) -> pl.DataFrame:
         """Who waits here among these contacts."""
         if self._frame is None:
             return pl.DataFrame()
-        return self._frame.filter(pl.col("contact_id").is_in(contact_ids.implode())).drop(_WORK)
+        return _without_number(self._frame.filter(pl.col("contact_id").is_in(contact_ids.implode())))
 
     def work_of(self, instance_ids: pl.Series) -> list[str]:
         """The pieces of work in which these instances wait."""
@@ -80,6 +80,10 @@ class WaitingRoom:
     def next_due(self) -> datetime | None:
         """When the first of them is due."""
         return None if self._frame is None else self._frame.get_column(DUE).min()  # pyright: ignore[reportReturnType] - a moment
+
+
+def _without_number(frame: pl.DataFrame) -> pl.DataFrame:
+    return pl.DataFrame([column for column in frame.get_columns() if column.name != _WORK])
 
 
 def is_out(batch: pl.DataFrame, departed: IdSet) -> pl.Series:
