@@ -83,6 +83,17 @@ def revenue_by_hour(facts: Facts, run_id: str, design: Design) -> pl.DataFrame:
     return rows.group_by("hour").agg(pl.col("value").sum(), pl.col("count").sum()).sort("hour")
 
 
+def treated_by_hour(facts: Facts, run_id: str, design: Design) -> pl.DataFrame:
+    """`hour, people`: how many people were treated for the first time in an hour, ascending; O(people).
+
+    They sum to the people of `run_return`.
+    """
+    kind, node_id = ("entered", None) if design.holdout is None else ("exposed", design.holdout)
+    treated = facts.contact_values(run_id, kind, node_id).filter(is_treated(design))
+    first = treated.group_by("contact_id").agg(pl.col("first_at").min().dt.truncate("1h").alias("hour"))
+    return first.group_by("hour").agg(pl.len().alias("people")).sort("hour")
+
+
 def _rate(name: str, title: str, counts: dict[str, int], base: int, limit: float) -> Kpi:
     part = int(counts.get(name, 0))
     value = part / base if base else None

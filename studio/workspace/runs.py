@@ -215,22 +215,13 @@ class RunsStory:
         seconds = self._durations.get(run_id, 0.0)
         return run_report(run, workflow, view, outbox, int(by_kind.get("entered", 0)), events, seconds)
 
-    def outbox(self, *, state: str | None = None, run_id: str | None = None) -> list[dict[str, object]]:
-        """The send ledger in the contract's form."""
-        return [
-            {
-                "id": row["outbox_id"],
-                "run_id": row["run_id"],
-                "node": row["node_id"],
-                "contact": row["contact_key"],
-                "to": row["email"],
-                "message_id": row["message_id"],
-                "state": row["state"],
-                "attempts": row["attempts"],
-                "reason": row["reason"],
-            }
-            for row in self._store.runs.outbox_rows(state=state, run_id=run_id).iter_rows(named=True)
-        ]
+    def outbox(
+        self, *, state: str | None = None, run_id: str | None = None, limit: int | None = None
+    ) -> list[dict[str, object]]:
+        """The send ledger in the contract's form, newest change first."""
+        shown = ("id", "run_id", "node", "contact", "to", "message_id", "state", "attempts", "reason")
+        rows = self._store.runs.outbox_rows(state=state, run_id=run_id, limit=limit)
+        return [{name: row[name] for name in shown} for row in rows.iter_rows(named=True)]
 
     def _mode_problems(self, options: RunOptions) -> tuple[Problem, ...]:
         return live_problems(options.profile) if options.mode == "live" else ()
