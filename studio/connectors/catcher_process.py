@@ -1,6 +1,6 @@
 """Runs the mail catcher beside this program and points a sending profile at it.
 
-Absent on purpose: restarting one that died (whoever sends sees its connections fail and says so).
+Absent on purpose: noticing by itself that it died (whoever sends sees the connections fail, and may start it again).
 """
 
 from __future__ import annotations
@@ -96,12 +96,12 @@ class CatcherProcess:
         )
 
     async def start(self) -> None:
-        """Start it and wait until it takes mail.
+        """Start it, also again after it ended, and wait until it takes mail. The port is another one each time.
 
         Raises:
             UserFixable: it did not start; the message is what it said.
         """
-        assert self._process is None, "a catcher is started once"
+        assert not self.is_running, "one catcher at a time"
         self._folder.mkdir(parents=True, exist_ok=True)
         log = self._folder / _LOG
         with log.open("wb") as errors:

@@ -63,6 +63,26 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_one_that_died_can_be_started_again(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        process = CatcherProcess(tmp_path)
+        await process.start()
+        first = await SmtpMailer(process.profile()).open()
+        await first.send(letter(1), nothing)
+        os.kill(process.pid, signal.SIGKILL)
+        while process.is_running:  # noqa: ASYNC110 - told by the operating system
+            await asyncio.sleep(0)
+        await process.start()
+        second = await SmtpMailer(process.profile()).open()
+        assert await second.lookup("<1@x>") == "accepted"
+        await second.close()
+        await first.close()
+        await process.stop()
+        assert not process.is_running
+
+    asyncio.run(scenario())
+
+
 def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     starter = f"""
 import asyncio, sys
