@@ -10,7 +10,8 @@ from studio.connectors.catcher_process import CATCHER_COMMAND
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    command = commands.add_parser(CATCHER_COMMAND, add_help=False)
+    # No option prefix: argparse would take the catcher's own options for unknown ones of this command.
+    command = commands.add_parser(CATCHER_COMMAND, add_help=False, prefix_chars="\0")
     command.add_argument("rest", nargs=argparse.REMAINDER)
     command.set_defaults(run=run)
 

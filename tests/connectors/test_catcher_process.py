@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -209,6 +210,16 @@ def test_the_packaged_program_calls_itself(tmp_path: Path, monkeypatch: pytest.M
     assert catcher_command(tmp_path, "--port", "0") == [
         sys.executable, "catcher", "--folder", str(tmp_path), "--port", "0",
     ]  # fmt: skip
+
+
+def test_the_hidden_command_is_the_catcher(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "studio", *catcher_command(tmp_path, "--reject", "*=550 5.1.1 no")[3:]]
+    command.insert(3, "catcher")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, env=environment
+    )
+    assert json.loads(done.stdout)["port"] > 0
 
 
 def test_a_folder_that_cannot_be_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
