@@ -1,0 +1,61 @@
+"""Is everything in order: what was checked, in words, and what to do about what is not.
+
+Absent on purpose: mending; each finding says how.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from studio.ui import numbers
+from studio.ui import widgets as w
+from studio.ui.screens.loading import Loader
+from studio.ui.screens.navigator import Navigator
+from studio.ui.shell import Page
+from studio.workspace.health import Check
+from studio.workspace.workspace import Workspace
+
+
+class HealthPage(Page):
+    """The workspace and this computer, looked at when the screen is opened."""
+
+    help_topic = "health"
+
+    def __init__(self, workspace: Workspace, navigator: Navigator) -> None:
+        super().__init__("Health")
+        self._navigator = navigator
+        self.again = w.SecondaryButton("Check again", self.refresh, icon="refresh-cw")
+        self.header = w.PageHeader("Health", "", self.again)
+        self._list = w.RowList()
+        card = w.Card("What was checked")
+        card.add(self._list)
+        body = w.ScrollColumn(margins=(40, 26, 40, 26), spacing=16)
+        body.add(self.header)
+        body.add(card)
+        self.pane = w.Pane(body)
+        self._load = Loader(self.pane, workspace.health.doctor, self.show_checks, "Looking everything over …")
+        self.setLayout(w.column(self.pane, spacing=0))
+
+    def entered(self, target: str = "") -> None:  # noqa: ARG002 - the page has one view
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Checks everything again."""
+        self.again.setEnabled(False)
+        self._load()
+
+    def show_checks(self, checks: tuple[Check, ...]) -> None:
+        """Lists what was found, what is wrong first."""
+        self.again.setEnabled(True)
+        wrong = sum(not check.ok for check in checks)
+        title = "Everything is in order." if not wrong else f"{numbers.plural(wrong, 'check')} found something wrong."
+        self.header.set_finding(title, f"{numbers.plural(len(checks), 'check')} of the workspace and this computer")
+        self._list.clear()
+        for check in sorted(checks, key=lambda check: check.ok):
+            self._list.add(_row(check))
+
+
+def _row(check: Check) -> QWidget:
+    state = "done" if check.ok else "failed"
+    word = w.Text("in order" if check.ok else "look at this", "secondary", "good" if check.ok else "bad", wrap=False)
+    return w.ItemRow(check.title, check.words, word, mark=w.Badge.for_state(state))

@@ -1,0 +1,237 @@
+"""What the first screen says, put together from the workspace: what runs, what needs the person, what is worth doing.
+
+Absent on purpose: Qt. It is called on a worker thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from studio.domain.errors import UserFixable
+from studio.domain.ports import RunRow
+from studio.domain.run import RunView
+from studio.domain.template import Recommendation
+from studio.ui import numbers
+from studio.workspace.insights import RunInsight
+from studio.workspace.workspace import Workspace
+
+RUNS_SHOWN = 5
+NEXT_SHOWN = 3
+_MODES = {"simulate": "Simulation", "test": "Test", "live": "Live"}
+_GREETINGS = ((5, "Good morning."), (12, "Good afternoon."), (18, "Good evening."))
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One run. `progress` in [0, 1] while it goes towards a planned end, otherwise None."""
+
+    run_id: str
+    name: str
+    state: str
+    words: str
+    progress: float | None
+    revenue: float | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that waits for the person. `kind`: problem (opens `run_id`), experiment (ready to ship)."""
+
+    kind: str
+    title: str
+    words: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A template that is not in use yet."""
+
+    recommendation: Recommendation
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class HomeState:
+    """Everything on the first screen. `newest`: figures of the newest run that did something."""
+
+    business: str
+    currency: str
+    people: int
+    workflows: int
+    runs: tuple[RunLine, ...]
+    needs: tuple[Need, ...]
+    suggestions: tuple[Suggestion, ...]
+    newest: RunInsight | None
+    insights: Mapping[str, RunInsight] = field(default_factory=dict)
+
+    @property
+    def going(self) -> int:
+        """Runs that are at work or wait for their next step."""
+        return sum(run.state in ("running", "waiting", "queued") for run in self.runs)
+
+
+def read_home(workspace: Workspace, known: Mapping[str, RunInsight] | None = None) -> HomeState:
+    """Reads the workspace. `known`: figures of runs that have not changed since, by `insight_key`."""
+    context = workspace.templates.context()
+    rows = workspace.runs.list()
+    shown = rows[:RUNS_SHOWN]
+    insights = {row.run_id: _insight(workspace, row, known or {}) for row in shown}
+    views = {row.run_id: workspace.runs.view(row.run_id) for row in _newest_of_each(rows)[:RUNS_SHOWN] + shown}
+    name, currency = context.fact("name"), context.fact("currency")
+    return HomeState(
+        business=str(name.value) if name else "",
+        currency=str(currency.value) if currency else "EUR",
+        people=workspace.people.count(),
+        workflows=len(workspace.workflows.list()),
+        runs=tuple(_line(workspace, row, views[row.run_id], insights[row.run_id]) for row in shown),
+        needs=tuple(_needs(workspace, _newest_of_each(rows)[:RUNS_SHOWN], views)),
+        suggestions=_suggestions(workspace) if context.facts else (),
+        newest=next((insights[row.run_id] for row in shown if _has_figures(insights[row.run_id])), None),
+        insights={insight_key(row): found for row in shown if (found := insights[row.run_id]) is not None},
+    )
+
+
+def greeting(at: datetime) -> str:
+    """By the hour of the person's own clock."""
+    words = [text for hour, text in _GREETINGS if at.hour >= hour]
+    return words[-1] if words else "Good evening."
+
+
+def headline(state: HomeState) -> str:
+    """The finding, without the greeting."""
+    needs = len(state.needs)
+    if needs:
+        rest = "the rest runs" if state.going else "nothing else runs"
+        return f"{_in_words(needs)} {'thing needs' if needs == 1 else 'things need'} you, {rest}."
+    if state.going:
+        return f"{_in_words(state.going)} {'run is' if state.going == 1 else 'runs are'} under way, nothing needs you."
+    if state.runs:
+        return "Nothing runs and nothing needs you."
+    return "Three ways to start." if not state.workflows else "Your workflows are ready to run."
+
+
+def summary(state: HomeState) -> str:
+    """The counts under the finding."""
+    parts = [
+        state.business,
+        numbers.plural(state.workflows, "workflow"),
+        numbers.plural(state.people, "contact"),
+        "everything is on this computer",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def insight_key(row: RunRow) -> str:
+    """Changes whenever the run's figures may have changed."""
+    return f"{row.run_id}/{row.state}/{row.at.isoformat()}"
+
+
+def _insight(workspace: Workspace, row: RunRow, known: Mapping[str, RunInsight]) -> RunInsight | None:
+    found = known.get(insight_key(row))
+    if found is not None:
+        return found
+    try:
+        return workspace.insights.of_run(row.run_id)
+    except UserFixable:
+        return None
+
+
+def _has_figures(insight: RunInsight | None) -> bool:
+    return insight is not None and insight.events > 0
+
+
+def _newest_of_each(rows: list[RunRow]) -> list[RunRow]:
+    newest: dict[str, RunRow] = {}
+    for row in rows:
+        newest.setdefault(row.workflow_id, row)
+    return list(newest.values())
+
+
+def _line(workspace: Workspace, row: RunRow, view: RunView, insight: RunInsight | None) -> RunLine:
+    interrupted = _is_interrupted(workspace, row)
+    state = "stopped" if interrupted else row.state
+    return RunLine(
+        run_id=row.run_id,
+        name=row.name,
+        state=state,
+        words=" · ".join(part for part in (_MODES[row.mode], _doing(row, view, interrupted=interrupted)) if part),
+        progress=_progress(row) if state == "running" else None,
+        revenue=insight.returned.revenue if insight is not None and _has_figures(insight) else None,
+        currency=insight.returned.currency if insight is not None else "EUR",
+    )
+
+
+def _is_interrupted(workspace: Workspace, row: RunRow) -> bool:
+    return row.state in ("running", "queued") and not workspace.runs.is_running(row.run_id)
+
+
+def _doing(row: RunRow, view: RunView, *, interrupted: bool) -> str:
+    if interrupted:
+        return "interrupted; it can go on where it stands"
+    sent = sum(step.sending.get("sent", 0) for step in view.steps.values())
+    waiting = sum(step.waiting for step in view.steps.values())
+    parts = [f"{numbers.count(sent)} sent"] if sent else []
+    if waiting:
+        parts.append(f"{numbers.count(waiting)} wait")
+    if row.state == "waiting" and row.until is not None and row.at >= row.until:
+        parts.append(f"reached its end on {row.until:%d %b}")
+    if row.state in ("failed", "stopped", "paused") and view.message:
+        parts.append(view.message)
+    return " · ".join(parts)
+
+
+def _progress(row: RunRow) -> float | None:
+    if row.until is None or row.until <= row.started_at:
+        return None
+    return min(1.0, max(0.0, (row.at - row.started_at) / (row.until - row.started_at)))
+
+
+def _needs(workspace: Workspace, rows: list[RunRow], views: Mapping[str, RunView]) -> Iterator[Need]:
+    for row in rows:
+        if _is_interrupted(workspace, row):
+            yield Need(
+                "problem",
+                f"{row.name} was interrupted",
+                "It can go on where it stands; nothing is sent twice.",
+                row.run_id,
+            )
+        elif row.state == "failed":
+            view = views[row.run_id]
+            yield Need("problem", f"{row.name} stopped: {view.message}".rstrip(": "), view.hint, row.run_id)
+        else:
+            yield from _step_needs(workspace, row, views[row.run_id])
+    for trial in workspace.trials.list():
+        decision = trial.result.analysis.decision
+        if decision.verdict == "ship" and trial.shipped is None:
+            title = f"{trial.result.plan.name}: {decision.variant} wins, ready to ship"
+            yield Need("experiment", title, decision.reasons[0] if decision.reasons else "", trial.run.run_id)
+
+
+def _step_needs(workspace: Workspace, row: RunRow, view: RunView) -> Iterator[Need]:
+    names = {node.id: node.label or node.id for node in workspace.runs.workflow_of(row.run_id).nodes}
+    for step in view.steps.values():
+        doubtful = step.sending.get("in_doubt", 0)
+        if doubtful:
+            words = f"{row.name} · it is not known whether they arrived"
+            yield Need("problem", f"{numbers.plural(doubtful, 'message')} in doubt", words, row.run_id)
+        for problem in step.problems:
+            if problem.severity == "error":
+                title = f"{numbers.count(problem.count)} × {problem.message}" if problem.count > 1 else problem.message
+                where = f"{row.name} · {names.get(step.node_id, step.node_id)}"
+                yield Need("problem", title, f"{where}. {problem.hint}".strip(), row.run_id)
+
+
+def _suggestions(workspace: Workspace) -> tuple[Suggestion, ...]:
+    used = {workflow.template for workflow in workspace.workflows.list()}
+    ranked = workspace.templates.recommend(workspace.templates.context()).recommendations
+    fresh = [item for item in ranked if item.template not in used][:NEXT_SHOWN]
+    return tuple(Suggestion(item, workspace.templates.get(item.template).name["en"]) for item in fresh)
+
+
+def _in_words(number: int) -> str:
+    words = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+    return words[number] if number < len(words) else numbers.count(number)

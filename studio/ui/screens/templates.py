@@ -1,0 +1,205 @@
+"""Tell about the business, choose a template ranked for it, look at what is filled in, create the workflow.
+
+Absent on purpose: the parts themselves (`template_business`, `template_cards`, `template_settings`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from studio.domain.errors import UserFixable
+from studio.domain.template import BusinessContext
+from studio.ui import widgets as w
+from studio.ui.background import Task, run_in_background
+from studio.ui.faults import explain
+from studio.ui.screens.loading import Loader
+from studio.ui.screens.navigator import Navigator
+from studio.ui.screens.template_business import BusinessPanel
+from studio.ui.screens.template_cards import CardWall
+from studio.ui.screens.template_data import Filled, Gallery, fill_in, read_gallery
+from studio.ui.screens.template_settings import SettingsPanel
+from studio.ui.shell import Page
+from studio.workspace.workspace import Workspace
+
+ADDRESS, WORDS = "address", "words"
+"""Targets that put the cursor into a field; any other target is a template's id."""
+
+
+class TemplatesPage(Page):
+    """`entered` takes `address`, `words`, or a template's id."""
+
+    help_topic = "templates"
+
+    def __init__(self, workspace: Workspace, navigator: Navigator) -> None:
+        super().__init__("Templates")
+        self._workspace, self._navigator = workspace, navigator
+        self._gallery: Gallery | None = None
+        self._chosen = ""
+        self._overrides: dict[str, str] = {}
+        self._reading: Task[Gallery] | None = None
+        self.business, self.cards, self.settings = BusinessPanel(), CardWall(), SettingsPanel()
+        self.panes = w.Panes(
+            ("Templates", self.cards), left=("Your business", self.business), right=("Settings", self.settings)
+        )
+        self.pane = w.Pane(self.panes)
+        self._load = Loader(self.pane, lambda: read_gallery(workspace), self.show_gallery, "Ranking templates …")
+        self.setLayout(w.column(self.pane, spacing=0))
+        self._connect()
+
+    def _connect(self) -> None:
+        story = self._workspace.templates
+        self.business.address_given.connect(
+            lambda url: self._understand(lambda: story.understand_url(url), "Reading the page …")
+        )
+        self.business.words_given.connect(
+            lambda words: self._understand(lambda: story.understand_text(words), "Reading your words …")
+        )
+        self.business.page_given.connect(self.read_page)
+        self.business.stopped.connect(self._stop_reading)
+        self.business.corrected.connect(self._correct)
+        self.business.type_confirmed.connect(self._confirm_type)
+        self.cards.chosen.connect(self.choose)
+        self.cards.used.connect(self.use)
+        self.cards.previewed.connect(self._preview)
+        self.settings.changed.connect(self._change)
+        self.settings.create_wanted.connect(self._create)
+
+    def entered(self, target: str = "") -> None:
+        if target in (ADDRESS, WORDS):
+            self.business.ask_for(target)
+            self.panes.show_part("Your business")
+            self.business.focus_field()
+        elif target:
+            self._chosen, self._overrides = target, {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Reads business and ranking again; what was typed on the screen stays."""
+        self._load()
+
+    def show_gallery(self, gallery: Gallery) -> None:
+        """Fills the screen and chooses the best suited template when none is chosen."""
+        self._gallery = gallery
+        self.business.show_working("")
+        self.business.show_gallery(gallery)
+        self.cards.show_gallery(gallery)
+        if gallery.offer(self._chosen) is None:
+            self._chosen = gallery.offers[0].template.id if gallery.offers else ""
+        if self._chosen:
+            self.cards.set_chosen(self._chosen)
+            self._fill(self._overrides)
+
+    def choose(self, template_id: str) -> None:
+        """Shows a template's settings."""
+        if template_id != self._chosen:
+            self._chosen, self._overrides = template_id, {}
+        self.cards.set_chosen(template_id)
+        self.settings.show_settings()
+        self.panes.show_part("Settings")
+        self._fill(self._overrides)
+
+    def use(self, template_id: str) -> None:
+        """One click: the workflow is created, with what was changed at the right when it is that template's."""
+        if template_id != self._chosen:
+            self._chosen, self._overrides = template_id, {}
+        self._create()
+
+    def read_page(self, path: Path) -> None:
+        """Understands a saved page."""
+        self._understand(lambda: self._workspace.templates.understand_page(path), "Reading the page …")
+
+    def _preview(self, template_id: str) -> None:
+        self.choose(template_id)
+        self.settings.show_messages()
+
+    def _understand(self, read: Callable[[], BusinessContext], doing: str) -> None:
+        self._stop_reading()
+        self.business.show_working(doing)
+        task = run_in_background(
+            lambda: read_gallery(self._workspace, _something(read())),
+            self._understood,
+            self._not_understood,
+            owner=self,
+        )
+        self._reading = task
+
+    def _understood(self, gallery: Gallery) -> None:
+        self._reading = None
+        self._chosen, self._overrides = "", {}
+        self.show_gallery(gallery)
+
+    def _not_understood(self, error: Exception) -> None:
+        self._reading = None
+        fault = explain(error)
+        self.business.show_problem(f"{fault.happened} {fault.to_do}".strip())
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+        self.business.show_working("")
+
+    def _correct(self, fact: str, value: object) -> None:
+        self._change_context(lambda known: self._workspace.templates.correct(known, fact, value))
+
+    def _confirm_type(self, kind: str) -> None:
+        self._change_context(lambda known: self._workspace.templates.confirm_type(known, kind))
+
+    def _change_context(self, change: Callable[[BusinessContext], BusinessContext]) -> None:
+        if self._gallery is not None:
+            known = self._gallery.context
+            run_in_background(lambda: read_gallery(self._workspace, change(known)), self.show_gallery, owner=self)
+
+    def _change(self, name: str, text: str) -> None:
+        self._fill({**self._overrides, name: text})
+
+    def _fill(self, overrides: Mapping[str, str]) -> None:
+        if self._gallery is None:
+            return
+        wanted, context = self._chosen, self._gallery.context
+
+        def show(filled: Filled) -> None:
+            if wanted == self._chosen:
+                self._overrides = dict(filled.overrides)
+                self.settings.show_filled(filled)
+
+        run_in_background(
+            lambda: fill_in(self._workspace, wanted, context, overrides), show, self._refuse, owner=self.settings
+        )
+
+    def _refuse(self, error: Exception) -> None:
+        if not isinstance(error, UserFixable) or self.settings.editor is None:
+            raise error
+        self.settings.show_error(f"{error.message} {error.hint or ''}".strip())
+
+    def _create(self) -> None:
+        if self._gallery is None or not self._chosen:
+            return
+        name, context, overrides = self._chosen, self._gallery.context, dict(self._overrides)
+        self.settings.create.setEnabled(False)
+
+        def create() -> str:
+            return str(self._workspace.templates.create(name, context, overrides).workflow_id)
+
+        run_in_background(create, self._created, self._not_created, owner=self)
+
+    def _created(self, workflow_id: str) -> None:
+        self.settings.create.setEnabled(True)
+        self._overrides = {}
+        self._navigator.notify("The workflow is filled in and ready to run")
+        self._navigator.open_workflow(workflow_id)
+
+    def _not_created(self, error: Exception) -> None:
+        self.settings.create.setEnabled(True)
+        raise error
+
+
+def _something(context: BusinessContext) -> BusinessContext:
+    if not context.facts:
+        raise UserFixable(
+            "CONTEXT-EMPTY",
+            "Nothing could be understood from this.",
+            hint="Write a sentence or two: what you sell, to whom, and what you want more of.",
+        )
+    return context
