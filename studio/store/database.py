@@ -96,13 +96,18 @@ class Database:
     def sqlite_version(self) -> str:
         return dbapi2.sqlite_version
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether this thread is inside a `write`: what it reads may yet be rolled back, and is not to be kept."""
+        return bool(self._depth) and self._writing_thread == threading.get_ident()
+
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One snapshot: everything read inside belongs together, whatever is written meanwhile.
 
         Inside a `write` of the same thread it sees what was written there.
         """
-        if self._depth and self._writing_thread == threading.get_ident():
+        if self.is_writing:
             assert self._writer is not None
             yield self._writer
             return

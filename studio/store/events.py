@@ -51,7 +51,7 @@ class LoggedEvents:
         if cursor.at is None:
             found = scan(state, EventFilter(kinds=wanted, until=now), tuple(EVENT_SCHEMA)).collect()
             return found.sort(ORDER), after
-        window = self._upcoming.window(state, wanted, cursor.at, now)
+        window = self._windows().window(state, wanted, cursor.at, now)
         found = window.between(micros(cursor.at), micros(now))
         late = self._late(state, cursor, cursor.at, wanted)
         return (pl.concat([late, found]) if late.height else found), after
@@ -66,9 +66,12 @@ class LoggedEvents:
             late = self._late(state, cursor, cursor.at, wanted)
             if late.height:
                 return late.item(0, "occurred_at")
-        window = self._upcoming.window(state, wanted, cursor.at, None)
+        window = self._windows().window(state, wanted, cursor.at, None)
         first = window.first_after(BEGINNING if cursor.at is None else micros(cursor.at))
         return None if first is None else moment(first)
+
+    def _windows(self) -> Upcoming:
+        return Upcoming() if self._log.is_writing else self._upcoming
 
     def _late(self, state: LogState, cursor: EventCursor, at: datetime, kinds: tuple[str, ...]) -> pl.DataFrame:
         """Events of batches the reader has not looked at that happened at or before its moment, in order."""

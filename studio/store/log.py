@@ -73,6 +73,7 @@ class EventLog:
         self._lock = threading.RLock()
         self._state = LogState(0, (), pl.DataFrame(schema=LOG_SCHEMA), 0, ())
         self._stale = True
+        self._changing = False
         self._segments_stale = True
         self._segments: tuple[Segment, ...] = ()
         self._next_seq: int | None = None
@@ -80,9 +81,12 @@ class EventLog:
         self._ids: OrderedDict[int, np.ndarray] = OrderedDict()
 
     def state(self) -> LogState:
-        """The log as it is committed now. Cheap when nothing was appended since the last call."""
+        """The log as it is committed now, inside a transaction as it is there. Cheap when nothing was appended."""
         with self._lock:
-            if self._stale or self._database.read_only:
+            if self._database.is_writing:
+                with self._database.read() as connection:
+                    return self._refreshed(connection, self._state)
+            if self._stale or self._changing or self._database.read_only:
                 self._stale = False  # before reading: what is committed from here on makes it stale again
                 try:
                     with self._database.read() as connection:
@@ -91,6 +95,15 @@ class EventLog:
                     self._stale = True
                     raise
             return self._state
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether this thread is in a transaction, so that what it sees may not be kept for later."""
+        return self._database.is_writing
+
+    def state_in(self, connection: sa.Connection, before: LogState) -> LogState:
+        """The log as the connection's snapshot has it; `before` is a state taken before the snapshot began."""
+        return self._refreshed(connection, before)
 
     def append(self, connection: sa.Connection, events: pl.DataFrame | None, *, fresh: bool = False) -> int:
         """Adds events that the log does not hold yet (by `event_id`); how many. Part of the caller's transaction.
@@ -222,14 +235,16 @@ class EventLog:
             self._next_seq = _tip(connection) + 1
         if self._tail_rows is None:
             self._tail_rows = connection.execute(sa.select(sa.func.count()).select_from(schema.event_tail)).scalar_one()
+        self._changing = True  # from COMMIT to its hook the database is ahead of what is cached
         self._database.after(commit=self._changed, rollback=self._forget)
 
     def _changed(self) -> None:
         with self._lock:
-            self._stale = True
+            self._stale, self._changing = True, False
 
     def _forget(self) -> None:
         """What was learnt inside a transaction that failed; segment numbers are given again."""
+        self._changed()
         self._next_seq = self._tail_rows = None
         self._segments, self._segments_stale = (), True
         self._ids.clear()

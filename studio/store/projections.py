@@ -140,12 +140,10 @@ class Projections:
 
     def _with_state(self, query: sa.Select[tuple[object, ...]]) -> tuple[LogState, list[tuple[object, ...]]]:
         """Rows and the log as of one moment: an event sealed between the two would count twice or not at all."""
-        while True:
-            state = self._log.state()
-            with self._database.read() as connection:
-                rows = [tuple(row) for row in connection.execute(query)]
-            if self._log.state().segments == state.segments:
-                return state, rows
+        before = self._log.state()
+        with self._database.read() as connection:
+            rows = [tuple(row) for row in connection.execute(query)]
+            return self._log.state_in(connection, before), rows
 
 
 def _conditions(table: sa.Table, wanted: dict[str, Collection[str] | None]) -> list[sa.ColumnElement[bool]]:

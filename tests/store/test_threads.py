@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import pytest
 
+from studio.domain.ports import EventCursor
 from studio.store import Store, log
 from tests.store.test_events import append, events, minutes
 
@@ -62,3 +64,59 @@ def test_writers_wait_for_each_other(store: Store) -> None:
         writer.join()
     assert store.projections.count() == 80
     assert store.log.state().tip == 80
+
+
+def test_between_a_commit_and_its_hooks_nothing_old_is_seen(store: Store) -> None:
+    """The moment at which the database is ahead of what the log has in memory, held open."""
+    append(store, events([(number, "sent", minutes(1)) for number in range(5)], run_id="r1"))
+    seen: list[tuple[int, int, int]] = []
+
+    def look() -> tuple[int, int, int]:
+        counted = store.projections.rollup()["count"].sum()
+        people = len(store.projections.people("r1", by=())[()])
+        return counted, people, store.projections.count()
+
+    def look_from_elsewhere() -> None:
+        with ThreadPoolExecutor(1) as other:
+            seen.append(other.submit(look).result())
+
+    with store.transaction() as connection:
+        store.log._database.after(commit=look_from_elsewhere)
+        store.log.append(connection, events([(6, "sent", minutes(1))], run_id="r1"))
+        look_from_elsewhere()
+        store.log.seal(connection)
+        look_from_elsewhere()
+        assert look() == (6, 6, 6)
+    assert seen == [(5, 5, 5), (5, 5, 5), (6, 6, 6)]
+
+
+def test_what_was_rolled_back_is_not_remembered(store: Store) -> None:
+    append(store, events([(1, "order", minutes(1))]))
+    _, cursor = store.events.new(EventCursor(), minutes(0), ["order"])
+    with pytest.raises(ZeroDivisionError), store.transaction() as connection:
+        store.log.append(connection, events([(2, "order", minutes(2))]))
+        assert store.events.new(cursor, minutes(9), ["order"])[0]["event_id"].to_list() == [1, 2]
+        assert store.projections.count() == 2
+        raise ZeroDivisionError
+    assert store.projections.count() == 1
+    assert store.events.new(cursor, minutes(9), ["order"])[0]["event_id"].to_list() == [1]
+    append(store, events([(3, "order", minutes(3))]))
+    assert store.events.new(cursor, minutes(9), ["order"])[0]["event_id"].to_list() == [1, 3]
+
+
+def test_a_seal_in_the_middle_of_a_question_counts_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    append(store, events([(number, "sent", minutes(1)) for number in range(5)], run_id="r1"))
+    taken = store.log.state
+
+    def seal_after() -> log.LogState:
+        state = taken()
+        monkeypatch.setattr(store.log, "state", taken)
+        with store.transaction() as connection:
+            store.log.append(connection, events([(6, "sent", minutes(1))], run_id="r1"))
+            store.log.seal(connection)
+        return state
+
+    monkeypatch.setattr(store.log, "state", seal_after)
+    assert store.projections.rollup()["count"].sum() == 6
+    monkeypatch.setattr(store.log, "state", seal_after)
+    assert len(store.projections.people("r1", by=())[()]) == 6
