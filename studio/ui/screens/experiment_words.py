@@ -1,0 +1,308 @@
+"""An experiment's result as words, rows and chart data. One rule decides all of them: the decision's verdict.
+
+Words, colour and interval come from the same bound, so none of them can say “wins” while another says “not yet”.
+Absent on purpose: Qt and statistics.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+
+from studio.domain.run import FINAL_RUN_STATES
+from studio.experiments.band import BandPoint as Look
+from studio.experiments.result import Comparison
+from studio.ui import numbers
+from studio.ui.charts import BandData, BandPoint, Density
+from studio.ui.tokens import Tone
+from studio.workspace.trials import Trial
+
+CURVE_POINTS = 160
+CURVE_SPREADS = 4.0
+COLOURS = ("text_muted", "accent", "state.waiting", "state.paused", "state.queued", "state.warning")
+"""Of variants that are not decided about, the control first."""
+
+
+@dataclass(frozen=True, slots=True)
+class VariantRow:
+    """One line of the table of variants; `low` and `high` bound the lift, None while they are not known."""
+
+    id: str
+    name: str
+    people: int
+    converted: int
+    rate: float | None
+    lift: float | None
+    low: float | None
+    high: float | None
+    best: float | None
+    revenue: float | None
+    is_control: bool
+    colour: str
+    tone: Tone
+
+    @property
+    def band(self) -> str:
+        """`+ 4.8 … + 49 %`."""
+        if self.low is None or self.high is None:
+            return numbers.NOTHING if self.is_control else "not known yet"
+        return f"{_signed(self.low)} … {_signed(self.high)}"
+
+
+@dataclass(frozen=True, slots=True)
+class HealthLine:
+    """One check of the test itself; `state` is that of a badge."""
+
+    title: str
+    finding: str
+    state: str
+
+
+def trial_id(trial: Trial) -> str:
+    """What names an experiment: its run and its node."""
+    return f"{trial.result.plan.run_id}/{trial.result.plan.node_id}"
+
+
+def goal_words(trial: Trial) -> str:
+    """What is counted, in the plural."""
+    return "orders" if trial.goal == "order" else "conversions"
+
+
+def headline(trial: Trial) -> str:
+    """The finding, as the first line of the screen."""
+    decision = trial.result.analysis.decision
+    if decision.verdict == "blocked":
+        return "Held: the variants did not get the shares of people that were planned"
+    if decision.verdict == "ship" and decision.variant is not None:
+        value = trial.result.plan.values.get(decision.variant, decision.variant)
+        return f"{decision.variant} wins: “{value}” brings {_change(trial, decision.variant)}"
+    if decision.verdict == "stop_harm" and decision.variant is not None:
+        return f"{decision.variant} does harm: it brings {_change(trial, decision.variant)}"
+    if decision.verdict == "stop_futile":
+        ended = trial.run.state in FINAL_RUN_STATES
+        return f"{'Stopped' if ended else 'Time to stop'}: no difference worth having between {_names(trial)}"
+    return f"No winner yet: {_open(trial)}"
+
+
+def _open(trial: Trial) -> str:
+    ahead = max(trial.result.analysis.comparisons, key=lambda c: -math.inf if c.lift is None else c.lift, default=None)
+    if not _people(trial):
+        return "nobody has met this test so far"
+    if ahead is None or ahead.lift is None:
+        return f"too few {goal_words(trial)} to compare"
+    if ahead.ship.lower_bound is not None and ahead.ship.lower_bound > 0:
+        return f"{ahead.variant} is ahead by enough, but the test has to run on"
+    leader = ahead.variant if ahead.lift > 0 else trial.result.plan.control
+    if ahead.lift == 0:
+        return f"{_names(trial)} are level"
+    return f"{leader} is ahead, which may still be chance"
+
+
+def _change(trial: Trial, variant: str) -> str:
+    lift = _comparison(trial, variant).lift
+    if lift is None:
+        return f"more {goal_words(trial)}"
+    return f"{numbers.percent(abs(lift))} {'more' if lift >= 0 else 'fewer'} {goal_words(trial)}"
+
+
+def safe_line(trial: Trial) -> str:
+    """What the person may rely on when looking, by the mode that was planned."""
+    plan = trial.result.plan
+    chance = numbers.percent(plan.alpha)
+    if plan.mode == "fixed":
+        return f"Decides once, at {numbers.count(plan.planned_total)} people; until then nothing here is a verdict"
+    return f"Safe to read at any time: the chance that this call is wrong stays under {chance}, however often you look"
+
+
+def state_line(trial: Trial) -> str:
+    """`running · day 9`, `shipped · B`, `ended · r3`."""
+    if trial.shipped is not None:
+        return f"shipped · {trial.result.analysis.decision.variant or 'winner'} · {trial.run.name}"
+    if trial.run.state in FINAL_RUN_STATES:
+        return f"{'stopped' if trial.run.state == 'stopped' else 'ended'} · {trial.run.name}"
+    started = trial.result.started_at
+    day = f" · day {(trial.run.at - started).days + 1}" if started is not None else ""
+    return f"{'running' if trial.run.state != 'waiting' else 'waiting'}{day} · {trial.run.name}"
+
+
+def standing(trial: Trial) -> tuple[str, Tone]:
+    """How it stands, in a word or two at the right of the list."""
+    decision = trial.result.analysis.decision
+    if decision.verdict == "blocked":
+        return "held", "caution"
+    if decision.variant is not None:
+        lift = _comparison(trial, decision.variant).lift
+        tone: Tone = "good" if decision.verdict == "ship" else "bad"
+        return (f"{decision.variant} {_signed(lift)}" if lift is not None else decision.variant), tone
+    if decision.verdict == "stop_futile":
+        return "no difference", "muted"
+    missing = trial.result.plan.planned_total - _people(trial)
+    return (f"planned: {numbers.count(missing)} more" if missing > 0 else "not proven"), "muted"
+
+
+def can_ship(trial: Trial) -> bool:
+    """Whether the rule says ship, nothing was shipped yet, and there is a template setting to write into."""
+    is_bound = trial.template is not None and bool(trial.result.plan.parameter)
+    return trial.result.analysis.decision.verdict == "ship" and trial.shipped is None and is_bound
+
+
+def why_not(trial: Trial) -> str:
+    """Why nothing can be shipped now; empty when it can."""
+    if can_ship(trial):
+        return ""
+    if trial.shipped is not None:
+        return "The winner is in the template already."
+    if trial.result.analysis.decision.verdict != "ship":
+        return "No variant is proven better yet."
+    return "This test is not bound to a template's setting."
+
+
+def variant_rows(trial: Trial) -> list[VariantRow]:
+    """The variants in their order, the control first."""
+    plan, analysis = trial.result.plan, trial.result.analysis
+    rows = []
+    for number, variant in enumerate(trial.result.variants):
+        is_control = variant.id == plan.control
+        last = _last(trial, variant.id)
+        colour, tone = _look(trial, variant.id, number)
+        rows.append(
+            VariantRow(
+                id=variant.id,
+                name=variant.id if variant.value == variant.id else f"{variant.id} · {variant.value}",
+                people=variant.people,
+                converted=variant.converted,
+                rate=variant.rate,
+                lift=None if is_control else _comparison(trial, variant.id).lift,
+                low=last.low if last is not None else None,
+                high=last.high if last is not None else None,
+                best=analysis.bayes_best.get(variant.id),
+                revenue=variant.revenue.mean if variant.people else None,
+                is_control=is_control,
+                colour=colour,
+                tone=tone,
+            )
+        )
+    return rows
+
+
+def _look(trial: Trial, variant: str, number: int) -> tuple[str, Tone]:
+    decision = trial.result.analysis.decision
+    if decision.variant == variant:
+        return ("state.done", "good") if decision.verdict == "ship" else ("state.failed", "bad")
+    return COLOURS[number % len(COLOURS)], "default"
+
+
+def shown_treatment(trial: Trial) -> str | None:
+    """The treatment whose lift is drawn: the one decided about, else the one ahead."""
+    decision, comparisons = trial.result.analysis.decision, trial.result.analysis.comparisons
+    if decision.variant is not None or not comparisons:
+        return decision.variant
+    return max(comparisons, key=lambda c: -math.inf if c.lift is None else c.lift).variant
+
+
+def lift_chart(trial: Trial) -> BandData:
+    """The band of the treatment shown, from the look on at which it is known."""
+    variant = shown_treatment(trial)
+    looks = trial.result.band.get(variant, ()) if variant is not None else ()
+    points = [
+        BandPoint(look.at, look.low, look.lift, look.high)
+        for look in looks
+        if look.low is not None and look.lift is not None and look.high is not None
+    ]
+    colour = next((row.colour for row in variant_rows(trial) if row.id == variant), "accent")
+    return BandData(points, f"lift of {variant}", colour=colour)
+
+
+def beliefs(trial: Trial) -> list[Density]:
+    """Beta(converted + 1, not converted + 1) of each variant's rate, from a uniform prior."""
+    shapes = [(v.id, v.converted + 1, v.people - v.converted + 1) for v in trial.result.variants if v.people]
+    if not shapes:
+        return []
+    spans = [_span(a, b) for _id, a, b in shapes]
+    low, high = max(0.0, min(s[0] for s in spans)), min(1.0, max(s[1] for s in spans))
+    xs = [low + (high - low) * n / (CURVE_POINTS - 1) for n in range(CURVE_POINTS)]
+    colours = {row.id: row.colour for row in variant_rows(trial)}
+    return [Density(variant, xs, [_beta(x, a, b) for x in xs], colours[variant]) for variant, a, b in shapes]
+
+
+def _span(a: int, b: int) -> tuple[float, float]:
+    mean = a / (a + b)
+    spread = math.sqrt(mean * (1 - mean) / (a + b + 1))
+    return mean - CURVE_SPREADS * spread, mean + CURVE_SPREADS * spread
+
+
+def _beta(x: float, a: int, b: int) -> float:
+    if not 0 < x < 1:
+        return float(b) if x <= 0 and a == 1 else float(a) if x >= 1 and b == 1 else 0.0
+    log_density = (a - 1) * math.log(x) + (b - 1) * math.log1p(-x)
+    return math.exp(log_density + math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b))
+
+
+def health_lines(trial: Trial) -> list[HealthLine]:
+    """The checks that the test itself must pass."""
+    result, plan = trial.result, trial.result.plan
+    return [
+        _split(trial),
+        HealthLine(
+            "Same person, same variant",
+            numbers.plural(result.crossovers, "crossover"),
+            "warning" if result.crossovers else "done",
+        ),
+        _minimum(trial, plan.minimum_run),
+        _burn_in(trial),
+        HealthLine(
+            "Planned size",
+            f"{numbers.count(_people(trial))} of {numbers.count(plan.planned_total)} people",
+            "done" if _people(trial) >= plan.planned_total else "waiting",
+        ),
+    ]
+
+
+def _split(trial: Trial) -> HealthLine:
+    total = _people(trial)
+    if not total:
+        return HealthLine("Traffic split", "nobody yet", "waiting")
+    shares = " / ".join(numbers.decimal(100 * v.people / total, 1) for v in trial.result.variants)
+    srm = trial.result.analysis.srm
+    p_value = f", p = {srm.p_value:.2g}" if srm.p_value is not None else ""
+    return HealthLine("Traffic split", f"{shares}{p_value}", "failed" if srm.blocked else "done")
+
+
+def _minimum(trial: Trial, minimum: timedelta) -> HealthLine:
+    started = trial.result.started_at
+    if started is None:
+        return HealthLine("Minimum run", "not started", "waiting")
+    ran, least = trial.run.at - started, numbers.duration(minimum)
+    state = "done" if ran >= minimum else "waiting"
+    return HealthLine("Minimum run", f"{numbers.duration(ran)} of at least {least}", state)
+
+
+def _burn_in(trial: Trial) -> HealthLine:
+    # Who says whether enough is known is the band: it begins where the approximation is good enough.
+    known = all(points and points[-1].low is not None for points in trial.result.band.values())
+    least = min((v.converted for v in trial.result.variants), default=0)
+    counted = f"{numbers.count(least)} {goal_words(trial)} in the smallest variant"
+    return HealthLine("Enough to judge", counted, "done" if known and trial.result.band else "waiting")
+
+
+def _comparison(trial: Trial, variant: str) -> Comparison:
+    return next(c for c in trial.result.analysis.comparisons if c.variant == variant)
+
+
+def _last(trial: Trial, variant: str) -> Look | None:
+    looks = trial.result.band.get(variant, ())
+    return looks[-1] if looks else None
+
+
+def _people(trial: Trial) -> int:
+    return sum(variant.people for variant in trial.result.variants)
+
+
+def _names(trial: Trial) -> str:
+    names = [variant.id for variant in trial.result.variants]
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+
+
+def _signed(lift: float) -> str:
+    return numbers.signed(numbers.percent(lift, 1 if abs(lift) < 0.1 else 0))

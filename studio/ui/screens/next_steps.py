@@ -1,0 +1,89 @@
+"""What to do next about a run: only what its figures, its problems and its experiment really say.
+
+Absent on purpose: Qt, and advice that nothing stands behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from studio.domain.template import Recommendation
+from studio.ui import numbers
+from studio.ui.screens.experiment_words import headline
+from studio.workspace.insights import RunInsight
+from studio.workspace.reports import RunReport
+from studio.workspace.trials import Trial
+
+SHOWN_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """`page` and `target` are where the button leads; page `run` opens the run on the canvas."""
+
+    title: str
+    why: str
+    colour: str
+    button: str
+    page: str
+    target: str
+
+
+def next_steps(
+    insight: RunInsight, report: RunReport, trial: Trial | None, suggestions: tuple[tuple[str, Recommendation], ...]
+) -> list[NextStep]:
+    """Most pressing first: what failed, what is over a limit, what the experiment says, then templates to try."""
+    found = [*_problems(report), *_limits(insight)]
+    if trial is not None:
+        found += _experiment(trial)
+    found += [
+        NextStep(f"Try “{name}”", _why(card), "accent", "Look", "templates", card.template)
+        for name, card in suggestions
+    ]
+    return found[:SHOWN_MAX]
+
+
+def _problems(report: RunReport) -> list[NextStep]:
+    found = []
+    for step in report.steps:
+        for problem in step.problems:
+            why = f"{step.label}: {numbers.plural(problem.count, 'item')}. {problem.hint}"
+            colour = "state.failed" if problem.severity == "error" else "state.warning"
+            found.append(NextStep(problem.message, why, colour, "Show", "run", report.run_id))
+    if report.outbox.get("in_doubt"):
+        number = numbers.plural(report.outbox["in_doubt"], "message")
+        why = "Nobody knows yet whether they arrived."
+        found.append(NextStep(f"Decide about {number} in doubt", why, "state.waiting", "Decide", "runs", "outbox"))
+    return found
+
+
+def _limits(insight: RunInsight) -> list[NextStep]:
+    return [
+        NextStep(
+            f"{kpi.title} are above the limit" if kpi.title.endswith("s") else f"{kpi.title}: above the limit",
+            f"{numbers.percent(kpi.value, 2)} of {numbers.count(kpi.denominator)} messages; {kpi.note}",
+            "state.failed",
+            "Show",
+            "run",
+            insight.run.run_id,
+        )
+        for kpi in insight.kpis
+        if kpi.limit is not None and kpi.value is not None and kpi.value > kpi.limit
+    ]
+
+
+def _experiment(trial: Trial) -> list[NextStep]:
+    decision, plan = trial.result.analysis.decision, trial.result.plan
+    target = f"{plan.run_id}/{plan.node_id}"
+    if decision.verdict == "ship" and trial.shipped is None:
+        title = f"Ship {decision.variant} to the template"
+        return [NextStep(title, headline(trial), "state.done", "Review", "experiments", target)]
+    if decision.verdict in ("stop_harm", "blocked"):
+        return [NextStep(f"Look at “{plan.name}”", headline(trial), "state.failed", "Review", "experiments", target)]
+    if decision.verdict == "stop_futile":
+        return [NextStep(f"End “{plan.name}”", headline(trial), "state.stopped", "Review", "experiments", target)]
+    return []
+
+
+def _why(card: Recommendation) -> str:
+    return card.reasons[0].text if card.reasons else ""
