@@ -5,6 +5,7 @@ Absent on purpose: any sentence about a single node; those stand in its declarat
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -145,3 +146,7 @@ def _default(value: object) -> str:
 
 def _one_line(text: str | None) -> str:
     return " ".join((text or "").split())
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

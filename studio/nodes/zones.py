@@ -5,6 +5,7 @@ A local time that a change of clocks skips counts as the moment an hour later; o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -51,14 +52,22 @@ def is_zone(name: str) -> bool:
 
 def next_time_of_day(zones: pl.Series, after: datetime, at: time) -> pl.Series:
     """Per row the first moment at or after `after` when the clock there shows `at` (datetime[us, UTC])."""
-    moments = {zone: _next(zone, after, at) for zone in zones.unique()}
-    return zones.replace_strict(list(moments), list(moments.values()), return_dtype=AT).alias("moment")
+    return _by_zone(zones, lambda zone: _next(zone, after, at), AT).alias("moment")
 
 
 def within_hours(zones: pl.Series, now: datetime, start: time, end: time) -> pl.Series:
     """Per row whether the clock there shows a time from `start` up to, not with, `end`; it may pass midnight."""
-    answers = {zone: _is_within(now.astimezone(ZoneInfo(zone)).time(), start, end) for zone in zones.unique()}
-    return zones.replace_strict(list(answers), list(answers.values()), return_dtype=pl.Boolean).alias("within")
+    return _by_zone(
+        zones, lambda zone: _is_within(now.astimezone(ZoneInfo(zone)).time(), start, end), pl.Boolean()
+    ).alias("within")
+
+
+def _by_zone(zones: pl.Series, answer: Callable[[str], object], dtype: pl.DataType) -> pl.Series:
+    """Per row what `answer` says of its zone, asked once per zone."""
+    if zones.is_empty():
+        return pl.Series(dtype=dtype)
+    answers = {zone: answer(zone) for zone in zones.unique()}
+    return zones.replace_strict(list(answers), list(answers.values()), return_dtype=dtype)
 
 
 def _next(zone: str, after: datetime, at: time) -> datetime:
