@@ -195,7 +195,7 @@ def _instances(run_id: str, entering: pl.DataFrame, now: datetime) -> pl.DataFra
         ]
     )
     occurrences = given.get("occurrence")
-    if occurrences is None or not occurrences.cast(pl.UInt32).any():
+    if occurrences is None or (occurrences == 0).all():
         return _with_ids(run_id, batch, 0)
     parts = [
         _with_ids(run_id, batch.filter(occurrences == occurrence), int(occurrence))
