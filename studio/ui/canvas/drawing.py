@@ -234,6 +234,9 @@ def _paint_body(painter: QPainter, key: BodyKey) -> None:
     body = QRectF(0, 0, NODE_WIDTH, height)
     _paint_shadow(painter, body)
     colour = theme().colour(state_colour(state))
+    if state == "idle" and theme().palette.scheme == "dark":
+        # Shadows do not lift a node off a dark canvas; a lighter edge does.
+        colour = theme().colour("control_border", 0.6)
     if state in ("running", "failed"):
         halo = QColor(colour)
         halo.setAlphaF(0.24)

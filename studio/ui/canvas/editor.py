@@ -45,30 +45,30 @@ class CanvasEditor(QObject):
     def workflow(self) -> Workflow:
         return self.document.workflow
 
-    def add(self, type_id: str, place: Position | None = None, after: str | None = None) -> str | None:
-        """Adds a node at a place, or after a node: connected to its first free output, or put in the way of its only
-        one. Answers with the new id; None when nothing may be changed.
+    def add(
+        self, type_id: str, place: Position | None = None, after: str | None = None, port: str | None = None
+    ) -> str | None:
+        """Adds a node and answers with its id; None when nothing may be changed.
+
+        With `after` it is connected to an output of that node: to `port`, or its first free one; or it is put into the
+        edge that leaves its only one. Without a place it stands to the right of that node, or of everything.
         """
         if self.read_only:
             return None
-        source = self.workflow.node(after) if after is not None else None
         node = self.document.new_node(type_id, place or (0.0, 0.0))
-        takes_input = bool(self.document.catalogue[type_id].declaration.inputs)
+        inputs = self.document.catalogue[type_id].declaration.inputs
         edges: list[Edge] = []
         on_edge: Edge | None = None
-        if source is not None and takes_input:
-            port, on_edge = self._way_out(source.id)
-            if port is not None and on_edge is None:
-                edges.append(edits.edge((source.id, port), (node.id, self._input_of(type_id))))
+        if after is not None and inputs:
+            found, on_edge = (port, None) if port is not None else self._way_out(after)
+            if found is not None and on_edge is None:
+                edges.append(edits.edge((after, found), (node.id, inputs[0])))
         moved: dict[str, Position] = {}
         if place is None:
-            node, moved = self._placed(node, source.id if source is not None else None, on_edge)
+            node, moved = self._placed(node, after, on_edge)
         self.document.add_node(node, edges, on_edge=on_edge, moved=moved)
         self._choose([node.id])
         return node.id
-
-    def _input_of(self, type_id: str) -> str:
-        return self.document.catalogue[type_id].declaration.inputs[0]
 
     def _way_out(self, node_id: str) -> tuple[str | None, Edge | None]:
         """The first output no edge leaves; or the only output with the edge that leaves it."""

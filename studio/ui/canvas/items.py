@@ -101,7 +101,8 @@ class NodeItem(QGraphicsRectItem):
     @property
     def extent(self) -> QRectF:
         """The body and the labels beside it, in scene coordinates."""
-        return self.body.adjusted(0, 0, look.STUB_WIDTH if self._stubs else 0, 0)
+        widest = max((look.metrics("caption").horizontalAdvance(label) for label in self._stubs.values()), default=-12)
+        return self.body.adjusted(0, 0, min(look.STUB_WIDTH, widest + 12), 0)
 
     def output_point(self, port: str) -> QPointF:
         """Where an output stands in the scene; the middle of the right side for one there is not."""

@@ -16,7 +16,7 @@ from studio.ui import tokens
 from studio.ui.theme import theme
 from studio.ui.tokens import Scheme, TextRole
 
-NODE_WIDTH = 184.0
+NODE_WIDTH = 168.0
 NODE_HEIGHT = 104.0
 NODE_RADIUS = 12.0
 PORT_PITCH = 26.0

@@ -236,11 +236,10 @@ class CanvasScene(QGraphicsScene):
         return {item.node_id for item in self.items(area) if isinstance(item, NodeItem) and area.intersects(item.body)}
 
     def extent(self) -> QRectF:
-        """Around everything that is drawn; empty without nodes."""
-        area = QRectF()
-        for item in self.nodes.values():
-            area = area.united(item.extent)
-        return area
+        """Around all nodes and the labels beside them; empty without nodes."""
+        bounds = self.far.bounds()
+        right = max((item.extent.right() for item in self.nodes.values()), default=bounds.right())
+        return bounds.adjusted(0, 0, right - bounds.right(), 0)
 
     def middles(self) -> dict[str, tuple[float, float]]:
         """Node id → middle of its body."""

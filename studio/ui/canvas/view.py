@@ -39,6 +39,7 @@ from studio.ui.tokens import STATES
 _DASH_MS = 100
 _SHARPEN_MS = 20
 _PARTS_MAX = 24
+_BY_KEY = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 _DASH_STEP = 0.7
 """A dash period of 7 units in a second: 1 Hz, slow enough for everybody."""
 
@@ -329,7 +330,7 @@ class CanvasView(QGraphicsView):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self._show_focus(shown=event.reason() not in (Qt.FocusReason.MouseFocusReason, Qt.FocusReason.PopupFocusReason))
+        self._show_focus(shown=event.reason() in _BY_KEY)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)

@@ -1,0 +1,191 @@
+"""The Problem tab: what happened at a step, to whom, what to do, with the buttons that do it.
+
+Absent on purpose: doing it; a button only says which action of which node is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from studio.domain.errors import Problem
+from studio.domain.run import StepProblem, StepView
+from studio.ui.numbers import plural
+from studio.ui.tokens import Tone
+from studio.ui.widgets import (
+    Card,
+    Column,
+    EmptyState,
+    LinkButton,
+    Paragraph,
+    PrimaryButton,
+    SecondaryButton,
+    Table,
+    Text,
+)
+from studio.ui.widgets.layout import STRETCH, clear, column, row
+
+ACTION_WORDS: Mapping[str, str] = {
+    "retry": "Retry now",
+    "resolve": "Resolve",
+    "suppress": "Put on the suppression list",
+    "open_settings": "Open settings",
+}
+_EXPLAINED: Mapping[str, str] = {
+    "retry": "Try again with only those that failed",
+    "resolve": "Mark them as sent, or send them again",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedContact:
+    """One line of the table of people a problem concerns."""
+
+    contact: str
+    answer: str
+    state: str
+    tone: Tone = "default"
+
+
+class ProblemPanel(QWidget):
+    """`action_requested(node_id, action)` from the buttons; `contacts_wanted(node_id, code)` to fill the table;
+    `field_wanted(node_id, field)` for a wrong setting.
+    """
+
+    action_requested = Signal(str, str)
+    contacts_wanted = Signal(str, str)
+    field_wanted = Signal(str, str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(12)
+        self._shown: object = None
+        self._tables: dict[tuple[str, str], Table[AffectedContact]] = {}
+        self._contacts: dict[tuple[str, str], Sequence[AffectedContact]] = {}
+
+    def show_step(self, node_id: str, name: str, step: StepView | None, checks: Sequence[Problem]) -> int:
+        """Shows what is wrong with a node in the run and with its settings, and answers with how many problems."""
+        problems = step.problems if step is not None else ()
+        shown = (node_id, name, problems, tuple(checks), step.attempts if step else 0)
+        count = len(problems) + len(checks)
+        if shown == self._shown:
+            return count
+        self._shown = shown
+        clear(self._box)
+        self._tables.clear()
+        for problem in problems:
+            self._add_problem(node_id, name, problem, step)
+        for check in checks:
+            self._add_check(node_id, check)
+        if not count:
+            self._box.addWidget(EmptyState("No problem here", "Everything this step did went well.", icon="check"))
+        else:
+            self._box.addStretch(1)
+        return count
+
+    def set_contacts(self, node_id: str, code: str, contacts: Sequence[AffectedContact]) -> None:
+        """Fills the table of a problem's affected contacts."""
+        self._contacts[node_id, code] = contacts
+        table = self._tables.get((node_id, code))
+        if table is not None:
+            table.set_rows(contacts)
+            table.updateGeometry()
+
+    def _add_problem(self, node_id: str, name: str, problem: StepProblem, step: StepView | None) -> None:
+        tone: Tone = "bad" if problem.severity == "error" else "caution"
+        whom = plural(problem.count, "contact") if problem.count else "this step"
+        title = f"{whom[0].upper()}{whom[1:]} could not be handled" if problem.severity == "error" else "Look at this"
+        attempts = f"attempt {step.attempts}" if step is not None and step.attempts > 1 else ""
+        where = " · ".join(part for part in (name, attempts, whom, problem.code) if part)
+        happened = Card("What happened", padding=14)
+        happened.add(Paragraph(problem.message))
+        to_do = Card("What to do", padding=14)
+        if problem.hint:
+            to_do.add(Paragraph(problem.hint))
+        if problem.action:
+            to_do.add(self._action(node_id, problem.action))
+        elif not problem.hint:
+            to_do.add(Paragraph("Nothing has to be done; the others went on."))
+        self._box.addLayout(column(Text(title, "subheading", tone), Text(where, "secondary", "muted"), spacing=3))
+        self._box.addWidget(happened)
+        self._box.addWidget(to_do)
+        if problem.sample:
+            self._add_table(node_id, problem)
+
+    def _action(self, node_id: str, action: str) -> QWidget:
+        words = ACTION_WORDS.get(action, action.replace("_", " ").capitalize())
+        button = PrimaryButton(words, lambda: self.action_requested.emit(node_id, action))
+        button.setObjectName(f"action.{action}")
+        holder = QWidget()
+        said = _EXPLAINED.get(action, "")
+        line = row(Text(said, "body", "secondary"), button) if said else row(STRETCH, button)
+        line.setStretch(0, 1)
+        holder.setLayout(line)
+        return holder
+
+    def _add_table(self, node_id: str, problem: StepProblem) -> None:
+        key = node_id, problem.code
+        self._box.addWidget(Text("Affected contacts", "strong"))
+        table: Table[AffectedContact] = Table(
+            "Affected contacts",
+            [
+                Column(title="Contact", value=lambda row: row.contact, width="stretch"),
+                Column(title="Answer", value=lambda row: row.answer),
+                Column(title="State", value=lambda row: row.state, tone=lambda row: row.tone),
+            ],
+            self._contacts.get(key, ()),
+            fit_rows=True,
+        )
+        self._tables[key] = table
+        self._box.addWidget(table)
+        if key not in self._contacts:
+            self.contacts_wanted.emit(*key)
+
+    def _add_check(self, node_id: str, problem: Problem) -> None:
+        card = Card("A setting is not right yet", padding=14)
+        card.add(Paragraph(" ".join(part for part in (problem.message, problem.hint) if part)))
+        name = (problem.field or "").removeprefix("parameters.").split(".")[0].split("[")[0]
+        if name and problem.field and problem.field.startswith("parameters."):
+            card.add(row(SecondaryButton("Go to the setting", lambda: self.field_wanted.emit(node_id, name)), STRETCH))
+        self._box.addWidget(card)
+
+
+class ProblemOverview(QWidget):
+    """All steps that need attention, when no step is chosen. `node_wanted(node_id)` from the links."""
+
+    node_wanted = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(10)
+        self._shown: object = None
+
+    def show_all(self, lines: Sequence[tuple[str, str, str]], message: str, hint: str) -> None:
+        """`lines`: (node id or "", who, what); `message` and `hint` are the run's own."""
+        shown = (tuple(lines), message, hint)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        clear(self._box)
+        if message:
+            card = Card("The run", padding=14)
+            card.add(Paragraph(" ".join(part for part in (message, hint) if part)))
+            self._box.addWidget(card)
+        for node_id, who, what in lines:
+            card = Card(who, padding=14)
+            card.add(Paragraph(what))
+            if node_id:
+                link = LinkButton("Show the step", lambda node_id=node_id: self.node_wanted.emit(node_id))
+                card.add(row(link, STRETCH))
+            self._box.addWidget(card)
+        if not lines and not message:
+            self._box.addWidget(EmptyState("No problems", "All steps are set up and went well so far.", icon="check"))
+        else:
+            self._box.addStretch(1)

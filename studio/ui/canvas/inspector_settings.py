@@ -1,0 +1,106 @@
+"""The Settings tab: what every step has (name, on or off, what to do on errors, note) and the form of its own settings.
+
+Absent on purpose: the step's place and edges, which are changed on the canvas.
+"""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+
+from studio.domain.workflow import Node
+from studio.ui.canvas.document import Document
+from studio.ui.canvas.form import ParameterForm
+from studio.ui.theme import theme
+from studio.ui.widgets import Field, Hairline, Paragraph, Text
+
+_ON_ERROR = {
+    "fail": "Stop and keep them for a retry",
+    "skip": "Let them go on",
+    "route": "Send them out through “error”",
+}
+
+
+class SettingsPanel(QWidget):
+    """Shows one node; each change is one command of the document."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__()
+        self._document = document
+        self._node_id = ""
+        self.name = QLineEdit()
+        self.enabled = QCheckBox("Switched on")
+        self.on_error = QComboBox()
+        for key, words in _ON_ERROR.items():
+            self.on_error.addItem(words, key)
+        self.note = QPlainTextEdit()
+        self.note.setTabChangesFocus(True)
+        self.note.setFixedHeight(theme().px(58))
+        self.kind = Text("", "secondary", "muted")
+        self.form = ParameterForm()
+        self._missing = Paragraph("This program has no such step, so its settings cannot be shown.")
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(14)
+        self._name_field = Field("Name", self.name)
+        for widget in (self._name_field, self.kind, self._missing, self.form, Hairline(), self.enabled):
+            box.addWidget(widget)
+        box.addWidget(Field("When it fails for some people", self.on_error))
+        box.addWidget(Field("Note", self.note))
+        box.addStretch(1)
+        self._connect()
+
+    def _connect(self) -> None:
+        self.name.textEdited.connect(lambda text: self._document.set_label(self._node_id, text))
+        self.name.editingFinished.connect(self._document.end_session)
+        self.enabled.clicked.connect(lambda on: self._document.set_enabled([self._node_id], on))
+        self.on_error.activated.connect(self._choose_on_error)
+        self.note.textChanged.connect(self._note_changed)
+        self.form.changed.connect(self._parameters_changed)
+        self.form.template_changed.connect(self._document.set_template_value)
+        self.form.left.connect(self._document.end_session)
+
+    def show_node(self, node: Node, *, read_only: bool = False) -> None:
+        """Shows a node as it now is; keeps the cursor in the field that is being typed into."""
+        if node.id != self._node_id:
+            self._document.end_session()
+        self._node_id = node.id
+        node_class = self._document.catalogue.get(node.type)
+        if self.name.text() != node.label:
+            self.name.setText(node.label)
+        self.name.setPlaceholderText(node_class.declaration.title if node_class else node.type)
+        about = node_class.declaration if node_class else None
+        self.kind.setText(f"{about.title}: {about.summary}" if about else node.type)
+        self.enabled.setChecked(node.enabled)
+        self.on_error.setCurrentIndex(self.on_error.findData(node.on_error))
+        if self.note.toPlainText() != node.note:
+            self.note.blockSignals(True)
+            self.note.setPlainText(node.note)
+            self.note.blockSignals(False)
+        for widget in (self.name, self.enabled, self.on_error, self.note):
+            widget.setEnabled(not read_only)
+        self._missing.setVisible(node_class is None)
+        self.form.setVisible(node_class is not None)
+        if node_class is not None:
+            self.form.show_node(self._document.workflow, node, node_class.Parameters, read_only=read_only)
+
+    def focus_first(self) -> None:
+        """Puts the keyboard into the first setting, or the name when there is none."""
+        first = next(iter(self.form.fields.values()), None) if self.form.isVisibleTo(self) else None
+        (first or self.name).setFocus(Qt.FocusReason.TabFocusReason)
+
+    def focus_name(self) -> None:
+        """For F2: puts the keyboard into the name, all of it selected."""
+        self.name.setFocus()
+        self.name.selectAll()
+
+    def _parameters_changed(self, parameters: dict[str, JsonValue], title: str) -> None:
+        self._document.set_parameters(self._node_id, parameters, title)
+
+    def _choose_on_error(self, _index: int) -> None:
+        self._document.set_on_error(self._node_id, self.on_error.currentData())
+
+    def _note_changed(self) -> None:
+        if any(n.id == self._node_id for n in self._document.workflow.nodes):
+            self._document.set_note(self._node_id, self.note.toPlainText())

@@ -1,0 +1,129 @@
+"""What can be done with the run, above the canvas: run, pause, stop, retry, undo, tidy layout, speed of the clock.
+
+Absent on purpose: doing it, and single step, which belongs to the debugger.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QMenu, QWidget
+
+from studio.domain.run import RunView
+from studio.ui.canvas.document import Document
+from studio.ui.canvas.status import failed_count, is_finished
+from studio.ui.numbers import count
+from studio.ui.widgets import Button, PrimaryButton, SecondaryButton
+from studio.ui.widgets.reflow import FlowLayout
+
+CLOCKS = {
+    "max": "As fast as possible",
+    "86400": "× 86,400 (a day a second)",
+    "3600": "× 3,600 (an hour a second)",
+    "1440": "× 1,440 (a day a minute)",
+    "60": "× 60 (an hour a minute)",
+    "real": "Real time",
+}
+
+
+class RunBar(QWidget):
+    """Every signal is a wish. `clock_changed(clock)` carries `max`, `real` or a factor, as on the command line."""
+
+    run_requested = Signal()
+    pause_requested = Signal()
+    continue_requested = Signal()
+    stop_requested = Signal()
+    retry_requested = Signal()
+    tidy_requested = Signal()
+    clock_changed = Signal(str)
+
+    def __init__(self, document: Document) -> None:
+        super().__init__()
+        self._stack = document.stack
+        self.view: RunView | None = None
+        self._read_only = False
+        self._may_run = True
+        self.clock = "max"
+        self.run = PrimaryButton("Run", self.run_requested.emit, icon="play")
+        self.pause = SecondaryButton("Pause", self._pause_or_continue)
+        self.stop = SecondaryButton("Stop", self.stop_requested.emit)
+        self.retry = SecondaryButton("Retry failed", self.retry_requested.emit)
+        self.undo = SecondaryButton("Undo", document.undo)
+        self.redo = SecondaryButton("Redo", document.redo)
+        self.tidy = SecondaryButton("Tidy layout", self.tidy_requested.emit)
+        self.clock_button = Button("Clock")
+        self._fill_clock_menu()
+        layout = FlowLayout(6)
+        for widget in self.buttons():
+            layout.addWidget(widget)
+        self.setLayout(layout)
+        self.run.setToolTip("Run the workflow (F5)")
+        document.stack.indexChanged.connect(lambda _index: self._refresh())
+        self.set_clock("max")
+
+    def buttons(self) -> tuple[Button, ...]:
+        """From left to right."""
+        return (
+            self.run,
+            self.pause,
+            self.stop,
+            self.retry,
+            self.undo,
+            self.redo,
+            self.tidy,
+            self.clock_button,
+        )
+
+    def show_run(self, view: RunView | None) -> None:
+        """Which buttons make sense now."""
+        self.view = view
+        self._refresh()
+
+    def set_read_only(self, read_only: bool) -> None:
+        """A past run: nothing of the workflow can be changed."""
+        self._read_only = read_only
+        self._refresh()
+
+    def set_may_run(self, may_run: bool, why: str = "") -> None:
+        """Whether the workflow is in a state to be run; `why` not becomes the tooltip."""
+        self._may_run = may_run
+        self.run.setToolTip("Run the workflow (F5)" if may_run else why)
+        self._refresh()
+
+    def set_clock(self, clock: str) -> None:
+        """Shows a speed without announcing it."""
+        self.clock = clock
+        words = {"max": "Clock: fastest", "real": "Clock: real time"}.get(clock)
+        self.clock_button.setText(words or f"Clock × {count(float(clock))}")
+
+    def _fill_clock_menu(self) -> None:
+        menu = QMenu(self.clock_button)
+        for clock, words in CLOCKS.items():
+            menu.addAction(words).triggered.connect(lambda _checked=False, clock=clock: self._choose_clock(clock))
+        self.clock_button.setMenu(menu)
+        self.clock_button.setProperty("hasMenu", True)
+
+    def _choose_clock(self, clock: str) -> None:
+        self.set_clock(clock)
+        self.clock_changed.emit(clock)
+
+    def _pause_or_continue(self) -> None:
+        paused = self.view is not None and self.view.state == "paused"
+        (self.continue_requested if paused else self.pause_requested).emit()
+
+    def _refresh(self) -> None:
+        view = self.view
+        under_way = view is not None and not is_finished(view)
+        paused = view is not None and view.state == "paused"
+        failed = failed_count(view) if view is not None else 0
+        self.run.setText("Run again" if is_finished(view) else "Run")
+        self.run.setEnabled(not under_way and self._may_run)
+        self.pause.setText("Continue" if paused else "Pause")
+        self.pause.setEnabled(under_way)
+        self.stop.setEnabled(under_way)
+        self.retry.setText(f"Retry failed ({count(failed)})" if failed else "Retry failed")
+        self.retry.setEnabled(failed > 0)
+        self.undo.setEnabled(self._stack.canUndo() and not self._read_only)
+        self.undo.setToolTip(f"Undo: {self._stack.undoText()} (Ctrl+Z)" if self._stack.canUndo() else "")
+        self.redo.setVisible(self._stack.canRedo() and not self._read_only)
+        self.redo.setToolTip(f"Redo: {self._stack.redoText()} (Ctrl+Shift+Z)" if self._stack.canRedo() else "")
+        self.tidy.setEnabled(not self._read_only)

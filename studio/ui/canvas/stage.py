@@ -1,0 +1,116 @@
+"""The canvas with what floats over it: run bar above, tools at the lower left, overview at the lower right.
+
+Absent on purpose: what the buttons do, apart from zooming.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QFrame, QWidget
+
+from studio.ui.canvas.editor import CanvasEditor
+from studio.ui.canvas.minimap import Minimap
+from studio.ui.canvas.picker import Picker
+from studio.ui.canvas.run_bar import RunBar
+from studio.ui.canvas.view import CanvasView
+from studio.ui.numbers import percent
+from studio.ui.theme import theme
+from studio.ui.tokens import RADIUS_CONTROL
+from studio.ui.widgets import EmptyState, IconButton, Text
+from studio.ui.widgets.layout import row
+
+_MARGIN = 14
+_TOP = 12
+
+
+class Tools(QFrame):
+    """Add, outline, zoom. `add_wanted`, `outline_wanted(shown)`."""
+
+    add_wanted = Signal()
+    outline_wanted = Signal(bool)
+
+    def __init__(self, view: CanvasView) -> None:
+        super().__init__()
+        self.add = IconButton("plus", "Add a step (A)", self.add_wanted.emit, size=16)
+        self.outline = IconButton("list-tree", "Steps and outline", size=16, checkable=True)
+        self.outline.toggled.connect(self.outline_wanted)
+        self._zoom = Text("", "secondary", "muted", wrap=False, align=Qt.AlignmentFlag.AlignHCenter)
+        self._zoom.setFixedWidth(theme().px(44))
+        self.setLayout(
+            row(
+                self.add,
+                self.outline,
+                IconButton("zoom-out", "Smaller (−)", lambda: view.zoom_by(1 / 1.2), size=16),
+                self._zoom,
+                IconButton("zoom-in", "Larger (+)", lambda: view.zoom_by(1.2), size=16),
+                IconButton("maximize", "See everything (Shift+1)", view.fit, size=16),
+                spacing=2,
+                margins=(5, 4, 5, 4),
+            )
+        )
+        view.zoom_changed.connect(self._show_zoom)
+        theme().changed.connect(lambda: self._zoom.setFixedWidth(theme().px(44)))
+        self._show_zoom(view.zoom)
+
+    def _show_zoom(self, zoom: float) -> None:
+        self._zoom.setText(percent(zoom / theme().text_scale))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme().colour("border"), 1))
+        painter.setBrush(theme().colour("surface"))
+        frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.drawRoundedRect(frame, RADIUS_CONTROL, RADIUS_CONTROL)
+
+
+class Stage(QWidget):
+    """Places the floating parts; the view lies below them and knows how much of it they cover."""
+
+    def __init__(self, editor: CanvasEditor) -> None:
+        super().__init__()
+        self.view = CanvasView(editor)
+        self.view.setParent(self)
+        self.run_bar = RunBar(editor.document)
+        self.tools = Tools(self.view)
+        self.minimap = Minimap(self.view)
+        self.empty = EmptyState(
+            "This workflow has no steps yet",
+            "Begin with what starts it: a file of contacts, an event, or a list of subscribers.",
+            "Add a step",
+            self.tools.add_wanted.emit,
+            icon="workflow",
+        )
+        for part in (self.empty, self.run_bar, self.tools, self.minimap):
+            part.setParent(self)
+            part.raise_()
+        self.picker = Picker(self)
+        self.picker.closed.connect(self.view.setFocus)
+        self.setMinimumSize(360, 240)
+        theme().changed.connect(self._place)
+
+    def set_empty(self, empty: bool) -> None:
+        """Whether there is nothing to draw yet."""
+        self.empty.setVisible(empty)
+        self.minimap.setVisible(not empty)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place()
+
+    def _place(self) -> None:
+        self.view.setGeometry(self.rect())
+        width = self.width() - 2 * _MARGIN
+        height = self.run_bar.layout().heightForWidth(width)
+        self.run_bar.setGeometry(_MARGIN, _TOP, width, height)
+        self.tools.adjustSize()
+        self.tools.move(_MARGIN, self.height() - self.tools.height() - _MARGIN)
+        self.minimap.move(
+            self.width() - self.minimap.width() - _MARGIN, self.height() - self.minimap.height() - _MARGIN
+        )
+        size = self.empty.sizeHint()
+        self.empty.setGeometry(
+            (self.width() - size.width()) // 2, (self.height() - size.height()) // 2, size.width(), size.height()
+        )
+        self.view.insets = (_MARGIN, _TOP + height + 12, _MARGIN, _MARGIN + self.minimap.height() + 8)
