@@ -5,7 +5,7 @@ Absent on purpose: writing, and questions over everything (`projections`), which
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import polars as pl
@@ -29,12 +29,27 @@ TOTALS_SCHEMA: dict[str, pl.DataType] = {
 class LoggedEvents:
     """The port `Events` over the log."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, simulated: Callable[[], frozenset[str]], run_id: str | None = None) -> None:
+        """`simulated` gives the ids of simulated runs; with `run_id` the events of all but this one are hidden."""
         self._log = log
+        self._simulated = simulated
+        self._run_id = run_id
         self._upcoming = Upcoming()
 
+    def seen_by(self, run_id: str) -> LoggedEvents:
+        return LoggedEvents(self._log, self._simulated, run_id)
+
     def at(self, now: datetime) -> LoggedView:
-        return LoggedView(self._log, now)
+        return LoggedView(self._log, now, self._hidden())
+
+    def _hidden(self) -> frozenset[str]:
+        return frozenset() if self._run_id is None else self._simulated() - {self._run_id}
+
+    def _visible(self, events: pl.DataFrame) -> pl.DataFrame:
+        hidden = self._hidden()
+        if events.is_empty() or not hidden:
+            return events
+        return events.filter(~pl.col("run_id").fill_null("").is_in(sorted(hidden)))
 
     def new(self, cursor: EventCursor, now: datetime, kinds: Sequence[str]) -> tuple[pl.DataFrame, EventCursor]:
         """See the port. A `now` before the cursor's gives nothing and leaves the cursor as it is.
@@ -50,11 +65,11 @@ class LoggedEvents:
         wanted = tuple(sorted(set(kinds)))
         if cursor.at is None:
             found = scan(state, EventFilter(kinds=wanted, until=now), tuple(EVENT_SCHEMA)).collect()
-            return found.sort(ORDER), after
+            return self._visible(found).sort(ORDER), after
         window = self._windows().window(state, wanted, cursor.at, now)
         found = window.between(micros(cursor.at), micros(now))
         late = self._late(state, cursor, cursor.at, wanted)
-        return (pl.concat([late, found]) if late.height else found), after
+        return self._visible(pl.concat([late, found]) if late.height else found), after
 
     def next_at(self, cursor: EventCursor, kinds: Sequence[str]) -> datetime | None:
         """See the port. A moment at or before the cursor's means: something late has come, ask at once."""
@@ -84,9 +99,10 @@ class LoggedEvents:
 class LoggedView:
     """The port `EventView`: nothing later than `now` is in any answer."""
 
-    def __init__(self, log: EventLog, now: datetime) -> None:
+    def __init__(self, log: EventLog, now: datetime, hidden: frozenset[str] = frozenset()) -> None:
         self._log = log
         self._now = now
+        self._hidden = hidden
 
     def totals(
         self, kind: str, *, since: datetime | None = None, ids: pl.Series | None = None, run_id: str | None = None
@@ -94,7 +110,9 @@ class LoggedView:
         """See the port: `contact_id` u32, `count` u32, `first_at`, `last_at`, `value`; ordered by contact. `since` is
         included. O(events of the kind in segments that overlap the span).
         """
-        wanted = EventFilter(kinds=(kind,), since=since, until=self._now, contacts=ids, run_id=run_id)
+        wanted = EventFilter(
+            kinds=(kind,), since=since, until=self._now, contacts=ids, run_id=run_id, hidden=self._hidden
+        )
         return (
             scan(self._log.state(), wanted, ("contact_id", "occurred_at", "value"))
             .group_by("contact_id")
@@ -113,7 +131,9 @@ class LoggedView:
         self, kinds: Sequence[str], *, since: datetime, ids: pl.Series | None = None, run_id: str | None = None
     ) -> pl.DataFrame:
         """See the port. `since` is included; at the same moment in the order of ids."""
-        wanted = EventFilter(kinds=kinds, since=since, until=self._now, contacts=ids, run_id=run_id)
+        wanted = EventFilter(
+            kinds=kinds, since=since, until=self._now, contacts=ids, run_id=run_id, hidden=self._hidden
+        )
         return scan(self._log.state(), wanted, tuple(EVENT_SCHEMA)).collect().sort(ORDER)
 
     def instances(self, kind: str, run_id: str) -> pl.Series:

@@ -80,6 +80,12 @@ class StoredRuns:
         rows.sort(key=lambda run: (len(run.run_id), run.run_id), reverse=True)
         return rows[:limit]
 
+    def simulated(self) -> frozenset[str]:
+        """The ids of runs that were only simulated."""
+        with self._database.read() as connection:
+            query = sa.select(schema.runs.c.id).where(schema.runs.c.mode == "simulate")
+            return frozenset(connection.execute(query).scalars())
+
     def set_state(self, run_id: str, state: RunState, at: datetime) -> None:
         """Sets the run's state at a moment of its clock; a final state ends it."""
         with self._database.write() as connection:

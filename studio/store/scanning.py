@@ -26,7 +26,7 @@ class EventFilter:
     """Which events: every given part must hold.
 
     since, until: moments, both included. after: later than this moment. run_id: "" means events from outside any run.
-    above, upto: batch numbers, excluded and included. contacts: contact ids.
+    above, upto: batch numbers, excluded and included. contacts: contact ids. hidden: runs whose events are left out.
     """
 
     kinds: Collection[str] | None = None
@@ -38,6 +38,7 @@ class EventFilter:
     above: int | None = None
     upto: int | None = None
     contacts: pl.Series | None = None
+    hidden: frozenset[str] = frozenset()
 
     def may_be_in(self, segment: Segment) -> bool:
         """False when the manifest row says that no event of the segment can match."""
@@ -46,6 +47,7 @@ class EventFilter:
             segment.overlaps(first, micros(self.until) if self.until else None)
             and (self.kinds is None or not segment.kinds.isdisjoint(self.kinds))
             and (self.run_id is None or self.run_id in segment.runs)
+            and not self.hidden.issuperset(segment.runs)
             and (self.above is None or segment.seq_last > self.above)
             and (self.upto is None or segment.seq_first <= self.upto)
         )
@@ -62,6 +64,7 @@ class EventFilter:
             self.node_id is not None and pl.col("node_id") == self.node_id,
             self.above is not None and seq > self.above,
             self.upto is not None and seq <= self.upto,
+            bool(self.hidden) and ~pl.col("run_id").fill_null("").is_in(sorted(self.hidden)),
             self.contacts is not None and pl.col("contact_id").is_in(self.contacts.implode()),
         )
         return [condition for condition in given if condition is not False]

@@ -44,9 +44,9 @@ class Store:
         self._database = database
         self._owner = owner
         self.log = EventLog(database, folder / FOLDER)
-        self.events = LoggedEvents(self.log)
         self.contacts = People(database, clock)
         self.runs = StoredRuns(database, self.log, clock)
+        self.events = LoggedEvents(self.log, self.runs.simulated)
         self.projections = Projections(database, self.log)
         self.library = Library(database, clock)
         self.learning = Learning(database)
