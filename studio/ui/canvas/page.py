@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QPoint, QPointF, Qt, QTimer, Signal
-from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from studio.domain.errors import Problem
 from studio.domain.run import RunEvent, RunView
@@ -26,15 +27,14 @@ from studio.ui.canvas.inspector_problem import AffectedContact
 from studio.ui.canvas.keys import CanvasKeys
 from studio.ui.canvas.navigation import reading_order
 from studio.ui.canvas.outline import Outline
-from studio.ui.canvas.palette import NodePalette, declarations, picks
-from studio.ui.canvas.picker import Pick
+from studio.ui.canvas.palette import NodePalette, declarations
+from studio.ui.canvas.prompts import Prompts
 from studio.ui.canvas.run_overlay import RunOverlay
 from studio.ui.canvas.scene import CanvasScene
 from studio.ui.canvas.selection import Selection
 from studio.ui.canvas.stage import Stage
 from studio.ui.canvas.status import progress_of
 from studio.ui.canvas.timeline import Timeline
-from studio.ui.faults import guarded
 from studio.ui.numbers import percent
 from studio.ui.shell.actions import Action
 from studio.ui.shell.command_palette import Found
@@ -83,6 +83,7 @@ class CanvasPage(Page):
         self.view = self.stage.view
         self.run_bar = self.stage.run_bar
         self.keys = CanvasKeys(self.view, self.editor)
+        self.prompts = Prompts(self.view, self.editor, self.stage.picker)
         self.palette_panel = NodePalette()
         self.outline = Outline(self.editor)
         self.inspector = Inspector(self.document)
@@ -119,19 +120,20 @@ class CanvasPage(Page):
         self.overlay.shown.connect(self._run_shown)
         self._checks.timeout.connect(self._check)
         self.view.opened.connect(self._inspect)
-        self.view.add_wanted.connect(self._add_at)
-        self.view.menu_wanted.connect(self._show_menu)
         self.editor.selected_anew.connect(self._show_new)
         self.keys.inspect_wanted.connect(self._inspect)
-        self.keys.add_wanted.connect(self._add_after)
-        self.keys.connect_wanted.connect(self._pick_target)
         self.keys.rename_wanted.connect(self._rename)
         self.keys.announced.connect(lambda node_id: accessible.tell_focus(self.view, node_id))
         self.outline.inspect_wanted.connect(self._inspect)
-        self.outline.add_wanted.connect(self._add_after)
-        self.outline.connect_wanted.connect(self._pick_target)
+        for asking in (self.keys, self.outline):
+            asking.add_wanted.connect(self.prompts.add_after)
+            asking.connect_wanted.connect(self.prompts.connect_from)
+        self.view.add_wanted.connect(self.prompts.add_at)
+        self.view.menu_wanted.connect(self.prompts.show_menu)
+        self.prompts.inspect_wanted.connect(self._inspect)
+        self.prompts.rename_wanted.connect(self._rename)
         self.palette_panel.add_wanted.connect(self._add_from_palette)
-        self.stage.tools.add_wanted.connect(lambda: self._add_after(self.selection.current or ""))
+        self.stage.tools.add_wanted.connect(lambda: self.prompts.add_after(self.selection.current or ""))
         self.stage.tools.outline_wanted.connect(self.drawer.setVisible)
         self.run_bar.tidy_requested.connect(self.editor.tidy)
         self.timeline.instant_changed.connect(self._look_at)
@@ -410,88 +412,13 @@ class CanvasPage(Page):
         self.inspector.open_tab("Settings")
         self.inspector.settings.focus_first()
 
+    def _add_from_palette(self, type_id: str) -> None:
+        self.editor.add(type_id, after=self.selection.current)
+
     def _rename(self, node_id: str) -> None:
         self.selection.set([node_id])
         self.inspector.open_tab("Settings")
         self.inspector.settings.focus_name()
-
-    def _add_after(self, node_id: str) -> None:
-        if self.editor.read_only:
-            return
-        item = self.scene.nodes.get(node_id)
-        title = f"Add after {item.face.title}" if item is not None else "Add a step"
-        where = self.view.mapFromScene(item.body.topRight()) if item is not None else self.view.rect().center()
-        self._pick(
-            title,
-            picks(self.document.catalogue, with_input=item is not None),
-            where,
-            partial(self._add_picked, node_id or None),
-        )
-
-    def _add_picked(self, after: str | None, type_id: str) -> None:
-        self.editor.add(type_id, after=after)
-
-    def _add_at(self, place: QPointF, source: tuple[str, str] | None) -> None:
-        where = self.view.mapFromScene(place)
-        spot = place.x(), place.y() - (0 if source is None else 52.0)
-        choices = picks(self.document.catalogue, with_input=source is not None)
-        after, port = source if source is not None else (None, None)
-        self._pick("Add a step", choices, where, lambda type_id: self.editor.add(type_id, spot, after, port))
-
-    def _add_from_palette(self, type_id: str) -> None:
-        self.editor.add(type_id, after=self.selection.current)
-
-    def _pick_target(self, node_id: str) -> None:
-        if self.editor.read_only or node_id not in self.scene.nodes:
-            return
-        item = self.scene.nodes[node_id]
-        choices: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {}
-        shown: list[Pick] = []
-        for port in item.face.ports.outputs:
-            for target, name in self.editor.targets_of((node_id, port.name)):
-                key = str(len(choices))
-                choices[key] = (node_id, port.name), (target, name)
-                note = f"from “{port.label}”" if port.label else ""
-                shown.append(Pick(key, self.scene.nodes[target].face.title, note))
-        self._pick(
-            f"Connect {item.face.title} to",
-            shown,
-            self.view.mapFromScene(item.body.topRight()),
-            lambda key: self.editor.connect_ports(*choices[key]),
-        )
-
-    def _pick(self, title: str, choices: Sequence[Pick], place: QPoint, then) -> None:
-        picker = self.stage.picker
-        picker.on_picked = guarded(then)
-        picker.open(title, choices, place + QPoint(14, 0))
-
-    def _show_menu(self, node_id: str, place: QPoint) -> None:
-        menu = QMenu(self)
-        editing = not self.editor.read_only
-        for words, run, enabled in self._menu_entries(node_id):
-            made = menu.addAction(words)
-            made.setEnabled(editing if enabled is None else enabled)
-            made.triggered.connect(lambda _checked=False, run=run: guarded(run)())
-        menu.popup(place)
-
-    def _menu_entries(self, node_id: str):
-        if node_id:
-            return (
-                ("Settings", lambda: self._inspect(node_id), True),
-                ("Add a step after it …", lambda: self._add_after(node_id), None),
-                ("Connect to …", lambda: self._pick_target(node_id), None),
-                ("Rename", lambda: self._rename(node_id), None),
-                ("Copy", self.editor.copy, True),
-                ("Duplicate", self.editor.duplicate, None),
-                ("Switch on or off", self.editor.toggle_enabled, None),
-                ("Remove", self.editor.delete_selection, None),
-            )
-        return (
-            ("Add a step …", lambda: self._add_after(""), None),
-            ("Paste", self.editor.paste, None),
-            ("Tidy layout", self.editor.tidy, None),
-            ("See everything", self.view.fit, True),
-        )
 
 
 def _has_no_places(workflow: Workflow) -> bool:
