@@ -83,8 +83,6 @@ def reason_of(error: Exception) -> tuple[str, str, str]:
     """(code, message, hint) of any error, in words for people."""
     if isinstance(error, StudioError):
         return error.code, error.message, error.hint or ""
-    if isinstance(error, TimeoutError):
-        return "STEP-TIMEOUT", "The step took longer than it may.", "Raise its time limit, or make its batch smaller."
     text = str(error).strip().splitlines()
     said = f"{type(error).__name__}: {text[0][:300]}" if text else type(error).__name__
     return "STEP-ERROR", f"The step failed with an error of its own ({said}).", "The log has the details."
@@ -96,6 +94,9 @@ async def _try(batch: pl.DataFrame, call: Call[Result], timeout_s: float | None)
             return await call(batch)
     except Corrupt:
         raise
+    except TimeoutError:
+        # Halves of it would only hang as well, one after the other.
+        return Transient("STEP-TIMEOUT", "The step took longer than it may.", hint="Raise its time limit.")
     except Exception as error:  # noqa: BLE001 - a node may be anybody's; one bad row or node must not end the run
         return error
 

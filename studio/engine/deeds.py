@@ -191,6 +191,10 @@ class Deeds:
             result = await pretend(draft, self._simulator, memory.plan, step, batch, gone, context, command.attempt)
         else:
             result = await self._dispatch(step, batch, gone, command.attempt)
+            if memory.plan.has_fan_out:
+                # Somebody may have come here twice and have been planned once: the ledger knows.
+                memory.count_messages()
+                result.counts.clear()
         settle(draft, stage, step, batch, gone, result, command.attempt)
         rest = untouched(batch, result)
         if rest.height:

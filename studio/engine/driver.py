@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from studio.domain.clock import Clock
-from studio.domain.errors import StudioError
+from studio.domain.errors import StudioError, Transient
 from studio.domain.ids import stable_id
 from studio.domain.node import MessageBuilder
 from studio.domain.ports import (
@@ -129,7 +129,7 @@ class Driver:
             memory = self._memory(run, plan, clock, until, writer)
             if is_stepping:
                 memory.sizes = replace(memory.sizes, chunk=min(memory.sizes.chunk, 10_000))
-            memory.load(self._with.events)
+            memory.load(self._with.events.seen_by(run_id))
             connections = self._connections(run)
             try:
                 deeds = self._deeds(memory, clock, control, connections)
@@ -139,15 +139,17 @@ class Driver:
                 if connections is not None:
                     await connections.close()
 
-    def fail(self, run_id: str, error: BaseException) -> None:
-        """Writes down, in words, that a run ended by a fault of the program; what was to be done is kept."""
+    def fail(self, run_id: str, error: BaseException) -> RunState:
+        """Writes down, in words, that a run ended by a fault: paused when it may work later. What was to do is kept."""
         message = error.message if isinstance(error, StudioError) else f"The engine failed ({type(error).__name__})."
         hint = (error.hint if isinstance(error, StudioError) else None) or "Resume the run; the log has the details."
         run = self._with.runs.get(run_id)
         seq = self._with.runs.last_seq(run_id) + 1
-        event = RunEvent(run_id, seq, run.at, *run_state("failed", message, hint))
-        self._with.runs.commit(Checkpoint(run_id=run_id, at=run.at, run_events=(event,), state="failed"))
+        state: RunState = "paused" if isinstance(error, Transient) else "failed"
+        event = RunEvent(run_id, seq, run.at, *run_state(state, message, hint))
+        self._with.runs.commit(Checkpoint(run_id=run_id, at=run.at, run_events=(event,), state=state))
         self._on_events((event,))
+        return state
 
     def _memory(
         self, run: RunRow, plan: Plan, clock: RunClock, until: datetime | None, writer: ThreadPoolExecutor
@@ -187,13 +189,13 @@ class Driver:
     def _deeds(self, memory: RunMemory, clock: RunClock, control: Control, connections: Connections | None) -> Deeds:
         run, plan = memory.run, memory.plan
         sender = self._with.mailers.sender(run)
-        contacts, events, build = self._with.contacts, self._with.events, self._with.build
+        contacts, events, build = self._with.contacts, self._with.events.seen_by(run.run_id), self._with.build
         desk = Desk(run, plan, contacts, events, memory.unwritten, sender, build)
         return Deeds(
             memory,
             desk,
             runs=self._with.runs,
-            events=self._with.events,
+            events=events,
             simulator=self._with.simulator,
             connections=connections,
             clock=clock,

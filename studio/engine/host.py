@@ -144,5 +144,11 @@ class EngineHost:
             )
         except Exception as error:
             log.exception("run %s ended by a fault", run_id)
-            self._driver.fail(run_id, error)
+            return self._told(run_id, error)
+
+    def _told(self, run_id: str, error: Exception) -> RunState:
+        try:
+            return self._driver.fail(run_id, error)
+        except Exception:
+            log.exception("the fault of run %s could not be written down", run_id)
             return "failed"

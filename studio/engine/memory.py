@@ -225,7 +225,7 @@ class RunMemory:
 
     def _number(self, draft: Draft) -> tuple[RunEvent, ...]:
         touched = dict.fromkeys((*draft.tallies, *draft.messages))
-        begun = [node_id for node_id in touched if self.view.step(node_id).state in ("queued", "skipped")]
+        begun = [node_id for node_id in touched if self.view.step(node_id).state not in ("running", "waiting")]
         facts: list[Fact] = [(node_id, "step.state", {"state": "running"}) for node_id in begun]
         facts += [(node_id, "step.ran", _ran(tally)) for node_id, tally in draft.tallies.items()]
         facts += [(node_id, "step.waiting", self._waiting(node_id)) for node_id in sorted(draft.waiting_changed)]

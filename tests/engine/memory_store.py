@@ -89,6 +89,9 @@ class MemoryEvents:
     def __init__(self, log: MemoryLog) -> None:
         self._log = log
 
+    def seen_by(self, run_id: str) -> MemoryEvents:
+        return self
+
     def at(self, now: datetime) -> MemoryView:
         return MemoryView(self._log, now)
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from studio.domain.errors import UserFixable
+from studio.domain.errors import Transient, UserFixable
 from studio.engine.clocks import RealClock, VirtualClock, doze, make_clock
 from studio.engine.control import Control
 from studio.engine.driver import Driver
@@ -232,6 +232,22 @@ def test_a_fault_with_words_of_its_own_keeps_them(world: World) -> None:
     row_of(world, FLOW)
     Driver(world.driver()._with).fail("r1", UserFixable("X", "The disk is full.", hint="Make room."))
     assert (world.view().message, world.view().hint) == ("The disk is full.", "Make room.")
+
+
+def test_what_may_work_later_pauses_the_run(world: World) -> None:
+    row_of(world, FLOW)
+    assert Driver(world.driver()._with).fail("r1", Transient("STORE-BUSY", "The store is busy.")) == "paused"
+    assert world.view().state == "paused"
+    assert world.go() == "done"
+
+
+def test_a_store_that_is_gone_ends_the_leg_all_the_same(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    row_of(world, FLOW)
+    world.runs.commit = lambda checkpoint: 1 / 0
+    with host_of(world) as host:
+        host.start("r1")
+        assert host.wait("r1", 60) == "failed"
+    assert "could not be written down" in caplog.text
 
 
 def test_the_buffer_is_bounded_and_keeps_the_newest(world: World) -> None:

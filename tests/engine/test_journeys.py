@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from studio.engine.control import Control
 from studio.engine.draft import Sizes
 from tests.engine.bench import START, World, workflow
 
@@ -448,3 +449,34 @@ def test_a_simulated_run_touches_no_connector_and_no_ledger() -> None:
     assert sorted(set(world.people("converted"))) == buyers
     assert world.people("converted") == buyers, "who has bought does not buy for the next message on its way"
     assert world.contact_events("order").get_column("run_id").unique().to_list() == ["r1"]
+
+
+def test_failed_ones_are_brought_back_where_they_failed() -> None:
+    """With the same workflow they fail again; the numbers say so once, not twice."""
+    world = World()
+    nodes = {
+        "s": ("people", {"count": 20}),
+        "t": ("trouble", {"raises": [1], "refuses": [2]}),
+        "p": ("pause", {"poison": [3]}),
+        "e": ("end", {}),
+    }
+    assert world.run(workflow(nodes, "s > t", "t > p", "p > e")) == "done"
+    before = world.view()
+    control = Control()
+    control.retry()
+    assert world.go(control=control) == "done"
+    after = world.view()
+    for node_id in ("t", "p"):
+        step, old = after.step(node_id), before.step(node_id)
+        assert (step.arrived, step.left, step.quarantined) == (old.arrived, old.left, old.quarantined)
+        assert {p.code: p.count for p in step.problems} == {p.code: p.count for p in old.problems}
+        assert step.state == "warning"
+    control.retry("nobody failed here")
+    assert world.go(control=control) == "done"
+
+
+def test_a_run_that_is_over_says_so_again_when_resumed() -> None:
+    world = World()
+    assert world.run(workflow({"s": ("people", {"count": 2}), "e": ("end", {})}, "s > e")) == "done"
+    assert world.go() == "done"
+    assert world.people("entered") == [0, 1]

@@ -114,6 +114,21 @@ def test_killed_again_and_again() -> None:
         assert made.outcome() == expected
 
 
+@pytest.mark.parametrize("write", [1, 2, 3, 4])
+def test_a_simulation_that_is_killed_goes_on_from_its_last_commit(write: int) -> None:
+    expected = world()
+    expected.tick = lambda: 0.0
+    assert expected.run(journey()[0], mode="simulate") == "done"
+    made = world()
+    made.begin(journey()[0], mode="simulate")
+    made.die_at(write)
+    with pytest.raises(Killed):
+        made.go()
+    made.die_at(-1)
+    assert made.go() == "done"
+    assert made.outcome() == expected.outcome()
+
+
 def test_without_look_up_what_was_under_way_stays_in_doubt() -> None:
     """A server that cannot be asked: the run ends as waiting and says so, until a person decides."""
     flow = workflow({"src": ("people", {"count": 6}), "m": ("mail", {}), "n": ("mail", {})}, "src > m", "m > n")
