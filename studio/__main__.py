@@ -12,6 +12,10 @@ USAGE_ONLY = {"-h", "--help", "--version"}
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the program; the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["catcher"]:
+        from studio.connectors import catcher  # noqa: PLC0415 - a process of its own that needs nothing else
+
+        return catcher.main(arguments[1:]) or 0
     if wants_window(arguments):
         from studio.ui import app  # noqa: PLC0415 - Qt is optional, and half a second that commands need not pay
 

@@ -84,6 +84,10 @@ class EventCursor:
 class Events(Protocol):
     """The event log."""
 
+    def seen_by(self, run_id: str) -> Events:
+        """The log as one run may see it: without what other runs only simulated. Nobody bought those orders."""
+        ...
+
     def at(self, now: datetime) -> EventView: ...
 
     def new(self, cursor: EventCursor, now: datetime, kinds: Sequence[str]) -> tuple[pl.DataFrame, EventCursor]:

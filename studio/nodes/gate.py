@@ -140,9 +140,9 @@ class Gate:
         return pl.col(column).is_not_null() & ~pl.col(column).is_in(_OPTED_OUT)
 
     def _said(self, ids: pl.Series, context: NodeContext) -> pl.DataFrame:
-        """`contact_id`, `said`: who bounced, complained or unsubscribed (the gravest) in this run."""
+        """`contact_id`, `said`: who bounced, complained or unsubscribed (the gravest), in whatever run."""
         found = [
-            context.events.totals(kind, ids=ids, run_id=context.run_id).select("contact_id", pl.lit(kind).alias("said"))
+            context.events.totals(kind, ids=ids).select("contact_id", pl.lit(kind).alias("said"))
             for kind in ("bounced", "complained", "unsubscribed")
         ]
         return pl.concat(found).unique("contact_id", keep="first", maintain_order=True)

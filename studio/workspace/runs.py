@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -254,9 +254,11 @@ class RunsStory:
 
     def _row(self, workflow: Workflow, options: RunOptions, workflow_id: str | None) -> RunRow:
         now = self._clock.now()
-        start = options.as_of or now
+        # As of a moment means: knowing all that came before it, and nothing that happens at it; a history by dates has
+        # its orders at midnight, and those of the first day belong to the run.
+        start = options.as_of - timedelta(microseconds=1) if options.as_of else now
         virtual = options.mode == "simulate" or options.as_of is not None
-        asked: dict[str, object] = {"as_of": iso(start), "until": iso(options.until) if options.until else None}
+        asked: dict[str, object] = {"as_of": iso(options.as_of or now), "until": iso(options.until) if options.until else None}
         if options.step is not None:
             asked["step"] = options.step
         if options.profile is not None:

@@ -86,7 +86,7 @@ def test_suppression_counts_from_its_moment_and_says_why() -> None:
     ]
 
 
-def test_what_people_said_during_this_run_counts() -> None:
+def test_what_people_said_counts_in_whatever_run() -> None:
     log = [
         {"contact_id": 1, "kind": "unsubscribed", "run_id": "run-1"},
         {"contact_id": 2, "kind": "complained", "run_id": "run-1"},
@@ -95,7 +95,7 @@ def test_what_people_said_during_this_run_counts() -> None:
         {"contact_id": 4, "kind": "unsubscribed", "run_id": "another"},
     ]
     world = World(people(4), events=events([{**row, "occurred_at": ago(days=1)} for row in log]))
-    assert [reason for _, reason in judged(world)] == ["unsubscribed", "complained", "bounced", None]
+    assert [reason for _, reason in judged(world)] == ["unsubscribed", "complained", "bounced", "unsubscribed"]
     assert [reason for _, reason in judged(world, purpose="transactional")] == [None, "complained", "bounced", None]
 
 

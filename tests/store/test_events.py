@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from studio.domain.ports import EventCursor
 from studio.frames.events import AT, EVENT_SCHEMA, as_events
 from studio.store import Store, log, upcoming
+from studio.store.events import LoggedEvents
 from tests.store.conftest import NOON, StandingClock
 
 KINDS = ("order", "cart", "visit")
@@ -235,3 +236,16 @@ def test_moments_are_kept_to_the_microsecond(store: Store) -> None:
     assert store.events.next_at(EventCursor(), ["order"]) == at
     assert store.events.new(EventCursor(), at - timedelta(microseconds=1), ["order"])[0].is_empty()
     assert store.events.new(EventCursor(), at, ["order"])[0].height == 1
+
+
+def test_a_run_does_not_see_what_another_only_simulated(store: Store) -> None:
+    rows = events(
+        [(1, "order", minutes(1)), (2, "order", minutes(2)), (3, "order", minutes(3)), (4, "order", minutes(4))]
+    )
+    runs = pl.Series("run_id", [None, "real", "pretended", "own"], dtype=pl.String)
+    append(store, rows.with_columns(runs))
+    own = LoggedEvents(store.log, lambda: frozenset({"pretended", "own"})).seen_by("own")
+    assert own.at(minutes(9)).totals("order")["count"].sum() == 3
+    seen, _ = own.new(EventCursor(0, minutes(0)), minutes(9), ["order"])
+    assert seen["run_id"].to_list() == [None, "real", "own"]
+    assert store.events.at(minutes(9)).totals("order")["count"].sum() == 4
