@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from studio.domain.errors import UserFixable
 from studio.domain.ports import RunRow
+from studio.domain.run import RunView, fold
 from studio.domain.template import Recommendation
 from studio.ui import export
 from studio.ui import widgets as w
@@ -21,10 +22,9 @@ from studio.ui.screens.analytics_cards import CausedCard, FigureCards, FunnelCar
 from studio.ui.screens.loading import Loader
 from studio.ui.screens.navigator import Navigator
 from studio.ui.screens.next_steps import NextStep, next_steps
-from studio.ui.screens.run_figures import figures, subtitle
+from studio.ui.screens.run_figures import figures, subtitle, title
 from studio.ui.shell import Crumb, Page
 from studio.workspace.insights import RunInsight
-from studio.workspace.reports import RunReport
 from studio.workspace.trials import Trial
 from studio.workspace.workspace import Workspace
 
@@ -40,7 +40,7 @@ class RunResults:
 
     runs: tuple[RunRow, ...]
     insight: RunInsight
-    report: RunReport
+    view: RunView
     trial: Trial | None
     suggestions: tuple[tuple[str, Recommendation], ...]
     is_running: bool
@@ -58,6 +58,7 @@ class AnalyticsPage(Page):
         self._run_id = ""
         self._suggested: tuple[str, tuple[tuple[str, Recommendation], ...]] = ("", ())
         self._shown: RunResults | None = None
+        self._view = RunView("")
         self._since = QElapsedTimer()
         self._cost_ms = 0
         self.pane = w.Pane(self._content())
@@ -121,11 +122,17 @@ class AnalyticsPage(Page):
         return RunResults(
             tuple(runs),
             insight,
-            self._workspace.runs.report(run_id),
+            self._view_of(run_id),
             self._trial(run_id, insight),
             self._suggestions(insight),
             self._workspace.runs.is_running(run_id),
         )
+
+    def _view_of(self, run_id: str) -> RunView:
+        """The run as it stands; only events since the last look are read."""
+        before = self._view if self._view.run_id == run_id else RunView(run_id)
+        self._view = fold(before, self._workspace.runs.events(run_id, before.seq))
+        return self._view
 
     def _trial(self, run_id: str, insight: RunInsight) -> Trial | None:
         if not insight.design.splits:
@@ -146,7 +153,7 @@ class AnalyticsPage(Page):
             context = self._workspace.templates.context()
             ranked = self._workspace.templates.recommend(context).recommendations if context.facts else ()
             cards = [card for card in ranked if card.template != own][:SUGGESTIONS]
-            named = tuple((self._workspace.templates.get(card.template).name, card) for card in cards)
+            named = tuple((self._workspace.templates.get(card.template).name["en"], card) for card in cards)
             self._suggested = (key, named)
         return self._suggested[1]
 
@@ -160,13 +167,13 @@ class AnalyticsPage(Page):
         self._run_id = insight.run.run_id
         self._cost_ms = round(insight.answered_ms)
         self._since.restart()
-        self.header.set_finding(insight.finding, subtitle(insight, is_running=results.is_running))
+        self.header.set_finding(title(insight), subtitle(insight, is_running=results.is_running))
         self.figures.show_insight(insight)
         self.revenue.show_insight(insight)
         self.funnel.show_insight(insight)
-        self.steps.show_insight(insight, results.report)
+        self.steps.show_insight(insight, results.view)
         self.caused.show_insight(insight)
-        self.next.show_steps(next_steps(insight, results.report, results.trial, results.suggestions))
+        self.next.show_steps(next_steps(insight, results.view, results.trial, results.suggestions))
         if before is None or _place(before) != _place(results):
             self.place_changed.emit()
 

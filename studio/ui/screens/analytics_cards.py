@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtWidgets import QWidget
 
+from studio.domain.run import RunView
 from studio.ui import charts as c
 from studio.ui import numbers
 from studio.ui import widgets as w
@@ -23,7 +24,6 @@ from studio.ui.screens.run_figures import (
     send_steps,
 )
 from studio.workspace.insights import RunInsight
-from studio.workspace.reports import RunReport
 
 NO_HOLDOUT = "Keep some people out with a “Leave some alone” step, and the difference shows here."
 
@@ -94,8 +94,8 @@ class StepsCard(w.Card):
         self._empty = w.Text("This workflow sends nothing.", "body", "muted")
         self.add(self.table, self._empty, w.STRETCH)
 
-    def show_insight(self, insight: RunInsight, report: RunReport) -> None:
-        rows = send_steps(insight, report)
+    def show_insight(self, insight: RunInsight, view: RunView) -> None:
+        rows = send_steps(insight, view)
         self.table.set_rows(rows)
         self.table.setVisible(bool(rows))
         self._empty.setVisible(not rows)

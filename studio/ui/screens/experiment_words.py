@@ -20,6 +20,8 @@ from studio.workspace.trials import Trial
 
 CURVE_POINTS = 160
 CURVE_SPREADS = 4.0
+WIDEST = 4.0
+"""First looks whose band is more than so many times the last one's are not drawn: they would flatten all others."""
 COLOURS = ("text_muted", "accent", "state.waiting", "state.paused", "state.queued", "state.warning")
 """Of variants that are not decided about, the control first."""
 
@@ -141,6 +143,11 @@ def standing(trial: Trial) -> tuple[str, Tone]:
     return (f"planned: {numbers.count(missing)} more" if missing > 0 else "not proven"), "muted"
 
 
+def is_decided(trial: Trial) -> bool:
+    """Whether the rule says anything but to go on."""
+    return trial.result.analysis.decision.verdict != "keep_running"
+
+
 def can_ship(trial: Trial) -> bool:
     """Whether the rule says ship, nothing was shipped yet, and there is a template setting to write into."""
     is_bound = trial.template is not None and bool(trial.result.plan.parameter)
@@ -202,7 +209,7 @@ def shown_treatment(trial: Trial) -> str | None:
 
 
 def lift_chart(trial: Trial) -> BandData:
-    """The band of the treatment shown, from the look on at which it is known."""
+    """The band of the treatment shown, from the look on at which it is known and can be drawn beside the last."""
     variant = shown_treatment(trial)
     looks = trial.result.band.get(variant, ()) if variant is not None else ()
     points = [
@@ -210,6 +217,9 @@ def lift_chart(trial: Trial) -> BandData:
         for look in looks
         if look.low is not None and look.lift is not None and look.high is not None
     ]
+    last = points[-1].high - points[-1].low if points else 0.0
+    # The band never widens, so this leaves out looks from the start only.
+    points = [point for point in points if point.high - point.low <= WIDEST * last]
     colour = next((row.colour for row in variant_rows(trial) if row.id == variant), "accent")
     return BandData(points, f"lift of {variant}", colour=colour)
 
@@ -254,7 +264,7 @@ def health_lines(trial: Trial) -> list[HealthLine]:
         HealthLine(
             "Planned size",
             f"{numbers.count(_people(trial))} of {numbers.count(plan.planned_total)} people",
-            "done" if _people(trial) >= plan.planned_total else "waiting",
+            "done" if _people(trial) >= plan.planned_total or is_decided(trial) else "waiting",
         ),
     ]
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from studio.domain.run import FINAL_RUN_STATES
 from studio.ui import widgets as w
 from studio.ui.background import run_in_background
 from studio.ui.screens.experiment_cards import BeliefsCard, HealthCard, LiftCard, ReasonsCard, VariantsCard
@@ -130,7 +131,7 @@ class ExperimentsPage(Page):
         self.ship.setVisible(trial.shipped is None)
         self.take_back.setVisible(trial.shipped is not None)
         self.take_back.setEnabled(not self._is_shipping)
-        self.keep.setVisible(can_ship(trial))
+        self.keep.setVisible(can_ship(trial) and trial.run.state not in FINAL_RUN_STATES)
 
     def _choose(self, chosen: str) -> None:
         self._chosen = chosen

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from studio.domain.run import RunView
 from studio.domain.template import Recommendation
 from studio.ui import numbers
 from studio.ui.screens.experiment_words import headline
 from studio.workspace.insights import RunInsight
-from studio.workspace.reports import RunReport
 from studio.workspace.trials import Trial
 
 SHOWN_MAX = 5
+OUTBOX = "outbox"
+"""The target that opens the runs screen on its outbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,10 @@ class NextStep:
 
 
 def next_steps(
-    insight: RunInsight, report: RunReport, trial: Trial | None, suggestions: tuple[tuple[str, Recommendation], ...]
+    insight: RunInsight, view: RunView, trial: Trial | None, suggestions: tuple[tuple[str, Recommendation], ...]
 ) -> list[NextStep]:
     """Most pressing first: what failed, what is over a limit, what the experiment says, then templates to try."""
-    found = [*_problems(report), *_limits(insight)]
+    found = [*_problems(insight, view), *_limits(insight)]
     if trial is not None:
         found += _experiment(trial)
     found += [
@@ -43,17 +45,19 @@ def next_steps(
     return found[:SHOWN_MAX]
 
 
-def _problems(report: RunReport) -> list[NextStep]:
+def _problems(insight: RunInsight, view: RunView) -> list[NextStep]:
     found = []
-    for step in report.steps:
+    for step in view.steps.values():
         for problem in step.problems:
-            why = f"{step.label}: {numbers.plural(problem.count, 'item')}. {problem.hint}"
+            label = insight.design.labels.get(step.node_id, step.node_id)
+            why = f"{label}: {numbers.plural(problem.count, 'item')}. {problem.hint}"
             colour = "state.failed" if problem.severity == "error" else "state.warning"
-            found.append(NextStep(problem.message, why, colour, "Show", "run", report.run_id))
-    if report.outbox.get("in_doubt"):
-        number = numbers.plural(report.outbox["in_doubt"], "message")
+            found.append(NextStep(problem.message, why, colour, "Show", "run", view.run_id))
+    doubtful = sum(step.sending.get("in_doubt", 0) for step in view.steps.values())
+    if doubtful:
+        title = f"Decide about {numbers.plural(doubtful, 'message')} in doubt"
         why = "Nobody knows yet whether they arrived."
-        found.append(NextStep(f"Decide about {number} in doubt", why, "state.waiting", "Decide", "runs", "outbox"))
+        found.append(NextStep(title, why, "state.waiting", "Decide", "runs", OUTBOX))
     return found
 
 

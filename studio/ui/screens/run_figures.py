@@ -5,19 +5,21 @@ Absent on purpose: Qt, and counting anything that `workspace.insights` has not c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from studio.domain.run import RunView
 from studio.domain.template import Prediction
 from studio.ui import numbers
 from studio.ui.charts import BandPoint, FunnelStep, LineBandData, Point
-from studio.ui.tokens import Tone
+from studio.ui.tokens import STATES, Tone
 from studio.workspace.insights import RunInsight
-from studio.workspace.reports import RunReport
 
 HOUR = timedelta(hours=1)
 POINTS_MAX = 200
+MODE_WORDS: Mapping[str, str] = {"simulate": "simulated", "test": "test mode", "live": "live"}
 _PREDICTED = {"revenue": "revenue_per_recipient", "roi": "roi", "buyers": "conversion_rate"}
 
 
@@ -39,7 +41,6 @@ class SendStep:
     node_id: str
     label: str
     people: Mapping[str, int]
-    revenue: float
     failed: int
 
     def of(self, kind: str) -> int:
@@ -53,12 +54,17 @@ def moment(at: datetime) -> str:
 
 def subtitle(insight: RunInsight, *, is_running: bool) -> str:
     """Whether it goes on, how fresh it is, what it rests on."""
-    parts = ["Live" if is_running else "Run " + insight.run.state, insight.run.mode]
+    parts = ["Live" if is_running else STATES[insight.run.state].word.capitalize(), MODE_WORDS[insight.run.mode]]
     if insight.last_event_at is not None:
         parts.append(f"last event in the hour from {moment(insight.last_event_at)}")
     parts.append(numbers.plural(insight.events, "event"))
     parts.append(f"answered in {numbers.duration(timedelta(milliseconds=insight.answered_ms))}")
     return " · ".join(parts)
+
+
+def title(insight: RunInsight) -> str:
+    """The finding, with its amounts kept in one piece where a line ends."""
+    return re.sub(r"(?<=[€$£]) (?=\d)", numbers.NBSP, insight.finding)
 
 
 def figures(insight: RunInsight) -> list[Figure]:
@@ -158,19 +164,21 @@ def funnel_steps(insight: RunInsight) -> list[FunnelStep]:
     return [FunnelStep(s.title, s.people, held if s.kind == "sent" else "") for s in insight.funnel.steps]
 
 
-def send_steps(insight: RunInsight, report: RunReport) -> list[SendStep]:
-    """The send steps in the workflow's order."""
+def send_steps(insight: RunInsight, view: RunView) -> list[SendStep]:
+    """The send steps in the workflow's order; what failed is as the run stands in `view`."""
     counted: dict[str, dict[str, int]] = {}
-    revenue: dict[str, float] = {}
-    for node_id, kind, value, people in insight.steps.select("node_id", "kind", "value", "people").iter_rows():
+    for node_id, kind, people in insight.steps.select("node_id", "kind", "people").iter_rows():
         counted.setdefault(node_id, {})[kind] = people or 0
-        if kind == "converted":
-            revenue[node_id] = value or 0.0
     return [
-        SendStep(s.node, s.label, counted.get(s.node, {}), revenue.get(s.node, 0.0), s.failed + s.quarantined)
-        for s in report.steps
-        if s.node in insight.design.sends
+        SendStep(node_id, insight.design.labels[node_id], counted.get(node_id, {}), _failed(view, node_id))
+        for node_id in insight.design.labels
+        if node_id in insight.design.sends
     ]
+
+
+def _failed(view: RunView, node_id: str) -> int:
+    step = view.step(node_id)
+    return step.failed + step.quarantined
 
 
 def caused(insight: RunInsight) -> str:
