@@ -61,6 +61,7 @@ class People(_Node):
 class CartParameters(Parameters):
     kind: str = "cart"
     broken_key: str = ""
+    again: bool = False
 
 
 class Cart(_Node):
@@ -75,7 +76,15 @@ class Cart(_Node):
     async def enter(self, events, context):
         if (events.get_column("key") == self.parameters.broken_key).any():
             raise ValueError("this cart cannot be read")
-        return events.select("contact_id", "key", pl.col("occurred_at").alias("entered_at"))
+        entries = events.select("contact_id", "key", pl.col("occurred_at").alias("entered_at"))
+        if not self.parameters.again:
+            return entries
+        before = context.events.rows(["entered"], since=context.started_at, run_id=context.run_id)
+        same = ["contact_id", "key"]
+        earlier = before.group_by(same).agg(pl.len().alias("earlier"))
+        entries = entries.join(earlier, on=same, how="left", maintain_order="left", nulls_equal=True)
+        number = pl.col("earlier").fill_null(0) + pl.int_range(pl.len()).over(same)
+        return entries.with_columns(number.cast(pl.UInt32).alias("occurrence"))
 
 
 class KeepParameters(Parameters):
@@ -265,6 +274,7 @@ class MailParameters(Parameters):
     raises: tuple[int, ...] = ()
     late_s: int = 0
     quarantines: tuple[int, ...] = ()
+    most: int = 99
 
 
 class Mail(_Node):
@@ -282,6 +292,8 @@ class Mail(_Node):
         letters, blocked, quarantined = [], [], []
         if context.now < context.started_at + timedelta(seconds=parameters.late_s):
             raise Transient("TEST-LATE", "Not yet.")
+        sent = context.events.totals("sent", run_id=context.run_id)
+        counts = dict(sent.select("contact_id", "count").rows())
         opens_at = context.started_at + parse_duration(parameters.until)
         for row, email in zip(batch.iter_rows(named=True), people, strict=True):
             contact_id, instance_id = row["contact_id"], row["instance_id"]
@@ -289,6 +301,8 @@ class Mail(_Node):
                 raise ValueError("cannot write to somebody")
             if contact_id in parameters.quarantines:
                 quarantined.append(Quarantined(instance_id, contact_id, "TEST-NAME", "has no name"))
+            elif counts.get(contact_id, 0) >= parameters.most:
+                blocked.append(Blocked(instance_id, "frequency_cap", "Enough for now."))
             elif contact_id in parameters.blocks:
                 blocked.append(Blocked(instance_id, "consent", "No consent."))
             elif contact_id in parameters.defers and context.now < opens_at:

@@ -480,3 +480,49 @@ def test_a_run_that_is_over_says_so_again_when_resumed() -> None:
     assert world.run(workflow({"s": ("people", {"count": 2}), "e": ("end", {})}, "s > e")) == "done"
     assert world.go() == "done"
     assert world.people("entered") == [0, 1]
+
+
+@pytest.mark.parametrize("mode", ["test", "simulate"])
+def test_a_trigger_may_let_the_same_cart_in_again_and_steps_see_what_was_just_recorded(mode: str) -> None:
+    """In a simulation commits are gathered: nodes must see entries and messages that are not in the store yet."""
+    world = World()
+    flow = workflow(
+        {
+            "c": ("cart", {"again": True}),
+            "m": ("mail", {"most": 2}),
+            "p": ("pause", {"wait": "PT10H"}),
+            "e": ("end", {}),
+        },
+        "c > m",
+        "m > p",
+        "p > e",
+    )
+    world.begin(flow, mode=mode)
+    world.happen(
+        ("cart", 1, 5, "c1"), ("cart", 1, 6, "c1"), ("cart", 1, 50, "c1"), ("cart", 1, 70, "c1"), ("cart", 2, 70, "c2")
+    )
+    assert world.go() == "done"
+    assert world.people("entered") == [1, 1, 1, 1, 2]
+    assert world.runs.entries("r1").height == 5
+    assert world.people("sent") == [1, 1, 2]
+    assert world.people("blocked") == [1, 1]
+    assert world.people("exited") == [1, 1, 1, 1, 2]
+
+
+def test_what_a_person_does_is_heard_while_a_run_goes_on() -> None:
+    """Wishes taken in the middle: look for events, retry, decide; the leg simply goes on."""
+    world = World()
+    flow = workflow(
+        {"s": ("people", {"count": 4}), "t": ("trouble", {"raises": [1]}), "p": ("pause", {}), "e": ("end", {})},
+        "s > t",
+        "t > p",
+        "p > e",
+    )
+    world.begin(flow)
+    assert world.go(until=START + timedelta(minutes=30)) == "waiting"
+    control = Control()
+    control.look()
+    control.retry("t")
+    assert world.go(control=control) == "done"
+    assert ended(world, "e") == [0, 2, 3]
+    assert world.view().step("t").quarantined == 1

@@ -149,8 +149,8 @@ def test_a_view_over_the_unwritten_is_the_view_over_all(events: list, written: i
     few = pl.Series([1, 2, 3], dtype=pl.UInt32)
     for more in ({}, {"since": since}, {"ids": few}, {"run_id": "r1"}, {"since": since, "ids": few, "run_id": "r1"}):
         assert seen.totals("order", **more).equals(expected.totals("order", **more))
-        more = {"since": since, **more}
-        assert seen.rows(["order", "sent"], **more).equals(expected.rows(["order", "sent"], **more))
+        span = {"since": since, **more}
+        assert seen.rows(["order", "sent"], **span).equals(expected.rows(["order", "sent"], **span))
     assert sorted(seen.instances("sent", "r1")) == sorted(expected.instances("sent", "r1"))
 
 
