@@ -25,12 +25,15 @@ RunEventKind: TypeAlias = Literal[
     "run.started",  # mode, seed, clock, version, name
     "run.state",  # state, message?, hint?
     "step.state",  # state
-    "step.ran",  # in, out {port: n}, failed, quarantined, duration_ms, attempt
+    "step.ran",  # in, out {port: n}, sample {port: [contact ids]}, failed, quarantined, duration_ms, attempt
     "step.waiting",  # waiting (absolute count now), next_due (ISO or null)
     "step.sending",  # planned, sent, failed, retry, in_doubt, blocked (absolute counts of this step)
     "step.problem",  # code, message, hint, count (adds up per code), sample [contact ids], action, severity
     "clock",  # nothing: only says that the run's clock stands at `at`
 ]
+
+
+SAMPLES_KEPT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,13 @@ class StepProblem:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One node of a run at an instant. Counts are instances."""
+    """One node of a run at an instant. Counts are instances; `samples` are contacts that left last, by port."""
 
     node_id: str
     state: StepState = "queued"
     arrived: int = 0
     out: Mapping[str, int] = field(default_factory=dict)
+    samples: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     failed: int = 0
     quarantined: int = 0
     waiting: int = 0
@@ -154,12 +158,20 @@ def _ran(step: StepView, event: RunEvent) -> StepView:
         step,
         arrived=step.arrived + _int(payload.get("in")),
         out=out,
+        samples=_samples(step.samples, payload.get("sample")),
         failed=step.failed + _int(payload.get("failed")),
         quarantined=step.quarantined + _int(payload.get("quarantined")),
         duration_ms=step.duration_ms + _float(payload.get("duration_ms")),
         attempts=max(step.attempts, _int(payload.get("attempt"))),
         started_at=step.started_at or event.at,
     )
+
+
+def _samples(known: Mapping[str, tuple[int, ...]], fresh: JsonValue | None) -> Mapping[str, tuple[int, ...]]:
+    if not isinstance(fresh, dict) or not fresh:
+        return known
+    new = {port: tuple(_int(contact) for contact in ids) for port, ids in fresh.items() if isinstance(ids, list)}
+    return {**known, **{port: (*ids, *known.get(port, ()))[:SAMPLES_KEPT] for port, ids in new.items()}}
 
 
 def _waiting(step: StepView, event: RunEvent) -> StepView:

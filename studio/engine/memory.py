@@ -258,6 +258,7 @@ def _ran(tally: Tally) -> dict[str, JsonValue]:
     return {
         "in": tally.arrived,
         "out": dict(tally.out),
+        "sample": {port: list(ids) for port, ids in tally.sample.items()},
         "failed": tally.failed,
         "quarantined": tally.quarantined,
         "duration_ms": round(tally.duration_ms, 3),

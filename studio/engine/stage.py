@@ -29,6 +29,10 @@ _SAMPLE_MAX = 10
 Contexts = Callable[[str], NodeContext]
 
 
+SAMPLE = 5
+"""People of a port that a stage remembers."""
+
+
 @dataclass(slots=True)
 class Tally:
     """What happened at one node: numbers of instances."""
@@ -39,6 +43,15 @@ class Tally:
     quarantined: int = 0
     duration_ms: float = 0.0
     attempt: int = 1
+    sample: dict[str, list[int]] = field(default_factory=dict)
+    """Port → contact ids of the first few that left by it, for whoever wants to look at real people."""
+
+    def note(self, port: str, batch: pl.DataFrame) -> None:
+        """Counts a batch that left by a port and remembers the first few people of it."""
+        self.out[port] += batch.height
+        known = self.sample.setdefault(port, [])
+        if len(known) < SAMPLE:
+            known += batch.get_column("contact_id").head(SAMPLE - len(known)).to_list()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +123,7 @@ class Stage:
         """Lets a batch out of a node's port, to the nodes behind it; where there are none, it has ended."""
         if not batch.height:
             return
-        self.tally(step.id).out[port] += batch.height
+        self.tally(step.id).note(port, batch)
         batch = tidy(batch)
         for target in step.targets.get(port, ()):
             self.arrive(target, batch)

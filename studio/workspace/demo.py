@@ -21,6 +21,7 @@ from studio.workspace.runs import RunOptions
 from studio.workspace.trials import Shipped
 from studio.workspace.workspace import Workspace
 
+DEMO_SOURCE = "demo shop"
 STEP = "PT3H"
 """The demo's clock looks every three hours, so that a month passes in seconds; waits end at the next look."""
 
@@ -102,6 +103,11 @@ def fill_demo(workspace: Workspace, seed: int) -> None:
     workspace.people.add_made_up(shop.contacts, shop.consents, shop.events)
     context = workspace.templates.understand_text(demo_shop.DESCRIPTION)
     workspace.templates.remember(context)
+
+
+def is_demo(workspace: Workspace) -> bool:
+    """Whether this workspace holds the made-up shop, whose time is its own."""
+    return DEMO_SOURCE in workspace.people.sources()
 
 
 def demo_options(seed: int, clock: str = "max") -> RunOptions:

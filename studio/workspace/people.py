@@ -72,6 +72,10 @@ class PeopleStory:
         self._store = store
         self._clock = clock
 
+    def sources(self) -> dict[str, int]:
+        """The imports people came with, and how many each."""
+        return self._store.contacts.sources()
+
     def count(self) -> int:
         """How many people there are."""
         return self._store.contacts.count()

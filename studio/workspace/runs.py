@@ -6,7 +6,7 @@ Absent on purpose: executing (engine) and keeping (store).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -202,6 +202,20 @@ class RunsStory:
         events = self.events(run_id)
         return fold(RunView(run_id), events if at_seq is None else [e for e in events if e.seq <= at_seq])
 
+    def sample(self, run_id: str, node_id: str, port: str, at_seq: int | None = None) -> pl.DataFrame:
+        """Some real people who left a step by a port: their fields, and the arms they are in. At most fifty rows."""
+        ids = pl.Series(self.view(run_id, at_seq).step(node_id).samples.get(port, ()), dtype=pl.UInt32).unique()
+        people = self._store.contacts.at(self.get(run_id).at)
+        known = people.fields(ids, people.names())
+        arms = self._store.runs.entries(run_id).select("contact_id", "key", "arms").rename({"key": "instance_key"})
+        first = arms.unique("contact_id", keep="last")
+        return known.join(first, on="contact_id", how="left").drop("contact_id")
+
+    def people(self, ids: Sequence[int]) -> pl.DataFrame:
+        """`key`, `name`, `email` of these contacts, for a list of who a problem concerns."""
+        series = pl.Series(ids, dtype=pl.UInt32)
+        return self._store.contacts.at(self._clock.now()).fields(series, ["key", "name", "email"])
+
     def report(self, run_id: str) -> RunReport:
         """What the run did, step by step."""
         run, workflow, view = self.get(run_id), self.workflow_of(run_id), self.view(run_id)
@@ -258,7 +272,10 @@ class RunsStory:
         # its orders at midnight, and those of the first day belong to the run.
         start = options.as_of - timedelta(microseconds=1) if options.as_of else now
         virtual = options.mode == "simulate" or options.as_of is not None
-        asked: dict[str, object] = {"as_of": iso(options.as_of or now), "until": iso(options.until) if options.until else None}
+        asked: dict[str, object] = {
+            "as_of": iso(options.as_of or now),
+            "until": iso(options.until) if options.until else None,
+        }
         if options.step is not None:
             asked["step"] = options.step
         if options.profile is not None:

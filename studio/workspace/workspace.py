@@ -87,6 +87,12 @@ class Workspace:
         """Where it lies."""
         return self._store.folder
 
+    @property
+    def name(self) -> str:
+        """The business's name, the folder's while that is not known."""
+        fact = self.templates.context().fact("name")
+        return str(fact.value) if fact else self.folder.name
+
     def close(self) -> None:
         """Lets runs finish the message they are at, ends the catcher, and closes the store."""
         self._host.call(self._mailers.stop(), STOP_WITHIN_S)

@@ -1,0 +1,209 @@
+"""The desktop: puts window, screens and workspace together, and lets what the engine does reach the screen.
+
+Absent on purpose: what the screens show, and any use case.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+
+from studio.domain.errors import StudioError
+from studio.ui.application import apply_preferences, prepare, settings
+from studio.ui.background import run_in_background
+from studio.ui.faults import faults, guarded
+from studio.ui.screens.analytics import AnalyticsPage
+from studio.ui.screens.audience import AudiencePage
+from studio.ui.screens.experiments import ExperimentsPage
+from studio.ui.screens.health import HealthPage
+from studio.ui.screens.home import HomePage
+from studio.ui.screens.runs import RunsPage
+from studio.ui.screens.settings import SettingsPage
+from studio.ui.screens.studio_canvas import StudioCanvas
+from studio.ui.screens.templates import TemplatesPage
+from studio.ui.shell import MainWindow, Page, PageSpec
+from studio.workspace.demo import demo_folder, demo_options, fill_demo, is_demo
+from studio.workspace.folder import default_folder
+from studio.workspace.runs import RunOptions
+from studio.workspace.workspace import Workspace
+
+FRAME_MS = 33
+REFRESH_MS = 500
+DEMO_SEED = 7
+
+
+class Studio(QObject):
+    """One open window on one workspace. It is the `Navigator` of every screen."""
+
+    def __init__(self, workspace: Workspace, *, keep_size: bool = True) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.mode = "simulate"
+        self._running: set[str] = set()
+        self._successor: Studio | None = None
+        self.window = MainWindow(self._pages(), settings() if keep_size else None)
+        self.window.set_workspace(workspace.name)
+        self.window.set_status("done", "All systems fine")
+        self.window.mode_chosen.connect(self._choose_mode)
+        self.window.closing.connect(self.close)
+        self._frame = QTimer(self, interval=FRAME_MS)
+        self._frame.timeout.connect(guarded(self._drain))
+        self._frame.start()
+        self._refresh = QTimer(self, interval=REFRESH_MS)
+        self._refresh.timeout.connect(guarded(self._refresh_shown))
+        self._refresh.start()
+        self._closed = False
+        self.window.go("home")
+
+    def _pages(self) -> list[PageSpec]:
+        made: dict[str, tuple[str, str, Callable[[], Page]]] = {
+            "home": ("Home", "house", lambda: HomePage(self.workspace, self)),
+            "templates": ("Templates", "layout-grid", lambda: TemplatesPage(self.workspace, self)),
+            "canvas": ("Canvas", "workflow", lambda: StudioCanvas(self.workspace, self)),
+            "runs": ("Runs", "clock", lambda: RunsPage(self.workspace, self)),
+            "analytics": ("Analytics", "chart-column", lambda: AnalyticsPage(self.workspace, self)),
+            "experiments": ("Experiments", "flask-conical", lambda: ExperimentsPage(self.workspace, self)),
+            "audience": ("Audience", "users", lambda: AudiencePage(self.workspace, self)),
+            "health": ("Health", "activity", lambda: HealthPage(self.workspace, self)),
+            "settings": ("Settings", "settings", lambda: SettingsPage(self.workspace, self)),
+        }
+        return [
+            PageSpec(id=page_id, title=title, icon=icon, build=build, at_bottom=page_id in ("health", "settings"))
+            for page_id, (title, icon, build) in made.items()
+        ]
+
+    def go(self, page_id: str, target: str = "") -> None:
+        self.window.go(page_id, target)
+
+    def open_workflow(self, workflow_id: str) -> None:
+        self.window.go("canvas", f"workflow:{workflow_id}")
+
+    def open_run(self, run_id: str) -> None:
+        self.window.go("canvas", f"run:{run_id}")
+
+    def run_workflow(self, workflow_id: str) -> None:
+        """Checks and starts off the Qt thread; the canvas shows the run as soon as it stands in the store."""
+
+        def start() -> str:
+            workflow = self.workspace.workflows.get(workflow_id)
+            options = self.run_options()
+            return self.workspace.runs.start(workflow, options, workflow_id=workflow_id, is_attended=True)
+
+        run_in_background(start, self._started, owner=self)
+
+    def run_options(self) -> RunOptions:
+        """What a run started in this window is asked for: the mode chosen above, and the demo's own time in a demo."""
+        if self.mode == "simulate" and is_demo(self.workspace):
+            return demo_options(DEMO_SEED)
+        return RunOptions(mode=self.mode)  # type: ignore[arg-type] - one of the switch's three modes
+
+    def open_demo(self) -> None:
+        def make() -> Workspace:
+            workspace = Workspace.open(demo_folder(None))
+            fill_demo(workspace, DEMO_SEED)
+            return workspace
+
+        self.notify("Making the demo shop …")
+        run_in_background(make, self._replace_workspace, owner=self)
+
+    def notify(self, text: str, undo: Callable[[], object] | None = None) -> None:
+        self.window.toast(text, undo=undo)
+
+    def close(self) -> None:
+        """Lets runs finish the message they are at; they can be resumed."""
+        if self._closed:
+            return
+        self._closed = True
+        self._frame.stop()
+        self._refresh.stop()
+        self.workspace.close()
+
+    def watch(self, run_id: str) -> None:
+        """A run is going on: its end is noticed."""
+        self._running.add(run_id)
+
+    def _started(self, run_id: str) -> None:
+        self.watch(run_id)
+        self.open_run(run_id)
+
+    def _drain(self) -> None:
+        events = self.workspace.runs.drain()
+        canvas = self.window.pages.built().get("canvas")
+        if events and isinstance(canvas, StudioCanvas):
+            canvas.take(events)
+        for run_id in [run_id for run_id in self._running if not self.workspace.runs.is_running(run_id)]:
+            self._running.discard(run_id)
+            run_in_background(lambda ended=run_id: self.workspace.runs.ended(ended), self._told_end(run_id), owner=self)
+
+    def _told_end(self, run_id: str) -> Callable[[object], None]:
+        def tell(_: object) -> None:
+            run = self.workspace.runs.get(run_id)
+            self.notify(f"{run.name}: {run.state}.")
+            self._refresh_shown()
+
+        return tell
+
+    def _refresh_shown(self) -> None:
+        page = self.window.pages.page
+        if self._running and page is not None and hasattr(page, "refresh"):
+            page.refresh()
+
+    def _choose_mode(self, mode: str) -> None:
+        self.mode = mode
+        self.window.set_mode(mode)
+
+    def _replace_workspace(self, workspace: Workspace) -> None:
+        self._successor = Studio(workspace)
+        self._successor.window.setGeometry(self.window.geometry())
+        self._successor.window.show()
+        keep(self._successor)
+        self.window.close()
+
+
+_open: list[Studio] = []
+
+
+def keep(studio: Studio) -> None:
+    """Holds on to a window's studio for as long as the program runs; Qt does not own it."""
+    _open.append(studio)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Opens the window on the asked workspace; the exit code when it is closed."""
+    logging.basicConfig(level=logging.WARNING)
+    arguments = _parsed(argv)
+    application = prepare(["studio"])
+    apply_preferences()
+    try:
+        workspace = _workspace(arguments)
+    except StudioError as error:
+        faults().report(error)
+        logging.getLogger(__name__).error("%s", error)
+        return 2
+    studio = Studio(workspace)
+    keep(studio)
+    studio.window.show()
+    code = application.exec()
+    for opened in _open:
+        opened.close()
+    return code
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="studio")
+    parser.add_argument("command", nargs="?", choices=["demo"])
+    parser.add_argument("--workspace", type=Path)
+    parser.add_argument("--seed", type=int, default=DEMO_SEED)
+    return parser.parse_args(list(argv))
+
+
+def _workspace(arguments: argparse.Namespace) -> Workspace:
+    if arguments.command != "demo":
+        return Workspace.open(arguments.workspace or default_folder())
+    workspace = Workspace.open(demo_folder(arguments.workspace))
+    fill_demo(workspace, arguments.seed)
+    return workspace
