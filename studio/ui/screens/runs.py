@@ -39,14 +39,23 @@ class RunsPage(Page):
         self._wanted = ""
         self._is_acting = False
         self.outbox = Outbox(workspace, navigator)
+        self.header = self._make_header()
         self.pane = w.Pane(self._list())
         self._loader: Loader[list[RunLine]] = Loader(self.pane, self._fetch, self._show, "Reading the runs …")
-        self.header = w.PageHeader("Runs")
         self.tabs = w.Tabs("Runs", {"Runs": self.pane, "Outbox": self.outbox})
         self.tabs.currentChanged.connect(lambda _index: self._load())
         body = w.column(self.header, self.tabs, spacing=14, margins=(22, 22, 22, 18))
         body.setStretch(1, 1)
         self.setLayout(body)
+
+    def _make_header(self) -> w.PageHeader:
+        self.open = w.PrimaryButton("Open", self._open)
+        self.figures = w.SecondaryButton("Figures", self._open_figures)
+        self.resume = w.SecondaryButton("Resume", lambda: self._act("goes on", self._resume))
+        self.retry = w.SecondaryButton("Retry failed", lambda: self._act("tries the failed ones again", self._retry))
+        self.stop = w.SecondaryButton("Stop", lambda: self._act("stops; it can be resumed", self._stop))
+        self.buttons = (self.figures, self.resume, self.retry, self.stop, self.open)
+        return w.PageHeader("Runs", "", *self.buttons)
 
     def _list(self) -> QWidget:
         groups = {"all": "All states", "open": "Still open", "done": "Done", "failed": "Failed"}
@@ -57,20 +66,14 @@ class RunsPage(Page):
         for chip in (self.group, self.mode):
             chip.chosen.connect(lambda _key: self._show_filtered())
         self.search.textChanged.connect(lambda _text: self._show_filtered())
-        self.open = w.PrimaryButton("Open", self._open)
-        self.figures = w.SecondaryButton("Figures", self._open_figures)
-        self.resume = w.SecondaryButton("Resume", lambda: self._act("goes on", self._resume))
-        self.retry = w.SecondaryButton("Retry failed", lambda: self._act("tries the failed ones again", self._retry))
-        self.stop = w.SecondaryButton("Stop", lambda: self._act("stops; it can be resumed", self._stop))
         self.table: w.Table[RunLine] = w.Table("Runs", self._columns())
         self.table.row_chosen.connect(lambda _row: self._show_buttons())
         self.table.row_opened.connect(lambda line: self._navigator.open_run(line.run.run_id))
         self.nothing = w.Text("No run matches.", "body", "muted")
-        buttons = (self.figures, self.resume, self.retry, self.stop, self.open)
-        bar = w.SideBySide((w.flowing(self.group, self.mode, self.search), 1), (w.flowing(*buttons), 1))
+        bar = w.row(self.group, self.mode, self.search, self.nothing, w.STRETCH)
         card = w.Card(padding=1, name="Runs")
         card.add(self.table, stretch=1)
-        box = w.column(bar, self.nothing, spacing=12, margins=(0, 12, 0, 0))
+        box = w.column(bar, spacing=12, margins=(0, 12, 0, 0))
         box.addWidget(card, 1)
         return w.panel(box)
 
@@ -85,9 +88,8 @@ class RunsPage(Page):
             w.Column(title="Entered", value=lambda r: r.brief.entered, numeric=True, help="How often it was entered"),
             w.Column(
                 title="Started",
-                value=lambda r: r.run.started_at.timestamp(),
+                value=lambda r: r.run.started_at,
                 text=lambda r: briefly(r.run.started_at),
-                numeric=True,
             ),
             w.Column(title="Clock", value=lambda r: r.clock),
             w.Column(
@@ -118,6 +120,7 @@ class RunsPage(Page):
         self._load()
 
     def _load(self) -> None:
+        self._show_buttons()
         if self.tabs.currentWidget() is self.outbox:
             self.outbox.refresh()
         else:
@@ -162,7 +165,9 @@ class RunsPage(Page):
         self._show_buttons()
 
     def _show_buttons(self) -> None:
-        line = self.table.current_row
+        line = self.table.current_row if self._lines else None
+        for button in self.buttons:
+            button.setVisible(bool(self._lines) and self.tabs.currentWidget() is self.pane)
         self.open.setEnabled(line is not None)
         self.figures.setEnabled(line is not None)
         free = line is not None and not self._is_acting

@@ -1,0 +1,350 @@
+"""Analytics, experiments and runs show what the use cases say, and do what their buttons promise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from studio.domain.run import RunView
+from studio.experiments.result import Decision
+from studio.ui import charts as c
+from studio.ui import export, numbers
+from studio.ui.screens import experiment_words as ew
+from studio.ui.screens.analytics import AnalyticsPage
+from studio.ui.screens.experiments import ExperimentsPage
+from studio.ui.screens.next_steps import next_steps
+from studio.ui.screens.run_figures import predicted, revenue_chart, send_steps
+from studio.ui.screens.run_rows import filtered, messages
+from studio.ui.screens.runs import RunsPage
+from studio.workspace.trials import Trial
+from studio.workspace.workspace import Workspace
+
+from .conftest import Trail, button, settle, words
+
+
+@dataclass
+class UndoTrail(Trail):
+    """Keeps the way back, too."""
+
+    undos: list[Callable[[], object]] = field(default_factory=list)
+
+    def notify(self, text: str, undo: Callable[[], object] | None = None) -> None:
+        super().notify(text, undo)
+        if undo is not None:
+            self.undos.append(undo)
+
+
+def saved(monkeypatch: pytest.MonkeyPatch) -> dict[str, export.Rows]:
+    kept: dict[str, export.Rows] = {}
+    monkeypatch.setattr(export, "save_csv", lambda _parent, name, rows: kept.__setitem__(name, rows))
+    return kept
+
+
+class TestAnalytics:
+    def test_shows_the_figures_of_the_run(self, ran: Workspace, trail: Trail, open_page: Callable) -> None:
+        page = open_page(AnalyticsPage(ran, trail))
+        insight = ran.insights.of_run("r1")
+        assert page.header.title.text().replace("\u00a0", " ") == insight.finding
+        read = words(page)
+        returned = insight.returned
+        assert f"€ {returned.revenue:,.0f}" in read
+        assert f"{returned.buyers:,}" in read
+        assert f"{insight.events:,} events" in read
+        funnel = page.funnel.chart.data_rows()
+        assert [row[1] for row in funnel.values] == [step.people for step in insight.funnel.steps]
+
+    def test_the_last_point_of_revenue_is_the_revenue_and_the_prediction_is_for_everybody_treated(
+        self, ran: Workspace
+    ) -> None:
+        insight = ran.insights.of_run("r1")
+        chart, made = revenue_chart(insight), insight.predicted["revenue_per_recipient"]
+        assert chart.actual[-1].y == pytest.approx(insight.returned.revenue)
+        last = chart.predicted[-1]
+        assert last.mid == pytest.approx(made.mean * insight.returned.people)
+        assert (last.low, last.high) == pytest.approx(
+            (made.low * insight.returned.people, made.high * insight.returned.people)
+        )
+        assert chart.band_label == "90\u00a0% interval"
+        assert [p.y for p in chart.actual] == sorted(p.y for p in chart.actual)
+        expected = predicted(insight, "revenue")
+        assert expected is not None
+        assert expected.mean == pytest.approx(last.mid)
+
+    def test_steps_are_the_send_steps_with_their_people(
+        self, ran: Workspace, trail: Trail, open_page: Callable
+    ) -> None:
+        page = open_page(AnalyticsPage(ran, trail))
+        insight = ran.insights.of_run("r1")
+        counted = {
+            (node, kind): people for node, kind, people in insight.steps.select("node_id", "kind", "people").iter_rows()
+        }
+        rows = page.steps.table.rows()
+        assert [row.node_id for row in rows] == [n.id for n in insight.workflow.nodes if n.type == "send.email"]
+        for row in rows:
+            assert row.of("sent") == counted.get((row.node_id, "sent"), 0)
+            assert row.of("clicked") == counted.get((row.node_id, "clicked"), 0)
+
+    def test_failed_items_of_a_step_come_from_the_run(self, ran: Workspace) -> None:
+        insight, view = ran.insights.of_run("r1"), ran.runs.view("r1")
+        hurt = replace(view, steps={**view.steps, "mail_2": replace(view.step("mail_2"), failed=3, quarantined=4)})
+        assert {s.node_id: s.failed for s in send_steps(insight, hurt)}["mail_2"] == 7
+
+    def test_next_steps_are_real_and_lead_there(self, ran: Workspace, trail: Trail, open_page: Callable) -> None:
+        page = open_page(AnalyticsPage(ran, trail))
+        titles = [step.title for step in page.next.steps]
+        assert "Ship B to the template" in titles
+        button(page, "Review: Ship B to the template").click()
+        assert trail.calls[-1] == ("go", "experiments", "r1/subject_test")
+
+    def test_a_shipped_winner_is_not_proposed_again(self, ran: Workspace) -> None:
+        ran.trials.ship("r1")
+        found = next_steps(ran.insights.of_run("r1"), RunView("r1"), ran.trials.of("r1"), ())
+        assert not [step for step in found if "Ship" in step.title]
+
+    def test_what_it_caused_says_whether_it_can_be_told(
+        self, ran: Workspace, trail: Trail, open_page: Callable
+    ) -> None:
+        page = open_page(AnalyticsPage(ran, trail))
+        increment = ran.insights.of_run("r1").returned.increment
+        assert increment is not None
+        said = page.caused.sentence.text()
+        assert said.startswith("Not told apart" if increment.indistinguishable else "It brought")
+        rows = {row[0]: row for row in page.caused.table.rows()}
+        returned = ran.insights.of_run("r1").returned
+        assert rows["People"][1:] == (numbers.count(returned.people), numbers.count(returned.held))
+
+    def test_figures_are_exported_raw(
+        self, ran: Workspace, trail: Trail, open_page: Callable, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kept = saved(monkeypatch)
+        page = open_page(AnalyticsPage(ran, trail))
+        page._export_figures()
+        rows = kept["r1 Figures"]
+        assert rows.values[0][:2] == ["Revenue", ran.insights.of_run("r1").returned.revenue]
+
+    def test_says_how_to_begin_without_a_run(self, workspace: Workspace, trail: Trail, open_page: Callable) -> None:
+        page = open_page(AnalyticsPage(workspace, trail))
+        assert "No figures yet" in words(page)
+        button(page, "Open the demo").click()
+        assert trail.calls == [("demo",)]
+
+    def test_an_unknown_run_is_said_with_a_way_to_try_again(
+        self, ran: Workspace, trail: Trail, open_page: Callable
+    ) -> None:
+        page = open_page(AnalyticsPage(ran, trail), "r99")
+        assert button(page, "Try again")
+
+
+class TestExperiments:
+    def test_says_who_wins_and_shows_the_counts(self, ran: Workspace, trail: Trail, open_page: Callable) -> None:
+        page = open_page(ExperimentsPage(ran, trail))
+        result = ran.trials.of("r1").result
+        assert page.header.title.text().startswith("B wins: “")
+        rows = page.variants.table.rows()
+        assert [(r.people, r.converted) for r in rows] == [(v.people, v.converted) for v in result.variants]
+        last = result.band["B"][-1]
+        assert (rows[1].low, rows[1].high) == (last.low, last.high)
+        assert page.lift.chart.data_rows().values
+        assert list(page.reasons.reasons) == list(result.analysis.decision.reasons)
+
+    def test_ships_the_winner_and_takes_it_back(self, ran: Workspace, open_page: Callable, qtbot: QtBot) -> None:
+        trail = UndoTrail()
+        page = open_page(ExperimentsPage(ran, trail))
+        button(page, "Ship B to the template").click()
+        settle(qtbot)
+        assert ran.trials.of("r1").shipped is not None
+        assert "is now the default" in trail.said[-1]
+        assert not page.ship.isVisibleTo(page)
+        trail.undos[-1]()
+        settle(qtbot)
+        assert ran.trials.of("r1").shipped is None
+        assert page.ship.isVisibleTo(page)
+        assert page.ship.isEnabled()
+
+    def test_opens_the_experiment_that_was_asked_for(self, ran: Workspace, trail: Trail, open_page: Callable) -> None:
+        page = open_page(ExperimentsPage(ran, trail), "r1/subject_test")
+        assert page.choices.value == "r1/subject_test"
+        assert [crumb.text for crumb in page.crumbs()] == ["Experiments", page.trial.result.plan.name]
+
+    def test_the_planner_answers_and_escape_closes_it(
+        self, ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
+    ) -> None:
+        page = open_page(ExperimentsPage(ran, trail))
+        button(page, "Plan new").click()
+        page.planner.baseline.setValue(5.0)
+        page.planner.smallest.setValue(20.0)
+        page.planner.daily.setValue(1_000)
+        page.planner.plan()
+        settle(qtbot)
+        plan = ran.trials.plan_new(baseline=0.05, smallest_lift=0.2, daily=1_000)
+        assert page.planner.answer.text() == f"{plan.n_total:,} people, {plan.days}\u00a0days"
+        qtbot.keyClick(page.planner, Qt.Key.Key_Escape)
+        assert page.header.isVisibleTo(page)
+
+    def test_figures_that_make_no_plan_are_explained(
+        self, ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
+    ) -> None:
+        page = open_page(ExperimentsPage(ran, trail))
+        button(page, "Plan new").click()
+        page.planner.baseline.setValue(90.0)
+        page.planner.smallest.setValue(50.0)
+        page.planner.plan()
+        settle(qtbot)
+        assert page.planner.answer.text() == "No plan can be made from these figures"
+
+    def test_says_how_to_begin_without_an_experiment(
+        self, workspace: Workspace, trail: Trail, open_page: Callable
+    ) -> None:
+        assert "No experiments yet" in words(open_page(ExperimentsPage(workspace, trail)))
+
+
+@pytest.fixture
+def trial(ran: Workspace) -> Trial:
+    return ran.trials.of("r1")
+
+
+def decided(trial: Trial, verdict: str, variant: str | None) -> Trial:
+    decision = Decision(verdict=verdict, variant=variant, reasons=())  # type: ignore[arg-type] - each of them below
+    analysis = replace(trial.result.analysis, decision=decision)
+    return replace(trial, result=replace(trial.result, analysis=analysis))
+
+
+class TestOneRule:
+    """Flag, colour and words follow the verdict and nothing else."""
+
+    @pytest.mark.parametrize(
+        ("verdict", "variant", "start", "tone"),
+        [
+            ("ship", "B", "B wins: “", "good"),
+            ("stop_harm", "B", "B does harm: ", "bad"),
+            ("stop_futile", None, "Time to stop: no difference worth having between A and B", "default"),
+            ("blocked", None, "Held: ", "default"),
+            ("keep_running", None, "No winner yet: ", "default"),
+        ],
+    )
+    def test_words_and_colour(self, trial: Trial, verdict: str, variant: str | None, start: str, tone: str) -> None:
+        shown = decided(replace(trial, run=replace(trial.run, state="running")), verdict, variant)
+        assert ew.headline(shown).startswith(start)
+        rows = {row.id: row for row in ew.variant_rows(shown)}
+        assert rows["B"].tone == tone
+        assert rows["A"].tone == "default"
+        assert ew.can_ship(shown) == (verdict == "ship")
+        assert bool(ew.why_not(shown)) == (verdict != "ship")
+        chart = ew.lift_chart(shown)
+        assert chart.colour == rows["B"].colour
+
+    def test_a_futile_test_of_an_ended_run_is_stopped(self, trial: Trial) -> None:
+        ended = decided(replace(trial, run=replace(trial.run, state="done")), "stop_futile", None)
+        assert ew.headline(ended) == "Stopped: no difference worth having between A and B"
+
+    def test_without_a_setting_nothing_can_be_shipped(self, trial: Trial) -> None:
+        assert not ew.can_ship(decided(replace(trial, template=None), "ship", "B"))
+
+    def test_the_band_that_is_drawn_never_widens_and_ends_where_the_table_says(self, trial: Trial) -> None:
+        points = ew.lift_chart(trial).points
+        widths = [p.high - p.low for p in points]
+        assert widths == sorted(widths, reverse=True)
+        row = next(row for row in ew.variant_rows(trial) if row.id == "B")
+        assert (points[-1].low, points[-1].high) == (row.low, row.high)
+
+    def test_beliefs_are_beta_densities(self, trial: Trial) -> None:
+        curves: list[c.Density] = ew.beliefs(trial)
+        for curve, variant in zip(curves, trial.result.variants, strict=True):
+            step = curve.xs[1] - curve.xs[0]
+            mass = math.fsum(curve.ys) * step
+            mean = math.fsum(x * y for x, y in zip(curve.xs, curve.ys, strict=True)) * step / mass
+            assert mass == pytest.approx(1.0, abs=2e-3)
+            assert mean == pytest.approx((variant.converted + 1) / (variant.people + 2), rel=1e-3)
+
+
+class TestRuns:
+    def test_lists_runs_with_the_figures_of_their_insight(
+        self, ran: Workspace, trail: Trail, open_page: Callable
+    ) -> None:
+        page = open_page(RunsPage(ran, trail))
+        [line] = page.table.rows()
+        assert line.brief.revenue == pytest.approx(ran.insights.of_run("r1").returned.revenue)
+        assert line.brief.entered == ran.runs.report("r1").contacts
+        assert line.state == {"done": "✓ done", "waiting": "… waiting"}[line.run.state]
+        button(page, "Open").click()
+        button(page, "Figures").click()
+        assert trail.calls == [("run", "r1"), ("go", "analytics", "r1")]
+
+    def test_filters_by_state_mode_and_words(self, ran: Workspace, trail: Trail, open_page: Callable) -> None:
+        page = open_page(RunsPage(ran, trail))
+        page.search.setText("CART r1")
+        assert len(page.table.rows()) == 1
+        page.search.setText("welcome")
+        assert page.table.rows() == []
+        assert page.nothing.isVisibleTo(page)
+        assert not page.open.isEnabled()
+        lines = page._lines
+        assert filtered(lines, group="failed", mode="all", text="") == []
+        assert filtered(lines, group="all", mode="live", text="") == []
+        assert len(filtered(lines, group="all", mode="simulate", text="")) == 1
+
+    def test_stops_and_resumes_the_chosen_run(
+        self, ran: Workspace, trail: Trail, open_page: Callable, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+    ) -> None:
+        asked: list[tuple[str, str]] = []
+        for name in ("resume", "retry", "stop"):
+            monkeypatch.setattr(ran.runs, name, lambda run_id, name=name, **_options: asked.append((name, run_id)))
+        page = open_page(RunsPage(ran, trail))
+        for name in ("Resume", "Retry failed", "Stop"):
+            found = button(page, name)
+            found.setEnabled(True)
+            found.click()
+            settle(qtbot)
+        assert asked == [("resume", "r1"), ("retry", "r1"), ("stop", "r1")]
+        assert len(trail.said) == 3
+
+    def test_says_how_to_begin_without_a_run(self, workspace: Workspace, trail: Trail, open_page: Callable) -> None:
+        page = open_page(RunsPage(workspace, trail))
+        assert "No runs yet" in words(page)
+        assert not page.open.isVisibleTo(page)
+
+
+def row(outbox_id: str, state: str) -> dict[str, object]:
+    names = {
+        "node": "mail_1",
+        "contact": "bb-1",
+        "to": "a@example.com",
+        "message_id": "m",
+        "attempts": 1,
+        "reason": None,
+    }
+    return {"id": outbox_id, "run_id": "r1", "state": state, **names}
+
+
+class TestOutbox:
+    def test_those_in_doubt_come_first_and_only_they_can_be_settled(
+        self, ran: Workspace, trail: Trail, open_page: Callable, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+    ) -> None:
+        ledger = [row("1", "sent"), row("2", "failed"), row("3", "in_doubt")]
+        settled: list[tuple[str, str]] = []
+        monkeypatch.setattr(
+            ran.runs,
+            "outbox",
+            lambda *, state=None, limit=None: [r for r in ledger if state in (None, r["state"])][:limit],
+        )
+        monkeypatch.setattr(ran.runs, "resolve", lambda outbox_id, verdict: settled.append((outbox_id, verdict)))
+        page = open_page(RunsPage(ran, trail), "outbox")
+        rows = page.outbox.table.rows()
+        assert [message.id for message in rows] == ["3", "2", "1"]
+        page.outbox.table.selectRow(1)
+        assert not button(page, "It was sent").isEnabled()
+        page.outbox.table.selectRow(0)
+        button(page, "Send again").click()
+        settle(qtbot)
+        assert settled == [("3", "resend")]
+
+    def test_each_message_is_listed_once(self) -> None:
+        assert [m.id for m in messages([row("3", "in_doubt"), row("3", "in_doubt"), row("1", "sent")])] == ["3", "1"]
+
+    def test_a_simulation_leaves_it_empty(self, ran: Workspace, trail: Trail, open_page: Callable) -> None:
+        assert "The outbox is empty" in words(open_page(RunsPage(ran, trail), "outbox"))
