@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from studio.ui.application import prepare
 from studio.ui.shell import MainWindow
 from studio.ui.theme import theme
-from tools import widget_book
+from tools import screen_shots, widget_book
 
 SCHEMES = ("light", "dark")
 _GAP = 24
@@ -58,6 +58,13 @@ SHOTS: list[Shot] = [
     Shot("controls", _sample("canvas")),
     Shot("empty-and-toasts", _sample("runs", _speak)),
     Shot("palette", _sample("home", lambda window: window.command_palette.open("go e"))),
+    Shot("real-home", screen_shots.window("home")),
+    Shot("real-home-empty", screen_shots.window("home", empty=True)),
+    Shot("real-templates", screen_shots.window("templates")),
+    Shot("real-templates-empty", screen_shots.window("templates", empty=True)),
+    Shot("real-audience", screen_shots.window("audience")),
+    Shot("real-health", screen_shots.window("health")),
+    Shot("real-settings", screen_shots.window("settings")),
 ]
 
 

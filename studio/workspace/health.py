@@ -30,6 +30,7 @@ class Check:
     title: str
     ok: bool
     words: str
+    is_advice: bool = False
 
 
 class HealthStory:
@@ -48,10 +49,15 @@ class HealthStory:
                 c.name.capitalize(),
                 ok=c.ok or c.name in ADVICE,
                 words=f"{c.words} {'' if c.ok else c.hint}".strip(),
+                is_advice=not c.ok and c.name in ADVICE,
             )
             for c in self._store.doctor().checks
         ]
         return (self._program(), *own, self._nodes_and_templates(), self._desktop())
+
+    def back_up(self) -> str:
+        """Makes a backup now, while work goes on; its name."""
+        return self._store.backup().name
 
     def _program(self) -> Check:
         words = f"Flowlight Studio {studio.__version__}, Python {platform.python_version()}, Polars {pl.__version__}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from studio.ui import numbers
 from studio.ui import widgets as w
@@ -49,7 +49,9 @@ class AudiencePage(Page):
     def __init__(self, workspace: Workspace, navigator: Navigator) -> None:
         super().__init__("Audience")
         self._workspace, self._navigator = workspace, navigator
-        self.header = w.PageHeader("Audience", "", w.PrimaryButton("Import a list", self._choose_file, icon="upload"))
+        self._count, self._wanted = 0, ""
+        self.another = w.PrimaryButton("Import a list", self._choose_file, icon="upload")
+        self.header = w.PageHeader("Audience", "", self.another)
         self.search = w.SearchField("Find by name, address or key")
         # A search at each letter would ask for what nobody wants to see any more.
         self._typing = QTimer(self, interval=_TYPING_MS, singleShot=True)
@@ -67,6 +69,9 @@ class AudiencePage(Page):
         self.importing.hide()
         body = w.column(self.header, self.importing, spacing=16, margins=(40, 26, 40, 26))
         body.addWidget(self.pane, 1)
+        self._filler = QWidget()
+        self._filler.hide()
+        body.addWidget(self._filler, 1)
         self.setLayout(body)
         self._load = Loader(self.pane, self._read, self.show_audience, "Looking up people …")
 
@@ -85,13 +90,13 @@ class AudiencePage(Page):
 
     def show_audience(self, audience: Audience) -> None:
         """Fills the table, or says how to get people."""
+        self._count = audience.count
+        self.another.setVisible(audience.count > 0)
+        self._show_list(wanted=audience.count > 0 or self.importing.isHidden())
         if not audience.count:
             self.header.set_finding("Nobody is here yet.", "A list of contacts brings people in; nothing is sent by it")
-            if not self.importing.isVisibleTo(self):
-                words = "A CSV, Excel, Parquet or JSON lines file with an address or a customer number in each row."
-                self.pane.show_empty(
-                    w.EmptyState("No people yet", words, "Import a list", self._choose_file, icon="users")
-                )
+            words = "A CSV, Excel, Parquet or JSON lines file with an address or a customer number in each row."
+            self.pane.show_empty(w.EmptyState("No people yet", words, "Import a list", self._choose_file, icon="users"))
             return
         self.header.set_finding(
             f"{numbers.plural(audience.count, 'person', 'people')} in this workspace.",
@@ -103,12 +108,17 @@ class AudiencePage(Page):
     def open_file(self, path: Path) -> None:
         """Asks what the columns of a file mean, to import it."""
         self.importing.show()
+        self._show_list(wanted=self._count > 0)
         self.importing.open_file(path)
 
     def _read(self) -> Audience:
         story, wanted = self._workspace.people, self._wanted
         people = tuple(PersonRow(p.key, p.name, p.email) for p in story.find(wanted, SHOWN))
         return Audience(story.count(), people)
+
+    def _show_list(self, *, wanted: bool) -> None:
+        self.pane.setVisible(wanted)
+        self._filler.setVisible(not wanted)
 
     def _choose_file(self) -> None:
         chosen, _filter = QFileDialog.getOpenFileName(self, "Import a list", "", FILES)

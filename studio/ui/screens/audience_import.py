@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
 from studio.domain.errors import UserFixable
 from studio.ui import numbers
@@ -16,10 +16,13 @@ from studio.ui import widgets as w
 from studio.ui.background import Progress, Task, run_in_background, run_with_progress
 from studio.ui.faults import explain
 from studio.ui.screens.column_guess import CONTACT_FIELDS, EVENT_FIELDS, REQUIRED, guess_columns, guess_kind
+from studio.ui.theme import theme
 from studio.workspace.people import ImportReport, PeopleStory, RejectedRow
 
 KINDS = {"contacts": "Contacts", "events": "What people did"}
 NONE = "not in the file"
+FEW = 6
+"""Left-out rows up to this many are shown without scrolling."""
 
 
 class ImportPanel(w.Card):
@@ -105,7 +108,7 @@ class ImportPanel(w.Card):
             grid.addWidget(w.Field(title, box))
         self._problem = w.Text("", "body", "bad")
         self._problem.hide()
-        parts: list[w.Text | w.Field | QCheckBox] = []
+        parts: list[QWidget] = []
         if kind == "contacts":
             self.agreed = QCheckBox("These people agreed to get marketing mail")
             self.proof = QLineEdit()
@@ -120,10 +123,12 @@ class ImportPanel(w.Card):
         self._task = None
         self.kind.hide()
         self._title.setText(_finding(report))
-        parts = [w.Text(_counts(report), "body", "muted")]
+        parts: list[QWidget] = [w.Text(_counts(report), "body", "muted")]
         if report.rejects:
-            table = w.Table("Rows left out", _reject_columns(), report.rejects)
-            table.setFixedHeight(min(260, 60 + 33 * len(report.rejects)))
+            few = len(report.rejects) <= FEW
+            table = w.Table("Rows left out", _reject_columns(), report.rejects, fit_rows=few)
+            if not few:
+                table.setFixedHeight(theme().px(260))
             parts.append(table)
         self._show(*parts)
         self.imported.emit()
@@ -147,7 +152,7 @@ class ImportPanel(w.Card):
         self.hide()
         self.imported.emit()
 
-    def _show(self, *parts) -> None:
+    def _show(self, *parts: QWidget) -> None:
         layout = self._body.layout()
         w.clear(layout)
         for part in parts:

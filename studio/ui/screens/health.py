@@ -9,9 +9,11 @@ from PySide6.QtWidgets import QWidget
 
 from studio.ui import numbers
 from studio.ui import widgets as w
+from studio.ui.background import run_in_background
 from studio.ui.screens.loading import Loader
 from studio.ui.screens.navigator import Navigator
 from studio.ui.shell import Page
+from studio.ui.tokens import Tone
 from studio.workspace.health import Check
 from studio.workspace.workspace import Workspace
 
@@ -23,15 +25,17 @@ class HealthPage(Page):
 
     def __init__(self, workspace: Workspace, navigator: Navigator) -> None:
         super().__init__("Health")
-        self._navigator = navigator
+        self._workspace, self._navigator = workspace, navigator
         self.again = w.SecondaryButton("Check again", self.refresh, icon="refresh-cw")
-        self.header = w.PageHeader("Health", "", self.again)
+        self.backup = w.SecondaryButton("Back up now", self.back_up, icon="archive")
+        self.header = w.PageHeader("Health", "", self.backup, self.again)
         self._list = w.RowList()
         card = w.Card("What was checked")
         card.add(self._list)
         body = w.ScrollColumn(margins=(40, 26, 40, 26), spacing=16)
         body.add(self.header)
         body.add(card)
+        body.add(w.STRETCH)
         self.pane = w.Pane(body)
         self._load = Loader(self.pane, workspace.health.doctor, self.show_checks, "Looking everything over …")
         self.setLayout(w.column(self.pane, spacing=0))
@@ -44,18 +48,44 @@ class HealthPage(Page):
         self.again.setEnabled(False)
         self._load()
 
+    def back_up(self) -> None:
+        """Makes a backup and checks again."""
+        self.backup.setEnabled(False)
+        run_in_background(self._workspace.health.back_up, self._backed_up, self._not_backed_up, owner=self)
+
+    def _backed_up(self, name: str) -> None:
+        self.backup.setEnabled(True)
+        self._navigator.notify(f"Backup {name} is made")
+        self.refresh()
+
+    def _not_backed_up(self, error: Exception) -> None:
+        self.backup.setEnabled(True)
+        raise error
+
     def show_checks(self, checks: tuple[Check, ...]) -> None:
         """Lists what was found, what is wrong first."""
         self.again.setEnabled(True)
         wrong = sum(not check.ok for check in checks)
-        title = "Everything is in order." if not wrong else f"{numbers.plural(wrong, 'check')} found something wrong."
+        advice = sum(check.is_advice for check in checks)
+        fine = (
+            f"Everything works, {numbers.plural(advice, 'thing')} would make it safer."
+            if advice
+            else "Everything is in order."
+        )
+        title = fine if not wrong else f"{numbers.plural(wrong, 'check')} found something wrong."
         self.header.set_finding(title, f"{numbers.plural(len(checks), 'check')} of the workspace and this computer")
         self._list.clear()
-        for check in sorted(checks, key=lambda check: check.ok):
+        for check in sorted(checks, key=lambda check: (check.ok, not check.is_advice)):
             self._list.add(_row(check))
 
 
 def _row(check: Check) -> QWidget:
-    state = "done" if check.ok else "failed"
-    word = w.Text("in order" if check.ok else "look at this", "secondary", "good" if check.ok else "bad", wrap=False)
+    state, words, tone = _looks(check)
+    word = w.Text(words, "secondary", tone, wrap=False)
     return w.ItemRow(check.title, check.words, word, mark=w.Badge.for_state(state))
+
+
+def _looks(check: Check) -> tuple[str, str, Tone]:
+    if check.is_advice:
+        return "warning", "worth doing", "caution"
+    return ("done", "in order", "good") if check.ok else ("failed", "look at this", "bad")

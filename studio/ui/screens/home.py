@@ -118,7 +118,7 @@ class HomePage(Page):
         more = w.LinkButton("All runs", lambda: self._navigator.go("runs"), quiet=True)
         card = w.Card("Right now", *([more] if state.runs else []))
         if not state.runs:
-            words = "Use a template below or open the demo; its steps light up here while it runs."
+            words = "Open the demo or use a template. What runs shows here how far it is and what it earned."
             card.add(w.EmptyState("Nothing has run yet", words, icon="play"), stretch=1)
             return card
         rows = w.RowList()
@@ -168,12 +168,13 @@ class HomePage(Page):
     def _suggestion_row(self, suggestion: Suggestion, currency: str, *, is_first: bool) -> QWidget:
         found = expectation(suggestion.recommendation.prediction, currency)
         reason = next((reason.text for reason in suggestion.recommendation.reasons), "")
-        title = w.LinkButton(
-            suggestion.title, lambda: self._navigator.go("templates", suggestion.recommendation.template)
-        )
+        name = w.Text(suggestion.title, "strong", wrap=False)
+        why = w.LinkButton("Look at it", lambda: self._navigator.go("templates", suggestion.recommendation.template))
+        why.setAccessibleName(f"Look at {suggestion.title}")
         use = (w.PrimaryButton if is_first else w.SecondaryButton)("Use template", lambda: self._use(suggestion))
         use.setAccessibleName(f"Use template {suggestion.title}")
-        words = w.column(w.row(title, w.Pill(w.BANDS[suggestion.recommendation.band][0]), w.STRETCH), spacing=3)
+        head = w.flowing(name, w.Pill(w.BANDS[suggestion.recommendation.band][0]), why)
+        words = w.column(head, spacing=3)
         if found is not None:
             gain = w.Text(f"{found.headline}, {found.span}", "secondary", "secondary")
             gain.setToolTip(found.source)
@@ -227,7 +228,9 @@ class _Starts(QWidget):
         ):
             card = w.Card(highlighted=number == 1, name=title)
             badge = w.Badge("accent" if number == 1 else "control_border", text=str(number))
-            card.add(w.row(badge, w.Text(title, "subheading"), w.STRETCH, spacing=10), w.Paragraph(words), 8)
+            head = w.row(badge, w.Text(title, "subheading"), spacing=10)
+            head.setStretch(1, 1)
+            card.add(head, w.Paragraph(words), 8)
             card.add(w.STRETCH, w.row(button, w.STRETCH))
             grid.addWidget(card)
         self.setLayout(grid)

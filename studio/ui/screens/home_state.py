@@ -34,6 +34,7 @@ class RunLine:
     progress: float | None
     revenue: float | None
     currency: str
+    is_going: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class HomeState:
     @property
     def going(self) -> int:
         """Runs that are at work or wait for their next step."""
-        return sum(run.state in ("running", "waiting", "queued") for run in self.runs)
+        return sum(run.is_going for run in self.runs)
 
 
 def read_home(workspace: Workspace, known: Mapping[str, RunInsight] | None = None) -> HomeState:
@@ -162,7 +163,13 @@ def _line(workspace: Workspace, row: RunRow, view: RunView, insight: RunInsight 
         progress=_progress(row) if state == "running" else None,
         revenue=insight.returned.revenue if insight is not None and _has_figures(insight) else None,
         currency=insight.returned.currency if insight is not None else "EUR",
+        is_going=state in ("running", "queued", "waiting") and not _has_ended(row),
     )
+
+
+def _has_ended(row: RunRow) -> bool:
+    """Whether its clock stands where it was asked to stop; people may still wait in it then."""
+    return row.state == "waiting" and row.until is not None and row.at >= row.until
 
 
 def _is_interrupted(workspace: Workspace, row: RunRow) -> bool:
@@ -177,7 +184,7 @@ def _doing(row: RunRow, view: RunView, *, interrupted: bool) -> str:
     parts = [f"{numbers.count(sent)} sent"] if sent else []
     if waiting:
         parts.append(f"{numbers.count(waiting)} wait")
-    if row.state == "waiting" and row.until is not None and row.at >= row.until:
+    if _has_ended(row) and row.until is not None:
         parts.append(f"reached its end on {row.until:%d %b}")
     if row.state in ("failed", "stopped", "paused") and view.message:
         parts.append(view.message)
@@ -207,7 +214,7 @@ def _needs(workspace: Workspace, rows: list[RunRow], views: Mapping[str, RunView
     for trial in workspace.trials.list():
         decision = trial.result.analysis.decision
         if decision.verdict == "ship" and trial.shipped is None:
-            title = f"{trial.result.plan.name}: {decision.variant} wins, ready to ship"
+            title = f"“{trial.result.plan.name}”: {decision.variant} wins and is ready to ship"
             yield Need("experiment", title, decision.reasons[0] if decision.reasons else "", trial.run.run_id)
 
 

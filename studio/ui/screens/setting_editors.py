@@ -37,6 +37,7 @@ class SettingEditor(QWidget):
         self._name = parameter.name
         self.control = make_control(parameter, filled)
         self.field = w.Field(parameter.title["en"], self.control.widget, _help(parameter))
+        self._before = self.control.text()
         save = w.PrimaryButton("Save", self._save)
         if isinstance(self.control.widget, QLineEdit):
             self.control.widget.returnPressed.connect(save.click)
@@ -49,7 +50,10 @@ class SettingEditor(QWidget):
         self.control.widget.setFocus()
 
     def _save(self) -> None:
-        self.saved.emit(self._name, self.control.text())
+        if self.control.text() == self._before:
+            self.closed.emit()
+        else:
+            self.saved.emit(self._name, self.control.text())
 
 
 def make_control(parameter: TemplateParameter, filled: FilledParameter) -> Control:

@@ -45,6 +45,7 @@ class SettingsPage(Page):
         body.add(w.PageHeader("Settings", "Kept on this computer; every change takes effect at once"))
         for card in (self._look(), self._place(), self._about()):
             body.add(card)
+        body.add(w.STRETCH)
         self.setLayout(w.column(body, spacing=0))
         self.refresh()
 
@@ -104,7 +105,7 @@ class SettingsPage(Page):
 
 
 def _line(label: str, control: QWidget) -> QWidget:
-    return w.flowing(w.Text(label, "body", wrap=False), control, spacing=24)
+    return w.panel(w.column(w.Text(label, "secondary", "secondary"), w.row(control, w.STRETCH), spacing=6))
 
 
 def _nearest_size(scale: float) -> str:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QPlainTextEdit, QWidget
 
 from studio.domain.template import Fact
 from studio.ui import widgets as w
 from studio.ui.screens.template_data import Gallery
-from studio.ui.screens.values import OFFERED, fact_title, fact_words, read_fact
+from studio.ui.screens.values import OFFERED, fact_shown, fact_title, fact_words, read_fact
 from studio.ui.theme import theme
 
 
@@ -56,9 +56,11 @@ class BusinessPanel(w.SidePanel):
         website = gallery.context.fact("website")
         if website is not None and not self.address.text():
             self.address.setText(str(website.value))
+            self.address.setCursorPosition(0)
         w.clear(self._editor.layout())
         self._editor.hide()
         self._show_understood(gallery)
+        self.updateGeometry()
 
     def ask_for(self, what: str) -> None:
         """`address` or `words`: brings that field to the front."""
@@ -96,10 +98,11 @@ class BusinessPanel(w.SidePanel):
         line.returnPressed.connect(save.click)
         buttons: list[QWidget] = [save, w.SecondaryButton("Cancel", self._close_editor)]
         if known:
-            buttons.append(w.LinkButton("Remove", lambda: self.corrected.emit(name, None), quiet=True))
+            buttons.append(w.SecondaryButton("Remove", lambda: self.corrected.emit(name, None)))
         self._editor.layout().addWidget(field)
         self._editor.layout().addWidget(w.flowing(*buttons))
         self._editor.show()
+        QTimer.singleShot(0, self._editor, lambda: self.column.ensureWidgetVisible(self._editor))
         line.setFocus()
         line.selectAll()
 
@@ -157,9 +160,8 @@ class BusinessPanel(w.SidePanel):
         layout.addWidget(w.SectionTitle("What we understood"))
         facts = w.FactList(correctable=True)
         for fact in gallery.context.facts:
-            facts.add(
-                fact_title(fact.name), fact_words(fact.name, fact.value), fact.confidence, fact.evidence, key=fact.name
-            )
+            shown = fact_shown(fact.name, fact.value)
+            facts.add(fact_title(fact.name), shown, fact.confidence, fact.evidence, key=fact.name)
         facts.correct.connect(self.edit_fact)
         layout.addWidget(facts)
         missing = [name for name in OFFERED if gallery.context.fact(name) is None]
@@ -194,4 +196,4 @@ class BusinessPanel(w.SidePanel):
 
 
 def _short(title: str) -> str:
-    return title if len(title) <= 34 else f"{title[:32].rstrip(' ,')} …"
+    return title if len(title) <= 30 else f"{title[:28].rstrip(' ,')} …"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from studio.ui import charts as c
@@ -83,6 +83,10 @@ class CardWall(w.ScrollColumn):
             return
         found = self._matching(self._gallery)
         offers = self._gallery.offers
+        if not (self.search.text().strip() or self._channel):
+            found = list(offers[TOP:])
+        for part in (self._rest_title, self._rest):
+            part.setVisible(len(offers) > TOP)
         self._rest_title.title.setText(f"All {numbers.plural(len(offers), 'template')}")
         w.clear(self._rest.layout())
         self._small.clear()
@@ -116,6 +120,7 @@ class CardWall(w.ScrollColumn):
             titles.addWidget(w.Text(w.BANDS[offer.recommendation.band][0].capitalize(), "secondary", "accent"))
         head = w.row(mark, titles, spacing=10)
         head.setStretch(1, 1)
+        head.setAlignment(mark, Qt.AlignmentFlag.AlignTop)
         card.add(head, c.MiniGraph(f"Steps of {offer.title}", offer.graph))
         for reason in _reasons(offer):
             card.add(w.Paragraph(reason))
@@ -168,7 +173,9 @@ def _kind(offer: Offer) -> str:
 def _reasons(offer: Offer) -> Sequence[str]:
     if offer.recommendation is None:
         return [offer.template.description["en"], f"Typical for: {offer.template.typical_for}"]
-    return [reason.text for reason in offer.recommendation.reasons[:REASONS_SHOWN]]
+    # What rests on a fact of the business says more than what rests on words alone.
+    ordered = sorted(offer.recommendation.reasons, key=lambda reason: reason.fact is None)
+    return [reason.text for reason in ordered[:REASONS_SHOWN]]
 
 
 def _expected(offer: Offer, gallery: Gallery) -> list[QWidget]:

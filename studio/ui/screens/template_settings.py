@@ -5,15 +5,15 @@ Absent on purpose: filling in; the screen does that off the Qt thread and hands 
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from studio.domain.template import FilledParameter
 from studio.ui import numbers
 from studio.ui import widgets as w
 from studio.ui.screens.setting_editors import SettingEditor
 from studio.ui.screens.template_data import Filled
-from studio.ui.screens.values import setting_words
+from studio.ui.screens.values import breakable, setting_words
 from studio.workspace.previews import MessagePreview
 
 DOUBTFUL = 0.5
@@ -31,6 +31,7 @@ class SettingsPanel(w.SidePanel):
         super().__init__("right", 322)
         self._filled: Filled | None = None
         self._editor: SettingEditor | None = None
+        self._edited: QWidget | None = None
         self._rows: dict[str, QWidget] = {}
         self.title = w.SectionTitle("Settings")
         self.note = w.Text("Choose a template to see how it would be filled in.", "secondary", "muted")
@@ -61,6 +62,7 @@ class SettingsPanel(w.SidePanel):
         for message in filled.messages:
             self._messages.layout().addWidget(_message_card(message))
         self._show_view()
+        self.updateGeometry()
 
     def show_messages(self) -> None:
         """Brings the messages to the front."""
@@ -86,15 +88,17 @@ class SettingsPanel(w.SidePanel):
         editor.saved.connect(self.changed)
         editor.closed.connect(self.close_editor)
         row, layout = self._rows[name], self._settings.layout()
-        assert isinstance(layout, QVBoxLayout) or layout is not None
-        layout.insertWidget(layout.indexOf(row), editor)  # pyright: ignore[reportAttributeAccessIssue] - a box layout
+        assert isinstance(layout, QBoxLayout)
+        layout.insertWidget(layout.indexOf(row), editor)
         row.hide()
+        editor.show()
         self._editor, self._edited = editor, row
+        QTimer.singleShot(0, editor, lambda: self.column.ensureWidgetVisible(editor))
         editor.control.widget.setFocus()
 
     def close_editor(self) -> None:
         """Leaves the setting as it was."""
-        if self._editor is not None:
+        if self._editor is not None and self._edited is not None:
             self._edited.show()
             self._editor.hide()
             self._editor.deleteLater()
@@ -109,7 +113,7 @@ class SettingsPanel(w.SidePanel):
         declared = filled.template.parameter(parameter.name)
         row = w.ParameterRow(
             declared.title["en"],
-            setting_words(declared, parameter.value),
+            breakable(setting_words(declared, parameter.value)),
             parameter.confidence,
             parameter.evidence,
             editable=True,
@@ -127,7 +131,7 @@ class SettingsPanel(w.SidePanel):
         self._foot.setVisible(usable)
 
 
-def _padded(button: QWidget) -> QVBoxLayout:
+def _padded(button: QWidget) -> QBoxLayout:
     return w.column(w.row(button, w.STRETCH), margins=(18, 12, 18, 14))
 
 
@@ -148,5 +152,5 @@ def _message_card(message: MessagePreview) -> w.Card:
         card.add(w.Text(message.problem, "body", "bad"))
         return card
     card.add(w.Text(message.subject, "strong", selectable=True), w.Hairline())
-    card.add(w.Text(message.text.strip(), "secondary", "secondary", selectable=True))
+    card.add(w.Text(breakable(message.text.strip()), "secondary", "secondary", selectable=True))
     return card

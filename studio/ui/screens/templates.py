@@ -171,7 +171,8 @@ class TemplatesPage(Page):
     def _refuse(self, error: Exception) -> None:
         if not isinstance(error, UserFixable) or self.settings.editor is None:
             raise error
-        self.settings.show_error(f"{error.message} {error.hint or ''}".strip())
+        said = [f"{problem.message} {problem.hint}".strip() for problem in error.problems]
+        self.settings.show_error(" ".join(said) or f"{error.message} {error.hint or ''}".strip())
 
     def _create(self) -> None:
         if self._gallery is None or not self._chosen:

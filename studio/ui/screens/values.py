@@ -5,6 +5,7 @@ Absent on purpose: checking a setting's value, which the template does when it i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from pydantic import JsonValue
@@ -41,6 +42,9 @@ FACT_TITLES: Mapping[str, str] = {
 OFFERED = ("name", "goal", "website", "tone", "discount")
 """Facts that are worth adding by hand when nothing was said about them."""
 _SHARES = frozenset({"discount"})
+_ZERO_WIDTH = "\u200b"
+_PIECE = 14
+_LONG = re.compile(rf"[^\s\u00a0]{{{_PIECE + 4},}}")
 _YES, _NO = frozenset({"yes", "true", "on"}), frozenset({"no", "false", "off"})
 _LANGUAGES = {"en": "English", "de": "German"}
 
@@ -48,6 +52,17 @@ _LANGUAGES = {"en": "English", "de": "German"}
 def fact_title(name: str) -> str:
     """The fact's name on screen."""
     return FACT_TITLES.get(name) or name.replace("_", " ").capitalize()
+
+
+def fact_shown(name: str, value: JsonValue) -> str:
+    """The fact's value in a narrow column."""
+    words = fact_words(name, value)
+    return breakable(words.split("://")[-1].rstrip("/") if name == "website" else words)
+
+
+def breakable(text: str) -> str:
+    """The text with places where a long word, such as an address, may go on in the next line of a narrow column."""
+    return _LONG.sub(lambda found: _ZERO_WIDTH.join(_pieces(found.group())), text)
 
 
 def fact_words(name: str, value: JsonValue) -> str:
@@ -121,3 +136,8 @@ def _number(text: str) -> float:
     except ValueError:
         raise ValueError("Write a number, such as 10 or 10 %.") from None
     return number / 100 if text.rstrip().endswith("%") else number
+
+
+def _pieces(word: str) -> list[str]:
+    parts = re.findall(r".+?(?:[./_@-]+|$)", word)
+    return [part[at : at + _PIECE] for part in parts for at in range(0, len(part), _PIECE)]

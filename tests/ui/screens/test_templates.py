@@ -1,0 +1,162 @@
+"""From a few words to a workflow: understand, correct, choose, change a setting, create."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QLineEdit
+
+from studio.domain.duration import parse_duration
+from studio.ui.screens.templates import TemplatesPage
+from studio.ui.widgets import DecimalField
+from studio.workspace.workspace import Workspace
+from tests.ui.screens.conftest import Trail, button, settle, words
+
+WORDS = "Little Oak is an online shop in Berlin. We sell wooden toys to parents; many baskets are left unpaid."
+
+
+def test_without_a_business_nothing_claims_to_fit(workspace: Workspace, trail: Trail, open_page) -> None:
+    page = open_page(TemplatesPage(workspace, trail))
+    assert page.cards.header.title.text() == "Tell us about your business"
+    assert "fit" not in words(page.cards).lower().split()
+    assert "per 1,000 people" not in words(page.cards)
+
+
+def test_a_few_words_become_facts_a_ranking_and_a_workflow(
+    workspace: Workspace, trail: Trail, open_page, qtbot
+) -> None:
+    page = open_page(TemplatesPage(workspace, trail), "words")
+    page.business.words.setPlainText(WORDS)
+    button(page, "Understand").click()
+    settle(qtbot)
+    assert workspace.templates.context().fact("name").value == "Little Oak"
+    assert page.cards.header.title.text() == "Recommended for Little Oak"
+    assert "90 % interval" in words(page.cards)
+    assert "Strong fit" in words(page.cards) or "Likely fit" in words(page.cards)
+    button(page, "Use template Cart recovery").click()
+    settle(qtbot)
+    (made,) = workspace.workflows.list()
+    assert trail.calls == [("workflow", made.id)]
+    assert workspace.workflows.check(workspace.workflows.get(made.id)) == ()
+
+
+def test_words_that_say_nothing_are_answered_at_the_field(workspace: Workspace, trail: Trail, open_page, qtbot) -> None:
+    page = open_page(TemplatesPage(workspace, trail), "words")
+    page.business.words.setPlainText("zzz")
+    button(page, "Understand").click()
+    settle(qtbot)
+    assert "Nothing could be understood" in words(page.business)
+    assert workspace.templates.context().facts == ()
+
+
+def test_a_saved_page_is_read(workspace: Workspace, trail: Trail, open_page, qtbot, tmp_path: Path) -> None:
+    file = tmp_path / "shop.html"
+    file.write_text(
+        f"<html lang='en'><head><title>Little Oak</title></head><body><p>{WORDS}</p></body></html>", encoding="utf-8"
+    )
+    page = open_page(TemplatesPage(workspace, trail))
+    page.read_page(file)
+    settle(qtbot)
+    assert workspace.templates.context().fact("language").value == "en"
+
+
+def test_a_missing_page_is_answered_at_the_field(
+    workspace: Workspace, trail: Trail, open_page, qtbot, tmp_path: Path
+) -> None:
+    page = open_page(TemplatesPage(workspace, trail))
+    page.read_page(tmp_path / "none.html")
+    settle(qtbot)
+    assert page.business._address_field.error
+
+
+def test_a_fact_is_corrected_in_place_and_kept(shop: Workspace, trail: Trail, open_page, qtbot) -> None:
+    page = open_page(TemplatesPage(shop, trail))
+    button(page, "Correct discount").click()
+    line = page.business._editor.findChild(QLineEdit)
+    line.setText("lots")
+    button(page, "Save").click()
+    assert "Write a number" in words(page.business)
+    line.setText("15 %")
+    button(page, "Save").click()
+    settle(qtbot)
+    fact = shop.templates.context().fact("discount")
+    assert (fact.value, fact.confidence) == (0.15, 1.0)
+    assert "15 %" in words(page.business)
+
+
+def test_a_business_type_is_confirmed_with_one_click(shop: Workspace, trail: Trail, open_page, qtbot) -> None:
+    page = open_page(TemplatesPage(shop, trail))
+    choice = shop.templates.types(shop.templates.context())[1]
+    button(page, f"This is it: {choice.title}").click()
+    settle(qtbot)
+    first = shop.templates.types(shop.templates.context())[0]
+    assert (first.id, first.is_confirmed) == (choice.id, True)
+
+
+def test_a_setting_is_changed_in_place_and_its_errors_are_words(
+    shop: Workspace, trail: Trail, open_page, qtbot
+) -> None:
+    page = open_page(TemplatesPage(shop, trail), "cart-recovery")
+    page.settings.edit("first_after")
+    page.settings.editor.control.widget.setText("soon")
+    button(page.settings, "Save").click()
+    settle(qtbot)
+    assert "Write it like" in page.settings.editor.field.error
+    page.settings.editor.control.widget.setText("2 hours")
+    button(page.settings, "Save").click()
+    settle(qtbot)
+    page.settings.edit("discount")
+    assert isinstance(page.settings.editor.control.widget, DecimalField)
+    page.settings.editor.control.widget.setValue(20)
+    button(page.settings, "Save").click()
+    settle(qtbot)
+    button(page, "Create workflow").click()
+    settle(qtbot)
+    parameters = shop.workflows.get(trail.calls[0][1]).template.parameters
+    assert (parameters["first_after"], parameters["discount"]) == ("PT2H", 0.2)
+
+
+def test_every_setting_can_be_opened_and_saved_as_it_is(shop: Workspace, trail: Trail, open_page, qtbot) -> None:
+    page = open_page(TemplatesPage(shop, trail), "cart-recovery")
+    before = {p.name: p.value for p in page.settings._filled.parameters}
+    for name in before:
+        page.settings.edit(name)
+        page.settings.changed.emit(name, page.settings.editor.control.text())
+        settle(qtbot)
+        assert page.settings.editor is None, name
+    after = {p.name: p.value for p in page.settings._filled.parameters}
+    assert {name: _length(value) for name, value in after.items()} == {n: _length(v) for n, v in before.items()}
+
+
+def _length(value: object) -> object:
+    """Durations as lengths: two days may be written P2D or PT48H."""
+    return parse_duration(value) if isinstance(value, str) and value.startswith("P") else value
+
+
+def test_a_setting_saved_as_it_was_stays_the_programs(shop: Workspace, trail: Trail, open_page, qtbot) -> None:
+    page = open_page(TemplatesPage(shop, trail), "cart-recovery")
+    before = page.settings._filled.parameters
+    page.settings.edit("third_after")
+    button(page.settings, "Save").click()
+    settle(qtbot)
+    assert page.settings.editor is None
+    assert page.settings._filled.parameters == before
+
+
+def test_the_preview_shows_each_message_as_its_reader_gets_it(shop: Workspace, trail: Trail, open_page, qtbot) -> None:
+    page = open_page(TemplatesPage(shop, trail))
+    button(page, "Preview Cart recovery").click()
+    settle(qtbot)
+    shown = words(page.settings)
+    assert "Still thinking it over?" in shown
+    assert "Hello Anna," in shown
+    assert "{{" not in shown
+    assert "${" not in shown
+
+
+def test_search_finds_by_words_and_says_when_nothing_matches(shop: Workspace, trail: Trail, open_page) -> None:
+    page = open_page(TemplatesPage(shop, trail))
+    page.cards.search.setText("basket")
+    assert [offer.template.id for offer in page.cards._matching(page.cards._gallery)] == ["cart-recovery"]
+    page.cards.search.setText("no such thing")
+    assert page.cards._matching(page.cards._gallery) == []
