@@ -41,6 +41,8 @@ from studio.engine.plan import Plan, compile_plan
 from studio.engine.scheduler import Rules, Scheduler
 from studio.engine.sessions import Connections
 
+STEPPING_CHUNK = 10_000
+
 log = logging.getLogger(__name__)
 
 
@@ -92,7 +94,7 @@ class Driver:
             "run.started",
             {"mode": run.mode, "seed": run.seed, "clock": run.clock, "version": run.version, "name": run.name},
         )
-        cursors = dict.fromkeys(READERS, cursor)
+        cursors: dict[str, EventCursor] = dict.fromkeys(READERS, cursor)
         checkpoint = Checkpoint(
             run_id=run.run_id, at=run.started_at, work=work, run_events=(started,), cursors=cursors, state="running"
         )
@@ -128,8 +130,8 @@ class Driver:
         with ThreadPoolExecutor(1, f"commit-{run_id}") as writer:
             memory = self._memory(run, plan, clock, until, writer)
             if is_stepping:
-                memory.sizes = replace(memory.sizes, chunk=min(memory.sizes.chunk, 10_000))
-            memory.load(self._with.events.seen_by(run_id))
+                memory.sizes = replace(memory.sizes, chunk=min(memory.sizes.chunk, STEPPING_CHUNK))
+            memory.load(self._with.events)
             connections = self._connections(run)
             try:
                 deeds = self._deeds(memory, clock, control, connections)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import replace
 
@@ -224,21 +224,27 @@ class RunMemory:
             self._frames.pop(work_id, None)
 
     def _number(self, draft: Draft) -> tuple[RunEvent, ...]:
-        touched = dict.fromkeys((*draft.tallies, *draft.messages))
-        begun = [node_id for node_id in touched if self.view.step(node_id).state not in ("running", "waiting")]
-        facts: list[Fact] = [(node_id, "step.state", {"state": "running"}) for node_id in begun]
-        facts += [(node_id, "step.ran", _ran(tally)) for node_id, tally in draft.tallies.items()]
-        facts += [(node_id, "step.waiting", self._waiting(node_id)) for node_id in sorted(draft.waiting_changed)]
-        for node_id, changes in draft.messages.items():
-            self.messages(node_id).update(changes)
-            facts.append((node_id, "step.sending", {s: self.messages(node_id)[s] for s in MESSAGE_STATES}))
-        facts += [(trouble.node_id, "step.problem", _problem(trouble)) for trouble in draft.troubles]
-        facts += draft.facts
         seq = self.view.seq
         return tuple(
             RunEvent(self.run.run_id, seq + place, draft.now, node_id, kind, payload)
-            for place, (node_id, kind, payload) in enumerate(facts, start=1)
+            for place, (node_id, kind, payload) in enumerate(self._facts(draft), start=1)
         )
+
+    def _facts(self, draft: Draft) -> Iterator[Fact]:
+        """What a draft has to tell, with absolute numbers as they stand now that it is applied."""
+        for node_id in dict.fromkeys((*draft.tallies, *draft.messages)):
+            if self.view.step(node_id).state not in ("running", "waiting"):
+                yield node_id, "step.state", {"state": "running"}
+        for node_id, tally in draft.tallies.items():
+            yield node_id, "step.ran", _ran(tally)
+        for node_id in sorted(draft.waiting_changed):
+            yield node_id, "step.waiting", self._waiting(node_id)
+        for node_id, changes in draft.messages.items():
+            self.messages(node_id).update(changes)
+            yield node_id, "step.sending", {state: self.messages(node_id)[state] for state in MESSAGE_STATES}
+        for trouble in draft.troubles:
+            yield trouble.node_id, "step.problem", _problem(trouble)
+        yield from draft.facts
 
     def _waiting(self, node_id: str) -> dict[str, JsonValue]:
         room = self.room(node_id)

@@ -14,7 +14,7 @@ from studio.engine.book import Dispatched
 from studio.engine.draft import Draft
 from studio.engine.plan import Step
 from studio.engine.stage import Stage, Trouble
-from studio.engine.waiting import first_due, split_by_due
+from studio.engine.waiting import last_due, split_by_due
 from studio.frames.events import AT
 
 BLOCKED_PORT = "blocked"
@@ -44,8 +44,7 @@ def settle(
             rows = rows.with_columns(pl.Series(_RETRY_AT, [due_at for _, due_at in later], dtype=AT))
             for piece in split_by_due(rows, draft.sizes.due_step, draft.sizes.send, column=_RETRY_AT):
                 # The last moment of the piece: nobody is tried before his own time.
-                due_at = piece.get_column(_RETRY_AT).max()
-                assert due_at is not None and first_due(piece, _RETRY_AT) <= due_at
+                due_at = last_due(piece, _RETRY_AT)
                 draft.add(step.id, "send", piece.drop(_RETRY_AT), due_at=due_at, attempt=attempt_no + is_attempt)
     if result.doubtful:
         _doubt(draft, stage, step, _rows(batch, result.doubtful))

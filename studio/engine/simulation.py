@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import polars as pl
 from pydantic import JsonValue
 
-from studio.domain.node import NodeContext
+from studio.domain.node import NodeContext, Watches
 from studio.domain.ports import RunRow, SimulationContext, Simulator
 from studio.engine.book import Dispatched
 from studio.engine.composing import Written, compose
@@ -27,10 +27,8 @@ _NO_GOAL = "order"
 
 def goal_kind(plan: Plan) -> str:
     """The kind of event by which the audience is judged: that of the first goal."""
-    for step in plan.goals:
-        for kind in step.node.event_kinds():
-            return kind
-    return _NO_GOAL
+    kinds = [kind for step in plan.goals if isinstance(step.node, Watches) for kind in step.node.event_kinds()]
+    return kinds[0] if kinds else _NO_GOAL
 
 
 def simulation_context(run: RunRow, plan: Plan, step: Step, context: NodeContext) -> SimulationContext:

@@ -124,3 +124,10 @@ def first_due(batch: pl.DataFrame, column: str = DUE) -> datetime:
     moment = batch.get_column(column).min()
     assert isinstance(moment, datetime), "every waiting instance has a moment"
     return moment
+
+
+def last_due(batch: pl.DataFrame, column: str = DUE) -> datetime:
+    """When the last row of a batch is due. The batch is not empty."""
+    moment = batch.get_column(column).max()
+    assert isinstance(moment, datetime), "every waiting instance has a moment"
+    return moment
