@@ -13,6 +13,8 @@ from functools import cached_property
 
 from studio.domain.duration import parse_duration
 from studio.domain.errors import Problem, UserFixable
+from studio.domain.expression import Expression
+from studio.domain.expression_parser import parse_expression
 from studio.domain.node import EventTrigger, Listens, NodeType, Role, Sends, Source, Waits, Watches
 from studio.domain.validation import Catalogue, make_node
 from studio.domain.workflow import Node, Retry, Workflow, topological_order
@@ -44,6 +46,7 @@ class RetryRule:
 class Step:
     """One enabled node. `targets`: port → nodes that get what leaves there, with switched-off nodes stepped over.
 
+    `condition`: who does not fulfil it passes by, out through the first port, as if the node were switched off.
     `position` counts the send nodes before this one on the longest way to it (the first mail has 0).
     """
 
@@ -56,6 +59,7 @@ class Step:
     targets: Mapping[str, tuple[str, ...]]
     retry: RetryRule
     timeout_s: float | None
+    condition: Expression | None = None
     position: int = 0
 
     @property
@@ -122,7 +126,7 @@ def compile_plan(workflow: Workflow, catalogue: Catalogue) -> Plan:
 
     Raises:
         UserFixable: ENGINE-CYCLE, ENGINE-CONDITION, ENGINE-NODE (a type lacks what its role asks for), and whatever
-            making a node raises.
+            making a node or reading a condition raises.
     """
     order, cyclic = topological_order(workflow)
     if cyclic:
@@ -139,15 +143,22 @@ def compile_plan(workflow: Workflow, catalogue: Catalogue) -> Plan:
     for place, node_id in enumerate(order):
         declared = workflow.node(node_id)
         if declared.enabled:
-            problems += _shortcomings(declared, made[node_id])
-            steps[node_id] = _step(declared, made[node_id], place, follows)
+            condition, wrong = _condition(declared, made[node_id])
+            problems += [*wrong, *_shortcomings(declared, made[node_id])]
+            steps[node_id] = _step(declared, made[node_id], place, condition, follows)
     if problems:
         texts = " ".join(str(problem) for problem in problems)
         raise UserFixable(problems[0].code, texts, where=problems[0].node, hint=problems[0].hint, problems=problems)
     return Plan(workflow, _with_positions(steps))
 
 
-def _step(declared: Node, node: NodeType, place: int, follows: Mapping[tuple[str, str], tuple[str, ...]]) -> Step:
+def _step(
+    declared: Node,
+    node: NodeType,
+    place: int,
+    condition: Expression | None,
+    follows: Mapping[tuple[str, str], tuple[str, ...]],
+) -> Step:
     ports = tuple(node.outputs())
     targets = {port: follows[declared.id, port] for port in (*ports, ERROR_PORT) if (declared.id, port) in follows}
     return Step(
@@ -160,6 +171,7 @@ def _step(declared: Node, node: NodeType, place: int, follows: Mapping[tuple[str
         targets=targets,
         retry=_retry_rule(declared.retry),
         timeout_s=parse_duration(declared.timeout).total_seconds() if declared.timeout else None,
+        condition=condition,
     )
 
 
@@ -191,13 +203,21 @@ def _with_positions(steps: Mapping[str, Step]) -> dict[str, Step]:
     return {key: replace(step, position=before[key]) for key, step in steps.items()}
 
 
+def _condition(declared: Node, node: NodeType) -> tuple[Expression | None, list[Problem]]:
+    if declared.condition is None or not declared.condition.strip():
+        return None, []
+    if node.declaration.role == "source":
+        text = "A condition cannot stand on the step that starts the workflow: nobody is there yet to be asked about."
+        return None, [Problem("ENGINE-CONDITION", text, "Put a filter behind it.", declared.id, "condition")]
+    try:
+        return parse_expression(declared.condition), []
+    except UserFixable as error:
+        found = error.problems or (Problem(error.code, error.message, error.hint or ""),)
+        return None, [Problem(p.code, p.message, p.hint, declared.id, "condition") for p in found]
+
+
 def _shortcomings(declared: Node, node: NodeType) -> list[Problem]:
     problems: list[Problem] = []
-    if declared.condition is not None:
-        text = "A condition on a node cannot be run yet."
-        problems.append(
-            Problem("ENGINE-CONDITION", text, "Put a filter or a branch before it instead.", declared.id, "condition")
-        )
     needed = {"source": (Source, EventTrigger), "wait": (Waits,), "goal": (Waits,), "send": (Sends,)}
     wanted = needed.get(node.declaration.role, ())
     is_fit = not wanted or isinstance(node, wanted)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -21,6 +21,7 @@ from studio.engine.attempts import Attempted, Failure, attempt, reason_of
 from studio.engine.facts import chance, fill_in, tidy, together
 from studio.engine.plan import ERROR_PORT, Plan, Step
 from studio.frames.events import AT
+from studio.frames.facts import rules_hold
 from studio.frames.instances import INSTANCE_SCHEMA
 
 _BROKEN_FROM = 10
@@ -147,7 +148,14 @@ class Stage:
             kind, work = "arrive", node.run
 
         async def call(part: pl.DataFrame) -> Outcome:
-            return _checked(part, await work(part, context))
+            if step.condition is None or is_back:
+                return _checked(part, await work(part, context))
+            (holds,) = rules_hold(
+                [step.condition], part, contacts=context.contacts, events=context.events, now=context.now
+            )
+            met, others = part.filter(holds), part.filter(~holds)
+            outcome = _checked(met, await work(met, context)) if met.height else Outcome()
+            return _passing_by(outcome, step.main_port, others)
 
         began = self._tick()
         attempted = await attempt(batch, call, step.timeout_s)
@@ -277,6 +285,15 @@ def _checked(batch: pl.DataFrame, outcome: Outcome) -> Outcome:
     ):
         raise AssertionError("the step lost people, or let them out twice")
     return outcome
+
+
+def _passing_by(outcome: Outcome, port: str | None, others: pl.DataFrame) -> Outcome:
+    """The outcome, with those who do not fulfil the step's condition let out through its first port, or ended."""
+    if port is None:
+        ended = others if outcome.ended is None else together([outcome.ended, others])
+        return replace(outcome, ended=ended)
+    through = [frame for frame in (outcome.out.get(port), others) if frame is not None]
+    return replace(outcome, out={**outcome.out, port: together([tidy(frame) for frame in through])})
 
 
 def _refused(batch: pl.DataFrame, attempted: Attempted[Outcome]) -> list[Failure]:

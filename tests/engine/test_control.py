@@ -175,7 +175,7 @@ def test_the_host_begins_runs_and_refuses_what_cannot_run(world: World) -> None:
     other = World()
     row = row_of(other, FLOW)
     with host_of(world) as host:
-        bad = workflow({"s": ("people", {}), "t": ("through", {}, {"condition": "x"})}, "s > t")
+        bad = workflow({"s": ("people", {}), "t": ("through", {}, {"condition": "=="})}, "s > t")
         with pytest.raises(UserFixable):
             host.begin(row, bad)
         host.begin(row, FLOW)

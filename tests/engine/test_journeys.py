@@ -526,3 +526,26 @@ def test_what_a_person_does_is_heard_while_a_run_goes_on() -> None:
     assert world.go(control=control) == "done"
     assert ended(world, "e") == [0, 2, 3]
     assert world.view().step("t").quarantined == 1
+
+
+def test_who_does_not_fulfil_the_condition_of_a_step_passes_it_by() -> None:
+    world = World()
+    flow = workflow(
+        {
+            "s": ("people", {"count": 9}),
+            "m": ("mail", {}, {"condition": "var.third == 1"}),
+            "p": ("pause", {"wait": "P1D"}, {"condition": "var.third == 2"}),
+            "e": ("end", {}),
+            "last": ("end", {}, {"condition": "var.third == 0"}),
+        },
+        "s > m",
+        "m > p",
+        "p > e",
+        "p > last",
+    )
+    assert world.run(flow) == "done"
+    assert set(world.mailed()) == {("p1", "m"), ("p4", "m"), ("p7", "m")}
+    left = dict(world.contact_events("exited", "e").select("contact_id", "occurred_at").rows())
+    assert {i for i, at in left.items() if at > START} == {2, 5, 8}
+    assert ended(world, "last") == [0, 3, 6]
+    assert world.view().step("m").arrived == world.view().step("m").left == 9

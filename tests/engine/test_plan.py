@@ -77,10 +77,24 @@ def test_a_cycle_is_refused() -> None:
     assert caught.value.code == "ENGINE-CYCLE"
 
 
-def test_a_condition_is_refused_rather_than_ignored() -> None:
+@pytest.mark.parametrize(
+    ("node", "condition", "code"),
+    [("s", "country == 'DE'", "ENGINE-CONDITION"), ("a", "country ==", None), ("a", "import os", None)],
+)
+def test_a_condition_that_cannot_be_asked_is_named(node: str, condition: str, code: str | None) -> None:
+    nodes = {"s": ("people", {}), "a": ("through", {})}
+    nodes[node] = (*nodes[node], {"condition": condition})
     with pytest.raises(UserFixable) as caught:
-        plan({"s": ("people", {}), "a": ("through", {}, {"condition": "x > 1"})}, "s > a")
-    assert (caught.value.code, caught.value.where) == ("ENGINE-CONDITION", "a")
+        plan(nodes, "s > a")
+    (problem,) = caught.value.problems
+    assert (problem.node, problem.field) == (node, "condition")
+    assert problem.code == (code or problem.code)
+    assert problem.message
+
+
+def test_an_empty_condition_is_none() -> None:
+    made = plan({"s": ("people", {}), "a": ("through", {}, {"condition": " "})}, "s > a")
+    assert made.steps["a"].condition is None
 
 
 class _Deaf(Through):
