@@ -65,6 +65,10 @@ SHOTS: list[Shot] = [
     Shot("real-audience", screen_shots.window("audience")),
     Shot("real-health", screen_shots.window("health")),
     Shot("real-settings", screen_shots.window("settings")),
+    Shot("real-analytics", screen_shots.window("analytics")),
+    Shot("real-analytics-empty", screen_shots.window("analytics", empty=True)),
+    Shot("real-experiments", screen_shots.window("experiments")),
+    Shot("real-runs", screen_shots.window("runs")),
 ]
 
 

@@ -18,9 +18,12 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from studio.connectors import demo_shop
 from studio.ui import background
+from studio.ui.screens.analytics import AnalyticsPage
 from studio.ui.screens.audience import AudiencePage
+from studio.ui.screens.experiments import ExperimentsPage
 from studio.ui.screens.health import HealthPage
 from studio.ui.screens.home import HomePage
+from studio.ui.screens.runs import RunsPage
 from studio.ui.screens.settings import SettingsPage
 from studio.ui.screens.templates import TemplatesPage
 from studio.ui.shell import MainWindow, Page, PageSpec
@@ -92,6 +95,9 @@ def _pages(workspace: Workspace) -> Sequence[PageSpec]:
     return [
         spec("home", "Home", "house", lambda: HomePage(workspace, Nowhere(), lambda: MORNING)),
         spec("templates", "Templates", "layout-grid", lambda: TemplatesPage(workspace, Nowhere())),
+        spec("runs", "Runs", "history", lambda: RunsPage(workspace, Nowhere())),
+        spec("analytics", "Analytics", "chart-column", lambda: AnalyticsPage(workspace, Nowhere())),
+        spec("experiments", "Experiments", "flask-conical", lambda: ExperimentsPage(workspace, Nowhere())),
         spec("audience", "Audience", "users", lambda: AudiencePage(workspace, Nowhere())),
         spec("health", "Health", "activity", lambda: HealthPage(workspace, Nowhere()), at_bottom=True),
         spec("settings", "Settings", "settings", lambda: SettingsPage(workspace, Nowhere()), at_bottom=True),

@@ -50,10 +50,12 @@ class Planner(w.Card):
         self._settle.setInterval(SETTLE_MS)
         self._settle.timeout.connect(self.plan)
 
-    def start(self, rate: float | None) -> None:
-        """Comes to the front; `rate` is what the experiment looked at last brings without a change."""
+    def start(self, rate: float | None, daily: int | None) -> None:
+        """Comes to the front; `rate` and `daily` are those of the experiment looked at last, where they are known."""
         if rate:
             self.baseline.setValue(100 * rate)
+        if daily:
+            self.daily.setValue(daily)
         self.baseline.setFocus(Qt.FocusReason.OtherFocusReason)
         self.plan()
 
@@ -62,6 +64,8 @@ class Planner(w.Card):
         self._settle.stop()
         self._number += 1
         number = self._number
+        if not self.answer.text():
+            self.answer.setText("Working it out …")
         rate, lift, daily = self.baseline.value() / 100, self.smallest.value() / 100, self.daily.value()
         variants = self.variants.value()
         run_in_background(

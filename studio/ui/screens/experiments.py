@@ -6,6 +6,7 @@ Absent on purpose: any rule of its own; words, colours and buttons follow the ex
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
@@ -60,7 +61,8 @@ class ExperimentsPage(Page):
         planning.add(self.planner)
         self._planning = planning
         self._right.addWidget(planning)
-        return w.Panes(("Result", self._right), left=("Experiments", side))
+        self._parts = w.Panes(("Result", self._right), left=("Experiments", side))
+        return self._parts
 
     def _result(self) -> QWidget:
         self.keep = w.SecondaryButton("Keep running", self._keep_running)
@@ -184,9 +186,9 @@ class ExperimentsPage(Page):
 
     def _open_planner(self) -> None:
         trial = self.trial
-        control = trial.result.variants[0].rate if trial is not None else None
         self._right.setCurrentWidget(self._planning)
-        self.planner.start(control)
+        self._parts.show_part("Result")
+        self.planner.start(*(_as_planned(trial) if trial is not None else (None, None)))
 
     def _close_planner(self) -> None:
         self._right.setCurrentIndex(0)
@@ -206,3 +208,13 @@ class ExperimentsPage(Page):
 def _choice(trial: Trial) -> w.Choice:
     words, tone = standing(trial)
     return w.Choice(trial_id(trial), trial.result.plan.name, state_line(trial), words, tone)
+
+
+def _as_planned(trial: Trial) -> tuple[float | None, int | None]:
+    """The control's rate and the people per day, to start a new plan from."""
+    result = trial.result
+    control = next(variant for variant in result.variants if variant.id == result.plan.control)
+    if result.started_at is None or result.last_at is None:
+        return control.rate, None
+    days = max((result.last_at - result.started_at) / timedelta(days=1), 1.0)
+    return control.rate, round(sum(variant.people for variant in result.variants) / days)
