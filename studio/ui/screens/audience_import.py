@@ -16,6 +16,7 @@ from studio.ui import widgets as w
 from studio.ui.background import Progress, Task, run_in_background, run_with_progress
 from studio.ui.faults import explain
 from studio.ui.screens.column_guess import CONTACT_FIELDS, EVENT_FIELDS, REQUIRED, guess_columns, guess_kind
+from studio.ui.screens.place import Place
 from studio.ui.theme import theme
 from studio.workspace.people import ImportReport, PeopleStory, RejectedRow
 
@@ -37,13 +38,15 @@ class ImportPanel(w.Card):
         self._columns: tuple[str, ...] = ()
         self._task: Task[ImportReport] | None = None
         self.fields: dict[str, QComboBox] = {}
+        self.agreed, self.proof = QCheckBox(), QLineEdit()
+        self._problem = w.Text("", "body", "bad")
         self._title = w.Text("", "subheading")
         self.kind = w.Segmented(KINDS, "contacts", name="What the file holds")
         self.kind.chosen.connect(lambda _kind: self._ask())
         close = w.IconButton("x", "Close the import", self._close, size=16)
         head = w.row(self._title, self.kind, close, spacing=12)
         head.setStretch(0, 1)
-        self._body = w.panel(w.column(spacing=10))
+        self._body = Place(spacing=10)
         self.add(head, self._body)
 
     def open_file(self, path: Path) -> None:
@@ -153,10 +156,7 @@ class ImportPanel(w.Card):
         self.imported.emit()
 
     def _show(self, *parts: QWidget) -> None:
-        layout = self._body.layout()
-        w.clear(layout)
-        for part in parts:
-            layout.addWidget(part)
+        self._body.fill(*parts)
 
 
 def _titles(kind: str) -> dict[str, str]:

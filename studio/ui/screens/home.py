@@ -32,6 +32,7 @@ from studio.ui.screens.home_state import (
 )
 from studio.ui.screens.loading import Loader
 from studio.ui.screens.navigator import Navigator
+from studio.ui.screens.place import Place
 from studio.ui.shell import Page
 from studio.ui.theme import theme
 from studio.workspace.insights import RunInsight
@@ -54,7 +55,7 @@ class HomePage(Page):
         self._body = w.ScrollColumn(margins=(40, 26, 40, 26), spacing=16)
         self.header = w.PageHeader("Welcome.")
         self._starts = _Starts(self.open_demo, self._start_from_website, self._choose_file)
-        self._below = w.panel(w.column(spacing=0))
+        self._below = Place(spacing=0)
         self._body.add(self.header)
         self._body.add(self._starts)
         self._body.add(self._below, 1)
@@ -74,12 +75,12 @@ class HomePage(Page):
         self._known = state.insights
         self.header.set_finding(f"{greeting(self._now().astimezone())} {headline(state)}", summary(state))
         right_now, figures = self._right_now(state), newest_run_card(state.newest, self._navigator)
-        left = w.panel(w.column(right_now, figures, spacing=16))
-        right = w.panel(w.column(self._needs_you(state), self._worth_doing(state), spacing=16))
-        left.layout().setStretch(0, 1)
-        right.layout().setStretch(1, 1)
-        w.clear(self._below.layout())
-        self._below.layout().addWidget(w.SideBySide((left, 3), (right, 2)))
+        left, right = Place(spacing=16), Place(spacing=16)
+        left.add(right_now, 1)
+        left.add(figures)
+        right.add(self._needs_you(state))
+        right.add(self._worth_doing(state), 1)
+        self._below.fill(w.SideBySide((left, 3), (right, 2), least=400))
 
     def open_demo(self) -> None:
         self._navigator.open_demo()

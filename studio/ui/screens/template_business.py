@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QPlainTextEdit, QWidget
 
 from studio.domain.template import Fact
 from studio.ui import widgets as w
+from studio.ui.screens.place import Place
 from studio.ui.screens.template_data import Gallery
 from studio.ui.screens.values import OFFERED, fact_shown, fact_title, fact_words, read_fact
 from studio.ui.theme import theme
@@ -38,12 +39,12 @@ class BusinessPanel(w.SidePanel):
         self.words.setPlaceholderText("What do you sell, to whom, and what do you want more of?")
         self.words.setFixedHeight(theme().px(120))
         self.words.setTabChangesFocus(True)
-        self._ask = w.panel(w.column(spacing=8))
+        self._ask = Place()
         self._address_field = w.Field("Website address", self.address)
         self._words_field = w.Field("A few words about it", self.words)
-        self._work = w.panel(w.column(spacing=6))
-        self._understood = w.panel(w.column(spacing=8))
-        self._editor = w.panel(w.column(spacing=8))
+        self._work = Place(spacing=6)
+        self._understood = Place()
+        self._editor = Place()
         self.add(w.SectionTitle("Your business"))
         for part in (self._ask, self._work, self._editor, self._understood):
             self.add(part)
@@ -57,7 +58,7 @@ class BusinessPanel(w.SidePanel):
         if website is not None and not self.address.text():
             self.address.setText(str(website.value))
             self.address.setCursorPosition(0)
-        w.clear(self._editor.layout())
+        self._editor.fill()
         self._editor.hide()
         self._show_understood(gallery)
         self.updateGeometry()
@@ -73,14 +74,14 @@ class BusinessPanel(w.SidePanel):
 
     def show_working(self, doing: str) -> None:
         """Something is read; the person may stop it."""
-        w.clear(self._work.layout())
+        self._work.fill()
         self._address_field.set_error("")
         self._words_field.set_error("")
         if doing:
-            self._work.layout().addWidget(w.ProgressLine(None, name=doing))
+            self._work.add(w.ProgressLine(None, name=doing))
             line = w.row(w.Text(doing, "caption", "muted"), w.LinkButton("Stop", self.stopped.emit, quiet=True))
             line.setStretch(0, 1)
-            self._work.layout().addLayout(line)
+            self._work.add(line)
         self._work.setVisible(bool(doing))
 
     def show_problem(self, words: str) -> None:
@@ -91,7 +92,7 @@ class BusinessPanel(w.SidePanel):
     def edit_fact(self, name: str) -> None:
         """Opens a fact for correcting, or for adding."""
         known = self._gallery.context.fact(name) if self._gallery else None
-        w.clear(self._editor.layout())
+        self._editor.fill()
         line = QLineEdit(fact_words(name, known.value) if known else "")
         field = w.Field(f"Correct {fact_title(name).lower()}" if known else f"Add {fact_title(name).lower()}", line)
         save = w.PrimaryButton("Save", lambda: self._save_fact(name, field, line, known))
@@ -99,8 +100,8 @@ class BusinessPanel(w.SidePanel):
         buttons: list[QWidget] = [save, w.SecondaryButton("Cancel", self._close_editor)]
         if known:
             buttons.append(w.SecondaryButton("Remove", lambda: self.corrected.emit(name, None)))
-        self._editor.layout().addWidget(field)
-        self._editor.layout().addWidget(w.flowing(*buttons))
+        self._editor.add(field)
+        self._editor.add(w.flowing(*buttons))
         self._editor.show()
         QTimer.singleShot(0, self._editor, lambda: self.column.ensureWidgetVisible(self._editor))
         line.setFocus()
@@ -116,7 +117,7 @@ class BusinessPanel(w.SidePanel):
         saved = w.LinkButton("Open a saved page", self._choose_page, quiet=True)
         note = w.Text("Read on this computer. Nothing leaves it.", "caption", "muted")
         for part in (self._address_part, self._words_part, note, w.panel(w.row(saved, w.STRETCH))):
-            self._ask.layout().addWidget(part)
+            self._ask.add(part)
         self._work.hide()
         self._editor.hide()
 
@@ -145,28 +146,28 @@ class BusinessPanel(w.SidePanel):
             self.page_given.emit(Path(chosen))
 
     def _show_understood(self, gallery: Gallery) -> None:
-        layout = self._understood.layout()
-        w.clear(layout)
+        place = self._understood
+        place.fill()
         if not gallery.is_known:
-            layout.addWidget(w.SectionTitle("What we understood"))
-            layout.addWidget(
+            place.add(w.SectionTitle("What we understood"))
+            place.add(
                 w.Text("Nothing yet. Each finding will stand here with how sure it is and why.", "secondary", "muted")
             )
             return
         if gallery.types:
-            layout.addWidget(w.SectionTitle("What kind of business is it?"))
-            layout.addWidget(self._type_chips(gallery))
-            layout.addSpacing(6)
-        layout.addWidget(w.SectionTitle("What we understood"))
+            place.add(w.SectionTitle("What kind of business is it?"))
+            place.add(self._type_chips(gallery))
+            place.add(6)
+        place.add(w.SectionTitle("What we understood"))
         facts = w.FactList(correctable=True)
         for fact in gallery.context.facts:
             shown = fact_shown(fact.name, fact.value)
             facts.add(fact_title(fact.name), shown, fact.confidence, fact.evidence, key=fact.name)
         facts.correct.connect(self.edit_fact)
-        layout.addWidget(facts)
+        place.add(facts)
         missing = [name for name in OFFERED if gallery.context.fact(name) is None]
         if missing:
-            layout.addWidget(w.flowing(*(self._add_chip(name) for name in missing)))
+            place.add(w.flowing(*(self._add_chip(name) for name in missing)))
 
     def _type_chips(self, gallery: Gallery) -> QWidget:
         chips: list[QWidget] = []
@@ -190,7 +191,7 @@ class BusinessPanel(w.SidePanel):
         self.corrected.emit(name, value)
 
     def _close_editor(self) -> None:
-        w.clear(self._editor.layout())
+        self._editor.fill()
         self._editor.hide()
         self.focus_field()
 

@@ -14,6 +14,7 @@ from studio.ui import charts as c
 from studio.ui import numbers
 from studio.ui import widgets as w
 from studio.ui.screens.expectations import expectation, result_here
+from studio.ui.screens.place import Place
 from studio.ui.screens.template_data import Gallery, Offer
 
 TOP = 3
@@ -38,9 +39,9 @@ class CardWall(w.ScrollColumn):
         self.search = w.SearchField("Search templates")
         self.search.textChanged.connect(lambda _text: self._fill_rest())
         self._channel = ""
-        self._top, self._rest = w.panel(w.column(spacing=0)), w.panel(w.column(spacing=0))
+        self._top, self._rest = Place(spacing=0), Place(spacing=0)
         self._rest_title = w.SectionTitle("All templates", self.search)
-        self._chips = w.panel(w.FlowLayout(6))
+        self._chips = Place()
         for part in (self.header, self._top, self._rest_title, self._chips, self._rest):
             self.add(part)
 
@@ -52,8 +53,7 @@ class CardWall(w.ScrollColumn):
         grid = w.GridFlow(228, spacing=12, columns_max=TOP)
         for number, offer in enumerate(gallery.offers[:TOP]):
             grid.addWidget(self._big_card(offer, number, gallery))
-        w.clear(self._top.layout())
-        self._top.layout().addWidget(w.panel(grid))
+        self._top.fill(w.panel(grid))
         self._fill_chips(gallery)
         self._fill_rest()
 
@@ -64,14 +64,12 @@ class CardWall(w.ScrollColumn):
             card.set_highlighted(name == template_id)
 
     def _fill_chips(self, gallery: Gallery) -> None:
-        layout = self._chips.layout()
-        w.clear(layout)
         channels = sorted({channel for offer in gallery.offers for channel in offer.template.channels})
         if len(channels) > 1:
             choices = {"": "Any channel", **{name: _CHANNELS.get(name, name) for name in channels}}
             chip = w.MenuChip(choices, self._channel if self._channel in choices else "", name="Channel")
             chip.chosen.connect(self._set_channel)
-            layout.addWidget(chip)
+            self._chips.fill(w.flowing(chip))
         self._chips.setVisible(len(channels) > 1)
 
     def _set_channel(self, channel: str) -> None:
@@ -88,16 +86,15 @@ class CardWall(w.ScrollColumn):
         for part in (self._rest_title, self._rest):
             part.setVisible(len(offers) > TOP)
         self._rest_title.title.setText(f"All {numbers.plural(len(offers), 'template')}")
-        w.clear(self._rest.layout())
         self._small.clear()
         if not found:
             words = w.Text("No template matches. Try another word.", "body", "muted")
-            self._rest.layout().addWidget(words)
+            self._rest.fill(words)
             return
         grid = w.GridFlow(228, spacing=12, columns_max=TOP)
         for offer in found:
             grid.addWidget(self._small_card(offer))
-        self._rest.layout().addWidget(w.panel(grid))
+        self._rest.fill(w.panel(grid))
         self.set_chosen(self._chosen)
 
     def _matching(self, gallery: Gallery) -> list[Offer]:

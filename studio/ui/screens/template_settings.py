@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QBoxLayout, QWidget
 from studio.domain.template import FilledParameter
 from studio.ui import numbers
 from studio.ui import widgets as w
+from studio.ui.screens.place import Place
 from studio.ui.screens.setting_editors import SettingEditor
 from studio.ui.screens.template_data import Filled
 from studio.ui.screens.values import breakable, setting_words
@@ -32,18 +33,20 @@ class SettingsPanel(w.SidePanel):
         self._filled: Filled | None = None
         self._editor: SettingEditor | None = None
         self._edited: QWidget | None = None
-        self._rows: dict[str, QWidget] = {}
+        self._rows: dict[str, w.ParameterRow] = {}
         self.title = w.SectionTitle("Settings")
         self.note = w.Text("Choose a template to see how it would be filled in.", "secondary", "muted")
         self.view = w.Segmented(_VIEWS, "settings", name="What is shown of the template")
         self.view.chosen.connect(lambda _view: self._show_view())
-        self.create = w.PrimaryButton("Create workflow", self.create_wanted.emit)
-        self._settings, self._messages = w.panel(w.column(spacing=8)), w.panel(w.column(spacing=10))
+        self.create_button = w.PrimaryButton("Create workflow", self.create_wanted.emit)
+        self._settings, self._messages = Place(), Place(spacing=10)
         self._switch = w.panel(w.row(self.view, w.STRETCH))
         for part in (self.title, self.note, self._switch, self._settings, self._messages):
             self.add(part)
-        self._foot = w.panel(w.column(w.Hairline(), w.panel(_padded(self.create)), spacing=0))
-        self.layout().addWidget(self._foot)
+        self._foot = Place(w.Hairline(), _padded(self.create_button), spacing=0)
+        whole = self.layout()
+        assert whole is not None
+        whole.addWidget(self._foot)
         self._set_usable(usable=False)
 
     def show_filled(self, filled: Filled) -> None:
@@ -52,15 +55,9 @@ class SettingsPanel(w.SidePanel):
         self._set_usable(usable=True)
         self.title.title.setText(filled.template.name["en"])
         self.note.setText(_note(filled))
-        layout = self._settings.layout()
-        w.clear(layout)
-        self._rows.clear()
-        for parameter in _doubtful_first(filled):
-            self._rows[parameter.name] = self._row(filled, parameter)
-            layout.addWidget(self._rows[parameter.name])
-        w.clear(self._messages.layout())
-        for message in filled.messages:
-            self._messages.layout().addWidget(_message_card(message))
+        self._rows = {parameter.name: self._row(filled, parameter) for parameter in _doubtful_first(filled)}
+        self._settings.fill(*self._rows.values())
+        self._messages.fill(*(_message_card(message) for message in filled.messages))
         self._show_view()
         self.updateGeometry()
 
@@ -87,11 +84,9 @@ class SettingsPanel(w.SidePanel):
         editor = SettingEditor(parameter, next(p for p in self._filled.parameters if p.name == name))
         editor.saved.connect(self.changed)
         editor.closed.connect(self.close_editor)
-        row, layout = self._rows[name], self._settings.layout()
-        assert isinstance(layout, QBoxLayout)
-        layout.insertWidget(layout.indexOf(row), editor)
+        row = self._rows[name]
+        self._settings.insert_before(row, editor)
         row.hide()
-        editor.show()
         self._editor, self._edited = editor, row
         QTimer.singleShot(0, editor, lambda: self.column.ensureWidgetVisible(editor))
         editor.control.widget.setFocus()

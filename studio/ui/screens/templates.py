@@ -178,7 +178,7 @@ class TemplatesPage(Page):
         if self._gallery is None or not self._chosen:
             return
         name, context, overrides = self._chosen, self._gallery.context, dict(self._overrides)
-        self.settings.create.setEnabled(False)
+        self.settings.create_button.setEnabled(False)
 
         def create() -> str:
             return str(self._workspace.templates.create(name, context, overrides).workflow_id)
@@ -186,13 +186,13 @@ class TemplatesPage(Page):
         run_in_background(create, self._created, self._not_created, owner=self)
 
     def _created(self, workflow_id: str) -> None:
-        self.settings.create.setEnabled(True)
+        self.settings.create_button.setEnabled(True)
         self._overrides = {}
         self._navigator.notify("The workflow is filled in and ready to run")
         self._navigator.open_workflow(workflow_id)
 
     def _not_created(self, error: Exception) -> None:
-        self.settings.create.setEnabled(True)
+        self.settings.create_button.setEnabled(True)
         raise error
 
 
