@@ -18,10 +18,9 @@ from studio.domain.mail import Envelope
 from studio.domain.node import Blocked, Composed, Letter, MessageParts, NodeContext, Quarantined
 from studio.frames.expression import field_column
 from studio.nodes.gate import Gate, Purpose
-from studio.nodes.link_tags import slug, tag_links
+from studio.nodes.link_tags import slug
 from studio.nodes.message_rendering import MessageTemplate
 from studio.nodes.mjml_conversion import RenderError
-from studio.nodes.plain_text import plain_text
 
 MAX_FIELD = 10_000
 """Characters of one field that go into a message."""
@@ -95,10 +94,8 @@ def _letter(
     row: Mapping[str, object], settings: MessageSettings, template: MessageTemplate, context: NodeContext
 ) -> Letter:
     unsubscribe_url = _unsubscribe_url(str(row["outbox_id"]), context)
-    rendered = template.render(_data(row, unsubscribe_url, context))
-    html = rendered.html
-    if settings.track:
-        html = tag_links(html, _tags(str(row["arms"] or ""), context), unsubscribe_url)
+    tags = _tags(str(row["arms"] or ""), context) if settings.track else {}
+    rendered = template.render(_data(row, unsubscribe_url, context), tags)
     parts = MessageParts(
         message_id=str(row["message_id"]),
         from_address=context.sender.address,
@@ -107,8 +104,8 @@ def _letter(
         to_name=str(row[field_column("name")] or ""),
         reply_to=context.sender.reply_to,
         subject=rendered.subject,
-        html=html,
-        text=rendered.text or plain_text(html),
+        html=rendered.html,
+        text=rendered.text,
         sent_at=context.now,
         headers=_headers(settings.purpose, unsubscribe_url),
     )

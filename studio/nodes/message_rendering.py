@@ -17,7 +17,8 @@ from minijinja import TemplateError
 from pydantic import JsonValue
 
 from studio.domain.errors import UserFixable
-from studio.nodes.mjml_conversion import MAX_OUTPUT, RenderError, to_html
+from studio.nodes.message_layout import Printed, laid_out, printed_value, printing, without_marks
+from studio.nodes.mjml_conversion import MAX_OUTPUT, RenderError
 from studio.nodes.template_filters import add_filters
 from studio.nodes.template_guard import guard_template
 
@@ -59,7 +60,7 @@ class MessageTemplate:
             sources["text"] = texts.text
         self._names = tuple(sources)
         for name, source in sources.items():
-            _add(self._environment, name, source)
+            _add(self._environment, name, without_marks(source))
         self._fills = any("fill" in source for source in sources.values())
 
     def contact_fields(self) -> set[str] | None:
@@ -71,17 +72,21 @@ class MessageTemplate:
             return None
         return {name.removeprefix("contact.") for name in names if name.startswith("contact.")}
 
-    def render(self, data: Mapping[str, JsonValue]) -> Rendered:
-        """The message for one person's data.
+    def render(self, data: Mapping[str, JsonValue], tags: Mapping[str, str] | None = None) -> Rendered:
+        """The message for one person's data; `tags` go onto its links, but not onto `unsubscribe_url`.
 
         Raises RenderError: MAIL-FIELD-MISSING (names the field), MAIL-TOO-LARGE, MAIL-RENDER, MAIL-MJML.
         """
-        subject = self._filled("subject", data)
-        preheader = self._filled("preheader", data)
-        known: dict[str, JsonValue] = {**data, "subject": _one_line(subject), "preheader": _one_line(preheader)}
-        body = self._filled("body.mjml", known)
-        text = self._filled("text", known) if "text" in self._names else ""
-        return Rendered(_one_line(subject), to_html(body), text)
+        subject = _one_line(self._filled("subject", data))
+        preheader = _one_line(self._filled("preheader", data))
+        known: dict[str, JsonValue] = {**data, "subject": subject, "preheader": preheader}
+        printed = Printed(str(data.get("unsubscribe_url", "")))
+        with printing(printed):
+            body = self._filled("body.mjml", known)
+        html, text = laid_out(body, printed, tags or {})
+        if "text" in self._names:
+            text = self._filled("text", known)
+        return Rendered(subject, html, text)
 
     def _filled(self, name: str, data: Mapping[str, JsonValue]) -> str:
         try:
@@ -106,10 +111,11 @@ def check_template(source: str) -> None:
 
 def _environment() -> minijinja.Environment:
     environment = minijinja.Environment(
-        undefined_behavior="semi_strict",  # pyright: ignore[reportArgumentType] - newer than the stub
+        undefined_behavior="semi_strict",  # pyright: ignore[reportCallIssue, reportArgumentType] - newer than the stub
         pycompat=False,
         fuel=FUEL,
         auto_escape_callback=lambda name: "html" if name.endswith(".mjml") else False,
+        finalizer=printed_value,
     )
     for name in ("range", "dict", "debug", "namespace"):
         environment.remove_global(name)

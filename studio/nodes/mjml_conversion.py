@@ -19,6 +19,10 @@ _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr")
 )
 _MARK = re.compile(r"<(?:(?P<comment>!--)|(?P<closing>/)|(?P<name>[a-zA-Z][\w:.-]*))")
+_TAG = re.compile(r"<[a-zA-Z][^<>]*>")
+# MRML 1.4 writes values of plain HTML elements as a programmer would: \u{a0}, \u{301}. The two brackets stand for
+# marks (`message_layout`) and are handed on as they are.
+_FRAGILE = re.compile("[\\\\\x7f-\u2044\u2047-\U0010ffff]")
 _INSIDE = re.compile(r"[\"'>]")
 
 
@@ -35,12 +39,17 @@ def to_html(source: str) -> str:
     if source.count("<") > MAX_DEPTH and deepest(source) > MAX_DEPTH:
         raise RenderError("MAIL-MJML", f"Parts of the message are nested more than {MAX_DEPTH} deep.")
     try:
-        html = mjml.mjml2html(source, fonts={})
+        html = mjml.mjml2html(_TAG.sub(_sturdy, source), fonts={})
     except ValueError as error:
         raise RenderError("MAIL-MJML", f"The message is not valid MJML: {error}.") from None
     if len(html) > MAX_OUTPUT:
         raise RenderError("MAIL-TOO-LARGE", "The message comes out larger than a megabyte.")
     return html
+
+
+def _sturdy(tag: re.Match[str]) -> str:
+    """A tag whose values MRML hands on unchanged: what it would rewrite stands there as a number."""
+    return _FRAGILE.sub(lambda found: f"&#{ord(found[0])};", tag[0])
 
 
 def deepest(source: str) -> int:

@@ -13,6 +13,7 @@ import minijinja
 from minijinja import TemplateError
 
 from studio.domain.errors import UserFixable
+from studio.nodes.message_layout import printing
 from studio.nodes.template_guard import guard_template
 
 MAX_FILLED = 2_000
@@ -69,4 +70,5 @@ def _filled(environment: minijinja.Environment, state: object, text: object) -> 
     except UserFixable as error:
         raise TemplateError(error.message) from None
     known = {name: state.lookup(name) for name in ("contact", "var", "key", "event")}  # pyright: ignore[reportAttributeAccessIssue] - State
-    return environment.render_str(text, **{name: value for name, value in known.items() if value is not None})
+    with printing(None):
+        return environment.render_str(text, **{name: value for name, value in known.items() if value is not None})

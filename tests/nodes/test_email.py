@@ -91,7 +91,7 @@ def test_links_lead_to_where_they_say_with_tags_of_workflow_node_and_variant() -
         "https://shop.example/p?x=1&amp;utm_source=flowlight&amp;utm_medium=email&amp;utm_campaign=spring_sale&amp;utm_content=m1_treated_b"
         in html
     )
-    assert "example.com&#x2f;u?m=ob" in html
+    assert "example.com/u?m=ob" in html
     (letter,) = composed(batch, world.context(), body=body, track=False).letters
     assert "utm_" not in part(read(letter.envelope.content), "html")
 

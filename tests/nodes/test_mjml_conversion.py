@@ -9,6 +9,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
 
 from studio.nodes.mjml_conversion import MAX_DEPTH, RenderError, deepest, to_html
 
@@ -94,6 +95,15 @@ def test_measuring_takes_time_in_the_length_alone(piece: str) -> None:
     began = time.process_time()
     deepest(piece * (1_000_000 // len(piece)))
     assert time.process_time() - began < 3.0
+
+
+@pytest.mark.parametrize("value", ["a\u00a0b", "e\u0301", "❤️", "C:\\\\dir", "ü", "it's", "\u200bx", "a &amp; b"])
+def test_values_of_plain_elements_arrive_unchanged(value: str) -> None:
+    html = to_html(f'{BEFORE}<a href="https://x.example" title="{value}">{value}</a>{AFTER}')
+    link = LexborHTMLParser(html).css_first("a")
+    assert link is not None
+    wanted = value.replace("&amp;", "&")
+    assert (link.attributes["title"], link.text()) == (wanted, wanted)
 
 
 def test_the_limit_leaves_room_for_real_messages() -> None:

@@ -7,6 +7,7 @@ Absent on purpose: any memory of its own; arrival is `due_at` minus the timeout.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
 import polars as pl
@@ -103,6 +104,7 @@ class WaitFor:
         gone = none_matched()
         if self.parameters.already == "since_entry" and batch.height:
             since = batch.get_column("entered_at").min()
+            assert isinstance(since, datetime), "every instance has entered"
             ids = batch.get_column("contact_id").unique()
             gone = self.match(waiting, context.events.rows(self.event_kinds(), since=since, ids=ids), context)
         ports = batch.join(gone.select("instance_id", "port"), on="instance_id", how="left", maintain_order="left")
