@@ -13,7 +13,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias, assert_never
 
 import polars as pl
@@ -189,7 +189,9 @@ class _Compiler:
         total = Total(node.kind, node.days)
         if node.function == "days_since":
             # From date to date, as people count: what happened yesterday evening is one day ago this morning.
-            days = (pl.col(total_column(total, "last_at")).dt.date() - pl.lit(self.now.astimezone(UTC).date())).dt
+            # Today is the day that is about to go on: a run as of a midnight stands just before it, and means that day.
+            today = (self.now.astimezone(UTC) + timedelta(microseconds=1)).date()
+            days = (pl.col(total_column(total, "last_at")).dt.date() - pl.lit(today)).dt
             return _Compiled(-days.total_days().cast(pl.Float64), "number")
         if node.function == "has":
             return _Compiled(pl.col(total_column(total, "count")) > 0, "boolean")

@@ -319,3 +319,16 @@ def test_rows_without_anybody_and_no_rows_are_answered() -> None:
     rule = parse_expression('name == "Person 1" and count("order") == 0 and 1 == 1')
     assert rules_hold([rule], instances([]), **views_of(world))[0].to_list() == []
     assert rules_hold([parse_expression("1 == 1")], instances([]), **views_of(world))[0].to_list() == []
+
+
+@pytest.mark.parametrize(
+    ("moment", "days"), [(timedelta(), 1), (-timedelta(microseconds=1), 1), (-timedelta(seconds=1), 0)]
+)
+def test_a_run_as_of_a_midnight_counts_days_to_the_day_that_begins(moment: timedelta, days: int) -> None:
+    midnight = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+    log = events([{"contact_id": 1, "kind": "order", "occurred_at": midnight - timedelta(days=1)}])
+    now = midnight + moment
+    world = World(people(1), events=log)
+    views = {"contacts": PeopleAt(world, now), "events": EventsAt(world.events, now), "now": now}
+    (holds,) = rules_hold([parse_expression(f'days_since("order") == {days}')], instances([1]), **views)
+    assert holds.to_list() == [True]
