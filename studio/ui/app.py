@@ -172,6 +172,11 @@ def keep(studio: Studio) -> None:
     _open.append(studio)
 
 
+def taken() -> tuple[Studio, ...]:
+    """The windows that took the place of others, oldest first."""
+    return tuple(_open)
+
+
 def main(argv: Sequence[str]) -> int:
     """Opens the window on the asked workspace; the exit code when it is closed."""
     logging.basicConfig(level=logging.WARNING)
