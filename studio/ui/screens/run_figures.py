@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from studio.domain.run import RunView
 from studio.domain.template import Prediction
@@ -17,6 +18,7 @@ from studio.ui.charts import BandPoint, FunnelStep, LineBandData, Point
 from studio.ui.tokens import STATES, Tone
 from studio.workspace.insights import RunInsight
 
+P = TypeVar("P", Point, BandPoint)
 HOUR = timedelta(hours=1)
 POINTS_MAX = 200
 MODE_WORDS: Mapping[str, str] = {"simulate": "simulated", "test": "test mode", "live": "live"}
@@ -152,7 +154,7 @@ def revenue_chart(insight: RunInsight) -> LineBandData:
     return LineBandData(_thinned(actual), _thinned(promised), band_label=f"{level} interval")
 
 
-def _thinned(points: Sequence[Point] | Sequence[BandPoint]) -> list:  # type: ignore[type-arg] - one kind in, the same out
+def _thinned(points: Sequence[P]) -> list[P]:
     every = max(1, -(-len(points) // POINTS_MAX))
     kept = list(points[::every])
     return kept if not points or kept[-1] is points[-1] else [*kept, points[-1]]

@@ -170,10 +170,10 @@ class RunsPage(Page):
             button.setVisible(bool(self._lines) and self.tabs.currentWidget() is self.pane)
         self.open.setEnabled(line is not None)
         self.figures.setEnabled(line is not None)
-        free = line is not None and not self._is_acting
-        self.resume.setEnabled(free and line.can_resume)
-        self.retry.setEnabled(free and line.can_retry)
-        self.stop.setEnabled(free and line.can_stop)
+        free = None if self._is_acting else line
+        self.resume.setEnabled(free is not None and free.can_resume)
+        self.retry.setEnabled(free is not None and free.can_retry)
+        self.stop.setEnabled(free is not None and free.can_stop)
 
     def _open(self) -> None:
         if self.table.current_row is not None:
