@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 
 from studio.ui import icons
 from studio.ui.canvas import look
-from studio.ui.canvas.look import MARGIN, NODE_RADIUS, NODE_WIDTH
+from studio.ui.canvas.look import MARGIN, NODE_RADIUS, NODE_WIDTH, Level
 from studio.ui.theme import theme
 from studio.ui.tokens import STATES
 
-Level: TypeAlias = Literal["full", "title", "far"]
 BodyKey: TypeAlias = tuple[str, float, int, int, bool]
 """State, height, inputs, outputs, enabled."""
 
@@ -65,7 +64,7 @@ class Drawing:
         self.zoom, self.ratio = zoom, ratio
         seen = zoom / theme().text_scale
         before = self.level
-        self.level = "full" if seen >= look.FULL_FROM else "title" if seen >= look.FAR_BELOW else "far"
+        self.level = next(level for level, least in look.LEVELS if seen >= least)
         if self.level != before:
             self._drop_own()
 

@@ -93,7 +93,7 @@ class LineEditor(Editor):
         return _READ.get(self.field.kind, _read_text)(self.line.text(), self.field)
 
     def set_value(self, value: JsonValue) -> None:
-        if self.value() != value or not self.line.hasFocus():
+        if self.value() != value:
             self.line.setText(_written(value, self.field))
             self.line.setCursorPosition(0)
 
@@ -230,7 +230,7 @@ class DurationEditor(Editor):
             return text
 
     def set_value(self, value: JsonValue) -> None:
-        if self.line.hasFocus() and self.value() == value:
+        if self.value() == value:
             return
         try:
             seconds = parse_duration(str(value)).total_seconds()
@@ -241,7 +241,7 @@ class DurationEditor(Editor):
         fitting = [name for name in ("weeks", "days", "hours", "minutes") if seconds % _UNITS[name] == 0]
         name = "days" if not seconds or seconds == _UNITS["weeks"] else fitting[0] if fitting else "seconds"
         self.unit.setCurrentIndex(self.unit.findData(name))
-        self.line.setText(f"{seconds / _UNITS[name]:g}")
+        self.line.setText(f"{seconds / _UNITS[name]:.12g}")
 
 
 def _placeholder(field: FieldSpec) -> str:

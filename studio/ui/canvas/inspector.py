@@ -68,6 +68,7 @@ class Inspector(QWidget):
         self.data.sample_requested.connect(self.sample_requested)
         self.overview.node_wanted.connect(self.node_wanted)
         document.changed.connect(self._refresh)
+        self.tabs.currentChanged.connect(self._refresh)
         self.show_node(None)
 
     @property
@@ -87,6 +88,7 @@ class Inspector(QWidget):
         """The run's figures and problems, as they now are."""
         if view is None or self._view is None or view.run_id != self._view.run_id:
             self.data.forget()
+            self.problem.forget()
         self._view = view
         self._refresh_problems()
 
@@ -112,11 +114,19 @@ class Inspector(QWidget):
             assert isinstance(stack, QStackedWidget)
             stack.setCurrentIndex(0 if node is not None else 1)
         if node is not None:
-            ports = self._ports(node)
-            self.settings.show_node(node, read_only=self._read_only)
-            self.data.show_node(node.id, ports.inputs, [(port.name, port.label) for port in ports.outputs])
-            self.help.show_type(self._document.catalogue.get(node.type), node.type, ports)
+            self._show_tab(node)
         self._refresh_problems()
+
+    def _show_tab(self, node: Node) -> None:
+        # Only what is in front: moving from step to step by key must not build three panels each time.
+        if self.tabs.currentWidget() is self._pages["Settings"]:
+            self.settings.show_node(node, read_only=self._read_only)
+            return
+        ports = self._ports(node)
+        if self.tabs.currentWidget() is self._pages["Data"]:
+            self.data.show_node(node.id, ports.inputs, [(port.name, port.label) for port in ports.outputs])
+        elif self.tabs.currentWidget() is self._pages["Help"]:
+            self.help.show_type(self._document.catalogue.get(node.type), node.type, ports)
 
     def _node(self) -> Node | None:
         if self._node_id is None:

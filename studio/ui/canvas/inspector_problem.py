@@ -88,6 +88,11 @@ class ProblemPanel(QWidget):
             self._box.addStretch(1)
         return count
 
+    def forget(self) -> None:
+        """Another run: its problems concern other people."""
+        self._contacts.clear()
+        self._shown = None
+
     def set_contacts(self, node_id: str, code: str, contacts: Sequence[AffectedContact]) -> None:
         """Fills the table of a problem's affected contacts."""
         self._contacts[node_id, code] = contacts

@@ -16,7 +16,7 @@ from studio.ui.canvas import look
 from studio.ui.canvas.drawing import Drawing
 from studio.ui.canvas.face import NodeFace
 from studio.ui.canvas.look import MARGIN, NODE_RADIUS, NODE_WIDTH
-from studio.ui.canvas.node_words import FullWords, TitleWords, header_middle
+from studio.ui.canvas.node_words import FullWords, TitleWords, header_middle, words_for
 from studio.ui.canvas.status import NodeStatus
 from studio.ui.theme import theme
 
@@ -131,8 +131,7 @@ class NodeItem(QGraphicsRectItem):
     def _paint_node(self, painter: QPainter) -> None:
         drawing, face = self._drawing, self.face
         if self._words is None or self._words_level != drawing.level:
-            words = FullWords if drawing.level == "full" else TitleWords
-            self._words = words(face, self.status, self.height, self._stubs)
+            self._words = words_for(drawing.level, face, self.status, self.height, self._stubs)
             self._words_level = drawing.level
         painter.drawPixmap(self._body_at, *drawing.body(self.key))
         if not face.enabled:

@@ -7,7 +7,7 @@ Absent on purpose: keeping nodes where a person has put them.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -41,7 +41,7 @@ def tidy(
     """
     ids = list(sizes)
     number = {node_id: index for index, node_id in enumerate(ids)}
-    pairs = list(dict.fromkeys((number[a], number[b]) for a, b in links if a != b))
+    pairs = _acyclic(len(ids), list(dict.fromkeys((number[a], number[b]) for a, b in links if a != b)))
     parts = _connected(len(ids), pairs)
     places: dict[str, Place] = {}
     top = 0.0
@@ -54,6 +54,30 @@ def tidy(
         places.update({ids[index]: place for index, place in part_places.items()})
         top = bottom + ROW_GAP * 1.5
     return {node_id: places[node_id] for node_id in ids}
+
+
+def _acyclic(count: int, pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The links with those turned round that lead back, in the order nodes are drawn: a workflow that is being edited
+    or was made by hand may hold a cycle, and the library breaks cycles by chance.
+    """
+    targets: dict[int, list[int]] = {}
+    for source, target in pairs:
+        targets.setdefault(source, []).append(target)
+    done: set[int] = set()
+    back: set[tuple[int, int]] = set()
+    for start in range(count):
+        path: dict[int, Iterator[int]] = {} if start in done else {start: iter(targets.get(start, ()))}
+        while path:
+            node = next(reversed(path))
+            target = next(path[node], None)
+            if target is None:
+                done.add(node)
+                del path[node]
+            elif target in path:
+                back.add((node, target))
+            elif target not in done:
+                path[target] = iter(targets.get(target, ()))
+    return list(dict.fromkeys((b, a) if (a, b) in back else (a, b) for a, b in pairs))
 
 
 def _connected(count: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]]:

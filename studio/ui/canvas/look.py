@@ -6,8 +6,9 @@ Absent on purpose: the states' colours and the type scale, which are tokens.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Literal, TypeAlias
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QStaticText
@@ -34,13 +35,12 @@ BADGE_RADIUS = 10.0
 HEADER_TOP, HEADER_BOTTOM = 11.0, 67.0
 PROGRESS_TOP, PROGRESS_HEIGHT = 71.0, 4.0
 FOOTER_TOP = 80.0
-TITLE_LINE = 18.0
 
-FULL_FROM = 0.62
-"""At this zoom and above nodes show everything; below it a large title and one figure."""
-FAR_BELOW = 0.3
-"""Below this zoom the whole graph is painted in one go as coloured blocks."""
-PILLS_FROM = 0.55
+Level: TypeAlias = Literal["full", "compact", "title", "far"]
+LEVELS: Sequence[tuple[Level, float]] = (("full", 0.8), ("compact", 0.5), ("title", 0.3), ("far", 0.0))
+"""How much is shown, from which zoom on; far away the whole graph is painted in one go as coloured blocks."""
+READABLE_FROM = 0.6
+PILLS_FROM = 0.5
 ZOOM_MIN, ZOOM_MAX = 0.05, 2.5
 
 GRID = 20.0

@@ -1,12 +1,13 @@
 """The words on a node, laid out once for a face and a status: title, settings, figures, progress.
 
-Two versions: everything, and a large title with one figure for when the graph is small on screen. Absent on purpose:
-ground, icon and badge, which are shared pictures.
+The smaller the graph is on screen, the fewer and larger the words: everything, then without the settings, then a title
+and one figure. Absent on purpose: ground, icon and badge, which are shared pictures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
@@ -14,7 +15,7 @@ from PySide6.QtGui import QPainter
 from studio.ui.canvas import look
 from studio.ui.canvas.drawing import Drawing
 from studio.ui.canvas.face import NodeFace
-from studio.ui.canvas.look import NODE_WIDTH
+from studio.ui.canvas.look import NODE_WIDTH, Level
 from studio.ui.canvas.status import NodeStatus
 from studio.ui.numbers import count
 from studio.ui.theme import theme
@@ -26,16 +27,37 @@ _TITLE_SIZE = 19
 _FIGURE_SIZE = 16
 
 
-class FullWords:
-    """What a node says at full size."""
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Sizes in scene units; the smaller the graph is on screen, the larger the words and the fewer."""
 
-    def __init__(self, face: NodeFace, status: NodeStatus | None, height: float, stubs: Mapping[float, str]) -> None:
-        lines = look.wrapped(face.title, _TEXT_WIDTH, "subheading")
-        middle = header_middle(height)
-        told = look.fitting(face.summary, _TEXT_WIDTH, "secondary")
-        title_height = look.TITLE_LINE * len(lines)
-        top = middle - (title_height + (16 if told else 0)) / 2
-        self._title = QPointF(look.TEXT_LEFT, top), look.static_text(lines, "subheading")
+    title: int
+    line: float
+    footer: int
+    has_summary: bool
+
+
+FULL = Style(title=14, line=18.0, footer=12, has_summary=True)
+COMPACT = Style(title=16, line=20.0, footer=14, has_summary=False)
+
+
+class FullWords:
+    """Title, settings, figures and progress."""
+
+    def __init__(
+        self,
+        face: NodeFace,
+        status: NodeStatus | None,
+        height: float,
+        stubs: Mapping[float, str],
+        style: Style = FULL,
+    ) -> None:
+        self._style = style
+        lines = look.wrapped(face.title, _TEXT_WIDTH, "subheading", style.title)
+        told = look.fitting(face.summary, _TEXT_WIDTH, "secondary") if style.has_summary else ""
+        title_height = style.line * len(lines)
+        top = header_middle(height) - (title_height + (16 if told else 0)) / 2
+        self._title = QPointF(look.TEXT_LEFT, top), look.static_text(lines, "subheading", style.title)
         self._summary = QPointF(look.TEXT_LEFT, top + title_height + 1), look.static_text((told,), "secondary")
         self._status = status
         self._lift = height - look.NODE_HEIGHT
@@ -49,24 +71,36 @@ class FullWords:
         )
 
     def _write_footer(self, face: NodeFace, status: NodeStatus | None) -> None:
-        left, right = (status.left, status.right) if status is not None else (face.kind, "")
-        measure = look.metrics("secondary")
-        if right and measure.horizontalAdvance(left) + measure.horizontalAdvance(right) + _FOOTER_SPACE > _FOOTER_WIDTH:
-            right = status.right_short if status is not None and status.right_short else right
-        right_width = measure.horizontalAdvance(right) if right else 0.0
-        left = look.elided(left, _FOOTER_WIDTH - right_width - (_FOOTER_SPACE if right else 0), "secondary")
-        y = look.FOOTER_TOP + self._lift
-        self._left = QPointF(look.PAD, y), look.static_text((left,), "secondary")
-        self._right = QPointF(NODE_WIDTH - look.PAD - right_width, y), look.static_text((right,), "secondary")
+        size = self._style.footer
+        measure = look.metrics("secondary", size).horizontalAdvance
+        left, right = face.kind, ""
+        if status is not None:
+            short_left, short_right = status.left_short or status.left, status.right_short or status.right
+            pairs = [
+                (status.left, status.right),
+                (status.left, short_right),
+                (short_left, status.right),
+                (short_left, short_right),
+            ]
+            fitting = [p for p in pairs if measure(p[0]) + measure(p[1]) + _FOOTER_SPACE <= _FOOTER_WIDTH]
+            left, right = fitting[0] if fitting else pairs[-1]
+        right_width = measure(right) if right else 0.0
+        left = look.elided(left, _FOOTER_WIDTH - right_width - (_FOOTER_SPACE if right else 0), "secondary", size)
+        y = look.FOOTER_TOP + self._lift - (size - FULL.footer)
+        self._left = QPointF(look.PAD, y), look.static_text((left,), "secondary", size)
+        self._right = QPointF(NODE_WIDTH - look.PAD - right_width, y), look.static_text((right,), "secondary", size)
 
     def paint(self, painter: QPainter, drawing: Drawing) -> None:
         strong, muted, plain, bad = drawing.text_pens()
-        painter.setFont(look.font("subheading"))
+        style = self._style
+        painter.setFont(look.font("subheading", style.title))
         painter.setPen(strong)
         painter.drawStaticText(*self._title)
-        painter.setFont(look.font("secondary"))
-        painter.setPen(muted)
-        painter.drawStaticText(*self._summary)
+        if style.has_summary:
+            painter.setFont(look.font("secondary"))
+            painter.setPen(muted)
+            painter.drawStaticText(*self._summary)
+        painter.setFont(look.font("secondary", style.footer))
         painter.setPen(plain)
         painter.drawStaticText(*self._left)
         status = self._status
@@ -95,7 +129,7 @@ class FullWords:
 class TitleWords:
     """What a node says when it is small on screen."""
 
-    def __init__(self, face: NodeFace, status: NodeStatus | None, height: float, _stubs: Mapping[float, str]) -> None:
+    def __init__(self, face: NodeFace, status: NodeStatus | None, height: float) -> None:
         lines = look.wrapped(face.title, _TEXT_WIDTH + 4, "strong", _TITLE_SIZE)
         figure = status.figure if status is not None else None
         said = count(figure) if figure else status.word if status is not None and status.state != "idle" else ""
@@ -115,6 +149,15 @@ class TitleWords:
         painter.setFont(look.font("body", _FIGURE_SIZE))
         painter.setPen(plain)
         painter.drawStaticText(*self._figure)
+
+
+def words_for(
+    level: Level, face: NodeFace, status: NodeStatus | None, height: float, stubs: Mapping[float, str]
+) -> FullWords | TitleWords:
+    """The words of a node at a level of detail."""
+    if level == "title":
+        return TitleWords(face, status, height)
+    return FullWords(face, status, height, stubs, FULL if level == "full" else COMPACT)
 
 
 def header_middle(height: float) -> float:

@@ -57,7 +57,7 @@ class RunBar(QWidget):
             layout.addWidget(widget)
         self.setLayout(layout)
         self.run.setToolTip("Run the workflow (F5)")
-        document.stack.indexChanged.connect(lambda _index: self._refresh())
+        document.stack.indexChanged.connect(self._refresh)
         self.set_clock("max")
 
     def buttons(self) -> tuple[Button, ...]:

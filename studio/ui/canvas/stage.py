@@ -36,7 +36,6 @@ class Tools(QFrame):
         self.outline = IconButton("list-tree", "Steps and outline", size=16, checkable=True)
         self.outline.toggled.connect(self.outline_wanted)
         self._zoom = Text("", "secondary", "muted", wrap=False, align=Qt.AlignmentFlag.AlignHCenter)
-        self._zoom.setFixedWidth(theme().px(44))
         self.setLayout(
             row(
                 self.add,
@@ -50,8 +49,12 @@ class Tools(QFrame):
             )
         )
         view.zoom_changed.connect(self._show_zoom)
-        theme().changed.connect(lambda: self._zoom.setFixedWidth(theme().px(44)))
+        theme().changed.connect(self._give_room)
+        self._give_room()
         self._show_zoom(view.zoom)
+
+    def _give_room(self) -> None:
+        self._zoom.setFixedWidth(theme().px(44))
 
     def _show_zoom(self, zoom: float) -> None:
         self._zoom.setText(percent(zoom / theme().text_scale))

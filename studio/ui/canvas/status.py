@@ -28,6 +28,7 @@ class NodeStatus:
     state: str = IDLE
     left: str = NOTHING
     right: str = NOTHING
+    left_short: str = ""
     right_short: str = ""
     progress: float | None = None
     figure: int | None = None
@@ -65,6 +66,7 @@ def node_status(view: RunView, node_id: str, role: Role | None) -> NodeStatus:
     if step is None:
         return NodeStatus()
     left, right, short = _figures(step, role, view.at)
+    left_short = count(step.sending.get("sent", 0)) + " sent" if step.sending else ""
     state = shown_state(step, role)
     if not step.arrived and not step.left and not step.waiting and state == "queued":
         left = NOTHING
@@ -72,6 +74,7 @@ def node_status(view: RunView, node_id: str, role: Role | None) -> NodeStatus:
         state=state,
         left=left,
         right=right,
+        left_short=left_short,
         right_short=short or right,
         progress=_progress(step) if state in ("running", "failed", "paused") else None,
         figure=_figure(step, role),
@@ -208,4 +211,4 @@ def _due(step: StepView, now: datetime | None) -> tuple[str, str]:
     if now is None or due <= now:
         return "due now", "due"
     words = duration(due - now)
-    return f"next in {words}", f"next in {words.split(' ')[0]}"
+    return f"next in {words}", f"in {words.split(' ')[0]}"

@@ -66,9 +66,9 @@ class CanvasView(QGraphicsView):
         self._exposed = QRegion()
         self._paper: tuple[float, QPixmap] | None = None
         self._set_up()
-        self._dashes = QTimer(self)
-        self._dashes.setInterval(_DASH_MS)
-        self._dashes.timeout.connect(self._step_dashes)
+        self.dashes = QTimer(self)
+        self.dashes.setInterval(_DASH_MS)
+        self.dashes.timeout.connect(self._step_dashes)
         self._sharpen = QTimer(self)
         self._sharpen.setSingleShot(True)
         self._sharpen.setInterval(_SHARPEN_MS)
@@ -131,7 +131,7 @@ class CanvasView(QGraphicsView):
         self.set_zoom(max(look.ZOOM_MIN, zoom))
         self._bring(wanted.center(), room.center())
 
-    def show_start(self, zoom_min: float = look.FULL_FROM) -> None:
+    def show_start(self, zoom_min: float = look.READABLE_FROM) -> None:
         """Fits when all is readable then; otherwise readable, with the first nodes in sight."""
         self.fit()
         bounds = self.editor.scene.far.bounds()
@@ -177,6 +177,11 @@ class CanvasView(QGraphicsView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        before = event.oldSize()
+        if before.isValid():
+            # What was in the middle stays there: a panel that opens must not push the graph out of sight.
+            change = event.size() - before
+            self.pan_by(QPointF(change.width() / 2, change.height() / 2))
         self.moved.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -247,8 +252,8 @@ class CanvasView(QGraphicsView):
 
     def _animate(self) -> None:
         moving = bool(self.editor.scene.moving_edges()) and not theme().reduced_motion
-        if moving != self._dashes.isActive():
-            self._dashes.start() if moving else self._dashes.stop()
+        if moving != self.dashes.isActive():
+            self.dashes.start() if moving else self.dashes.stop()
 
     def _step_dashes(self) -> None:
         if self._drawing.level == "far" or not self.isVisible():
