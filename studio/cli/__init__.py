@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     root = _Parser(prog="studio", description="Flowlight Studio: a workflow studio for marketers.")
     root.add_argument("--version", action="version", version=f"studio {studio.__version__}")
-    commands = root.add_subparsers(dest="command", metavar="COMMAND")
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in COMMANDS:
         module.add(commands)
     return root

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from typing import get_args
 
 from studio.cli.output import Output, table
 from studio.cli.session import Session, common
+from studio.domain.run import OutboxState
 
 
 def add(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser("outbox", help="the send ledger: what went out, what failed, what is in doubt")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     command = verbs.add_parser("list", help="messages by state and run")
-    command.add_argument("--state", metavar="S")
+    command.add_argument("--state", metavar="S", choices=get_args(OutboxState), help=", ".join(get_args(OutboxState)))
     command.add_argument("--run", dest="run_id", metavar="RUN")
     common(command)
     command.set_defaults(run=_list)
