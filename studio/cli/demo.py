@@ -46,8 +46,8 @@ def _in_words(report: DemoReport, folder: str) -> str:
     ]
     if report.promoted is not None:
         lines.append(
-            f"Written back: {report.promoted.parameter} of {report.promoted.template}, from “{report.promoted.from_value}” "
-            f"to “{report.promoted.to_value}” (undo: {report.promoted.undo_id})"
+            f"Written back: {report.promoted.parameter} of {report.promoted.template}, "
+            f"from “{report.promoted.from_value}” to “{report.promoted.to_value}” (undo: {report.promoted.undo_id})"
         )
     next_ranked = ", ".join(f"{r.template} {r.score:.2f}" for r in report.next_recommendations)
     lines += [f"Next ranking: {next_ranked}", f"The workspace: {folder}"]

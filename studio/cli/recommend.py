@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         if arguments.batch is not None:
             for business_id, text in _lines(arguments.batch):
                 ranked = workspace.templates.recommend(workspace.templates.understand_text(text), top=arguments.top)
-                out.line({"id": business_id, "recommendations": ranked.recommendations})
+                out.line({"id": business_id, "recommendations": _ranked_json(ranked)})
             return 0
         context = _context(arguments, workspace)
         if arguments.type:
@@ -62,9 +62,25 @@ def _json(context: BusinessContext, ranked: Ranked) -> dict[str, object]:
     return {
         "context": {"facts": context.facts},
         "types": list(context.types),
-        "recommendations": ranked.recommendations,
+        "recommendations": _ranked_json(ranked),
         "engine": ranked.engine,
     }
+
+
+def _ranked_json(ranked: Ranked) -> list[dict[str, object]]:
+    """The contract's form: a reason is its words and its fact."""
+    return [
+        {
+            "template": r.template,
+            "archetype": r.archetype,
+            "score": r.score,
+            "band": r.band,
+            "confidence": r.confidence,
+            "reasons": [{"text": reason.text, "fact": reason.fact} for reason in r.reasons],
+            "prediction": r.prediction,
+        }
+        for r in ranked.recommendations
+    ]
 
 
 def _in_words(context: BusinessContext, ranked: Ranked) -> str:

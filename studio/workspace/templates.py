@@ -120,10 +120,10 @@ class TemplatesStory:
     def read_context(self, text: str, *, where: str) -> BusinessContext:
         """A context as `studio recommend --json` prints it: `{"facts": […]}`, or that under `context`."""
         try:
-            data = json.loads(text)
-            data = data.get("context", data)
+            document = json.loads(text)
+            data = document.get("context", document)
             facts = tuple(Fact(**fact) for fact in data["facts"])
-            types = tuple(str(kind) for kind in data.get("types", ()))
+            types = tuple(str(kind) for kind in data.get("types", document.get("types", ())))
         except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
             raise UserFixable(
                 "CONTEXT-FILE",
