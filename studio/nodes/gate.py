@@ -158,7 +158,7 @@ def _capped(facts: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
     facts = facts.join(counts, on="contact_id", how="left", maintain_order="left")
     passing = pl.col("reason").is_null()
     # Several instances of one person in this batch count among themselves, too.
-    rank = pl.col("instance_id").cum_count().over("contact_id", pl.col("reason").is_null()).cast(pl.Int64) - 1
+    rank = pl.col("instance_id").cum_count().over("contact_id").cast(pl.Int64) - 1
     over = passing & (pl.col("sent").fill_null(0).cast(pl.Int64) + rank >= cap.most)
     full = pl.col("sent").fill_null(0) >= cap.most
     free_at = pl.when(full).then(pl.col("first") + cap.per).otherwise(pl.lit(context.now + cap.per, AT))

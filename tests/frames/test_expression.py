@@ -183,7 +183,7 @@ EVENT = st.tuples(
 
 
 @given(rule=rules(), persons=st.lists(PERSON, min_size=1, max_size=4), happened=st.lists(EVENT, max_size=8))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_compiled_rules_answer_as_the_language_says(
     rule: Expression, persons: list[dict[str, Value]], happened: list[tuple[int, str, float, float]]
 ) -> None:

@@ -122,6 +122,12 @@ def test_ways_of_starting_again(policy: str, expected: list[Entry]) -> None:
     assert summary(frame) == expected
 
 
+def test_no_key_is_a_key_like_any_other() -> None:
+    before = [entered(1, None, ago(days=3))]
+    new = [cart(1, None, ago(hours=2)), cart(1, "a", ago(hours=1)), cart(2, None, ago(hours=1))]
+    assert summary(entries(new, before)) == [(1, "a", 0), (2, None, 0)]
+
+
 def plain_after_days(new: list[tuple[int, int]], before: list[tuple[int, int]], days: int) -> list[tuple[int, int]]:
     """(contact, hour) that may start, one by one."""
     last = {contact: max(hour for who, hour in before if who == contact) for contact, _ in before}

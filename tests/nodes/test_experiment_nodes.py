@@ -114,8 +114,10 @@ def test_without_a_key_the_contact_is_the_unit() -> None:
     context, batch = WORLD.context(), instances(range(50))
     by_key = ran(node("exp.split", variants=AB, unit="key"), batch, context)
     assert arms(by_key) == arms(ran(node("exp.split", variants=AB), batch, context))
-    mixed = instances([7, 8], keys=[None, "k"])
-    assert len(arms(ran(node("exp.split", variants=AB, unit="key"), mixed, context))) == 2
+    by_contact = arms(ran(node("exp.split", variants=AB), batch, context))
+    mixed = pl.concat([batch, instances([60], keys=["k"])])
+    by_key = arms(ran(node("exp.split", variants=AB, unit="key"), mixed, context))
+    assert {instance: by_key[instance] for instance in batch["instance_id"]} == by_contact
 
 
 def test_holdout_leaves_its_share_alone() -> None:
