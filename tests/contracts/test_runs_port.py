@@ -294,7 +294,7 @@ def test_without_kinds_only_the_cursor_moves(ports: Ports) -> None:
     assert ports.events.next_at(cursor, ["cart"]) is None
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_every_event_is_seen_once_when_its_time_has_come(make_ports: Callable[[], Ports], data: st.DataObject) -> None:
     """Imported early or late, in any order of imports and looks: seen at the first look at or after its moment."""

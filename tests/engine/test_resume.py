@@ -89,7 +89,7 @@ def check_killed_at(writes: range, *, is_after: bool) -> None:
 
 @pytest.mark.parametrize("is_after", [False, True], ids=["before the write", "after the write"])
 def test_killed_at_some_writes(is_after: bool) -> None:
-    check_killed_at(range(4 + 2 * is_after, undisturbed().runs.fault.writes, 6), is_after=is_after)
+    check_killed_at(range(4 + 2 * is_after, undisturbed().runs.fault.writes, 9), is_after=is_after)
 
 
 @pytest.mark.slow
@@ -100,7 +100,7 @@ def test_killed_at_every_write(is_after: bool) -> None:
 
 def test_killed_again_and_again() -> None:
     expected = undisturbed().outcome()
-    for stride in (4, 7, 11):
+    for stride in (5, 11):
         made = world()
         made.begin(journey()[0])
         for _ in range(400):
