@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QWidget
 
 from studio.domain.clock import utc_now
 from studio.ui import numbers
@@ -74,6 +74,7 @@ class HomePage(Page):
         """Fills the screen."""
         self._known = state.insights
         self.header.set_finding(f"{greeting(self._now().astimezone())} {headline(state)}", summary(state))
+        focused = self._focused_name()
         right_now, figures = self._right_now(state), newest_run_card(state.newest, self._navigator)
         left, right = Place(spacing=16), Place(spacing=16)
         left.add(right_now, 1)
@@ -81,6 +82,9 @@ class HomePage(Page):
         right.add(self._needs_you(state))
         right.add(self._worth_doing(state), 1)
         self._below.fill(w.SideBySide((left, 3), (right, 2), least=400))
+        if focused:
+            # What was just added is shown with the next events; before that it takes no focus.
+            QTimer.singleShot(0, self, lambda: self._focus_again(focused))
 
     def open_demo(self) -> None:
         self._navigator.open_demo()
@@ -100,6 +104,18 @@ class HomePage(Page):
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             guarded(self.open_file)(paths[0])
+
+    def _focused_name(self) -> str:
+        """What the keyboard is at in the part that is made anew, so that it can be found again."""
+        focused = QApplication.focusWidget()
+        if isinstance(focused, QAbstractButton) and self._below.isAncestorOf(focused):
+            return _name_of(focused)
+        return ""
+
+    def _focus_again(self, name: str) -> None:
+        for found in self._below.findChildren(QAbstractButton):
+            if found.isVisibleTo(self) and _name_of(found) == name:
+                found.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _read(self) -> HomeState:
         return read_home(self._workspace, self._known)
@@ -254,3 +270,7 @@ def _quiet_line(words: str) -> QWidget:
     line = w.row(w.Badge.for_state("done", 18), w.Text(words, "body", "muted"), spacing=10)
     line.setStretch(1, 1)
     return w.panel(line)
+
+
+def _name_of(button: QAbstractButton) -> str:
+    return button.accessibleName() or button.text()

@@ -63,6 +63,11 @@ class BusinessPanel(w.SidePanel):
         self._show_understood(gallery)
         self.updateGeometry()
 
+    @property
+    def is_editing(self) -> bool:
+        """Whether a fact is open for correcting."""
+        return not self._editor.isHidden()
+
     def ask_for(self, what: str) -> None:
         """`address` or `words`: brings that field to the front."""
         self._address_part.setVisible(what == "address")

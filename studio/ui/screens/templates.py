@@ -72,18 +72,21 @@ class TemplatesPage(Page):
             self.business.focus_field()
         elif target:
             self._chosen, self._overrides = target, {}
+            self.settings.close_editor()
         self.refresh()
 
     def refresh(self) -> None:
-        """Reads business and ranking again; what was typed on the screen stays."""
-        self._load()
+        """Reads business and ranking again, but not while the person is changing something."""
+        if not self.business.is_editing and self.settings.editor is None:
+            self._load()
 
     def show_gallery(self, gallery: Gallery) -> None:
         """Fills the screen and chooses the best suited template when none is chosen."""
-        self._gallery = gallery
+        if gallery != self._gallery:
+            self._gallery = gallery
+            self.cards.show_gallery(gallery)
         self.business.show_working("")
         self.business.show_gallery(gallery)
-        self.cards.show_gallery(gallery)
         if gallery.offer(self._chosen) is None:
             self._chosen = gallery.offers[0].template.id if gallery.offers else ""
         if self._chosen:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QApplication
 
 from studio.domain.errors import UserFixable
 from studio.ui.screens.home import HomePage
@@ -93,3 +94,17 @@ def test_a_workflow_file_goes_to_the_canvas_and_a_list_to_the_import(
     page.open_file(tmp_path / "people.csv")
     newest = ran.workflows.list()[0].id
     assert trail.calls == [("workflow", newest), ("go", "audience", str(tmp_path / "people.csv"))]
+
+
+def test_the_keyboard_stays_where_it_was_when_the_screen_is_made_anew(
+    workspace: Workspace, trail: Trail, open_page, qtbot
+) -> None:
+    page = open_page(HomePage(workspace, trail, morning))
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    before = button(page, "Describe my business")
+    before.setFocus()
+    page.refresh()
+    settle(qtbot)
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is button(page, "Describe my business"))
+    assert QApplication.focusWidget() is not before

@@ -143,6 +143,15 @@ def test_a_setting_saved_as_it_was_stays_the_programs(shop: Workspace, trail: Tr
     assert page.settings._filled.parameters == before
 
 
+def test_a_run_that_changes_does_not_close_what_is_being_typed(shop: Workspace, trail: Trail, open_page, qtbot) -> None:
+    page = open_page(TemplatesPage(shop, trail), "cart-recovery")
+    page.settings.edit("subject")
+    page.settings.editor.control.widget.setText("Half a sent")
+    page.refresh()
+    settle(qtbot)
+    assert page.settings.editor.control.text() == "Half a sent"
+
+
 def test_the_preview_shows_each_message_as_its_reader_gets_it(shop: Workspace, trail: Trail, open_page, qtbot) -> None:
     page = open_page(TemplatesPage(shop, trail))
     button(page, "Preview Cart recovery").click()
