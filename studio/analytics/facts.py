@@ -51,6 +51,46 @@ class Facts(Protocol):
         ...
 
 
+class RunFacts:
+    """The facts of one run for one answer: its rollup is fetched once, however many figures ask for a part of it."""
+
+    def __init__(self, facts: Facts, run_id: str) -> None:
+        self._facts = facts
+        self._run_id = run_id
+        self._rollup: pl.DataFrame | None = None
+
+    def rollup(
+        self,
+        run_ids: Sequence[str] | None = None,
+        kinds: Sequence[str] | None = None,
+        node_ids: Sequence[str] | None = None,
+    ) -> pl.DataFrame:
+        """As the facts' own, for this run."""
+        assert run_ids is not None, "these are the facts of one run"
+        assert list(run_ids) == [self._run_id], "these are the facts of one run"
+        if self._rollup is None:
+            self._rollup = self._facts.rollup([self._run_id])
+        rows = self._rollup
+        for column, wanted in (("kind", kinds), ("node_id", node_ids)):
+            if wanted is not None:
+                rows = rows.filter(pl.col(column).is_in(list(wanted)))
+        return rows
+
+    def people(
+        self,
+        run_id: str,
+        kinds: Sequence[str] | None = None,
+        by: Sequence[Literal["kind", "node_id", "arms"]] = ("kind",),
+        node_ids: Sequence[str] | None = None,
+    ) -> Mapping[tuple[str, ...], People]:
+        """As the facts' own."""
+        return self._facts.people(run_id, kinds, by, node_ids)
+
+    def contact_values(self, run_id: str, kind: str, node_id: str | None = None) -> pl.DataFrame:
+        """As the facts' own."""
+        return self._facts.contact_values(run_id, kind, node_id)
+
+
 HELD = "held"
 """The variant name that `exp.holdout` gives to people who get nothing."""
 

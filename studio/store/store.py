@@ -26,6 +26,7 @@ from studio.store.learning import Learning
 from studio.store.library import Library
 from studio.store.log import EventLog
 from studio.store.opening import NEWEST, not_a_workspace, require_sound, stored_revision
+from studio.store.owner import NAME as LOCK
 from studio.store.owner import Owner
 from studio.store.projections import Projections
 from studio.store.runs import StoredRuns
@@ -134,6 +135,8 @@ class Store:
 def _require_folder(folder: Path, *, create: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise not_a_workspace(folder)
+    if create and folder.is_dir() and not (folder / DATABASE).exists() and not _only_ours(folder):
+        raise not_a_workspace(folder)
     if not create and not (folder / DATABASE).is_file():
         raise UserFixable(
             "STORE-MISSING",
@@ -141,6 +144,15 @@ def _require_folder(folder: Path, *, create: bool) -> None:
             where=str(folder),
             hint="Check the folder, or create a workspace in it.",
         )
+
+
+def _only_ours(folder: Path) -> bool:
+    """Whether the folder holds nothing but what a first opening that was cut short leaves."""
+    return {path.name for path in folder.iterdir()} <= {
+        *FOLDERS,
+        LOCK,
+        *(f"{DATABASE}{end}" for end in ("", "-wal", "-shm")),
+    }
 
 
 def _open_to_read(folder: Path, connection_class: type | None) -> Database:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import polars as pl
 
-from studio.analytics.facts import Design
+from studio.analytics.facts import Design, RunFacts
 from studio.analytics.findings import finding
 from studio.analytics.funnel import Funnel, funnel, funnel_by
 from studio.analytics.kpis import Kpi, by_step, kpis, revenue_by_hour, treated_by_hour
@@ -68,7 +68,7 @@ class InsightsStory:
         before = time.perf_counter()
         run = self._store.runs.get(run_id)
         workflow = parse_workflow(self._store.runs.document(run.version))
-        design, facts = Design.of(workflow), self._store.projections
+        design, facts = Design.of(workflow), RunFacts(self._store.projections, run_id)
         predicted = predictions_of(run)
         steps = funnel(facts, run_id, design)
         returned = run_return(facts, run_id, design, predicted.get("roi"))

@@ -38,7 +38,7 @@ TOLD_EVERY_S = 2.0
 class RunOptions:
     """What a run is asked for. `clock` None: `max` in a simulation or with `as_of`, otherwise `real`.
 
-    `step`: a virtual clock stops at multiples of it only; coarser is faster, and all that is due in between happens then.
+    `step`: a virtual clock stops at multiples of it only; coarser is faster, and what is due in between happens then.
     """
 
     mode: Mode = "simulate"
