@@ -23,7 +23,7 @@ from tests.faults import kill_child
 from tests.faults.kill_child import NODES, PEOPLE, RUN_ID
 
 SEED = 20_260_302
-KILLS = 18
+KILLS = 15
 DOUBLE_KILLS = 3
 
 _processes = multiprocessing.get_context("forkserver")
