@@ -124,14 +124,16 @@ def load_mapping(
 def mapping_text(fields: Mapping[str, object]) -> str:
     """The TOML of a mapping that was made in a form: texts, and tables of texts (`consent`, `properties`)."""
     plain = {name: value for name, value in fields.items() if not isinstance(value, Mapping)}
-    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in plain.items()]
+    lines = [f"{name} = {_quoted(value)}" for name, value in plain.items()]
     for name, table in fields.items():
         if isinstance(table, Mapping):
-            lines += [
-                f"\n[{name}]",
-                *(f"{json.dumps(k)} = {json.dumps(v, ensure_ascii=False)}" for k, v in table.items()),
-            ]
+            lines += [f"\n[{name}]", *(f"{_quoted(key)} = {_quoted(value)}" for key, value in table.items())]
     return "\n".join(lines) + "\n"
+
+
+def _quoted(text: object) -> str:
+    # TOML's strings are JSON's but for the delete character, which it wants escaped.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def map_contacts(frame: pl.DataFrame, mapping: ContactMapping) -> Mapped:
