@@ -8,7 +8,7 @@ Absent on purpose: remembering anything; every answer comes from contacts, event
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Literal, TypeAlias
 
 import polars as pl
@@ -87,6 +87,10 @@ def quiet_hours_of(settings: Settings) -> tuple[time, time] | None:
     return (start, end) if start != end else None
 
 
+_GRAVEST_FIRST = ("bounced", "complained", "unsubscribed")
+_BEGINNING = datetime(1, 1, 2, tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """The question for one kind of message."""
@@ -141,11 +145,14 @@ class Gate:
 
     def _said(self, ids: pl.Series, context: NodeContext) -> pl.DataFrame:
         """`contact_id`, `said`: who bounced, complained or unsubscribed (the gravest), in whatever run."""
-        found = [
-            context.events.totals(kind, ids=ids).select("contact_id", pl.lit(kind).alias("said"))
-            for kind in ("bounced", "complained", "unsubscribed")
-        ]
-        return pl.concat(found).unique("contact_id", keep="first", maintain_order=True)
+        rank = {kind: place for place, kind in enumerate(_GRAVEST_FIRST)}
+        found = context.events.rows(_GRAVEST_FIRST, since=_BEGINNING, ids=ids).select(
+            "contact_id", pl.col("kind").alias("said")
+        )
+        if found.is_empty():
+            return found
+        gravest = pl.col("said").replace_strict(rank, return_dtype=pl.UInt8)
+        return found.sort("contact_id", gravest).unique("contact_id", keep="first", maintain_order=True)
 
 
 def _capped(facts: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
