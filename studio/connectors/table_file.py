@@ -140,7 +140,9 @@ def _decode_all(path: Path, file: BinaryIO, encoding: str) -> None:
         block = file.read(_BLOCK)
         if b"\0" in block and not encoding.lower().startswith("utf-16"):
             raise UserFixable(
-                "FILE-BINARY", "This is not a text file.", where=f"{path}, line {line + block[:block.index(0)].count(10)}",
+                "FILE-BINARY",
+                "This is not a text file.",
+                where=f"{path}, line {line + block[: block.index(0)].count(10)}",
                 hint="Export the table as CSV, Parquet, JSON lines or XLSX.",
             )  # fmt: skip
         try:
@@ -186,7 +188,9 @@ def _columns_of(path: Path, kind: str) -> tuple[str, ...]:
         return tuple(pl.read_excel(path).columns)
     except (pl.exceptions.PolarsError, ValueError, OSError) as error:
         raise UserFixable(
-            "FILE-UNREADABLE", f"The file is not a readable {kind} table: {str(error).splitlines()[0]}.", where=str(path),
+            "FILE-UNREADABLE",
+            f"The file is not a readable {kind} table: {str(error).splitlines()[0]}.",
+            where=str(path),
             hint="Export it again.",
         ) from error  # fmt: skip
 

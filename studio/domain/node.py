@@ -110,7 +110,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """What a send node made of a batch at send time: letters, people held back, instances that could not be rendered."""
+    """What a send node made of a batch at send time: letters, people held back, instances that cannot be rendered."""
 
     letters: Sequence[Letter] = ()
     blocked: Sequence[Blocked] = ()
@@ -212,7 +212,7 @@ class EventTrigger(Protocol):
     def event_kinds(self) -> tuple[str, ...]: ...
 
     async def enter(self, events: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
-        """Entries for new events of those kinds, re-entry already decided: `contact_id`, `key`, `entered_at`, variables,
+        """Entries for new events of those kinds, re-entry decided: `contact_id`, `key`, `entered_at`, variables,
         and `occurrence` (u32: how often this contact and key entered this run before; a part of the instance id).
         """
         ...

@@ -23,7 +23,7 @@ def record_outcome(store: Store, insights: InsightsStory, templates: TemplatesSt
 
 
 def outcome_of(insight: RunInsight, industry: str) -> PastOutcome:
-    """The outcome in the terms that learning takes: people, converted people, the increment where there is a holdout."""
+    """The outcome in the terms learning takes: people, converted people, the increment where there is a holdout."""
     returned, buying = insight.returned, insight.returned.buying
     assert insight.workflow.template is not None
     interval = buying.anytime_ci if buying else None

@@ -1,4 +1,4 @@
-"""The `Facts` port over a plain frame of events, recounted from scratch each time: the oracle of the real projections."""
+"""The `Facts` port over a plain frame of events, recounted each time: the oracle of the real projections."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_missing_folder_damaged_and_near_names(tmp_path: Path) -> None:
     with pytest.raises(UserFixable, match="folder"):
         open_table(tmp_path)
     broken = tmp_path / "t.csv.gz"
-    broken.write_bytes(gzip.compress(random.Random(1).randbytes(50_000))[:-20]) 
+    broken.write_bytes(gzip.compress(random.Random(1).randbytes(50_000))[:-20])
     with pytest.raises(UserFixable, match=r"damaged|not a text"):
         open_table(broken)
     (tmp_path / "t.parquet").write_bytes(b"not parquet at all")

@@ -23,7 +23,7 @@ PATIENCE_MS = 120_000
 
 @pytest.fixture
 def studio(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[app.Studio]:
-    """A window on an own, empty workspace; demos are three quarters of their size, and lie in a folder of the test's."""
+    """A window on an own, empty workspace; demos are three quarters of their size, in a folder of the test's."""
     monkeypatch.setenv("STUDIO_WORKSPACE", str(tmp_path / "own"))
     smaller = partial(demo_shop.make_demo_shop, customers=9_000, carts_per_day=540)
     monkeypatch.setattr(demo_shop, "make_demo_shop", smaller)
