@@ -26,8 +26,8 @@ class _Part(BaseModel):
 class Rule(_Part):
     """How a parameter is filled in.
 
-    `kind` fact: take the named fact; benchmark: the template's own number; choice: first option whose `when` facts hold; copy:
-     a sentence from `options` by language and tone; fixed: the default.
+    `kind` fact: take the named fact; benchmark: the template's own number; choice: first option whose `when` facts
+    hold; copy: a sentence from `options` by language and tone; fixed: the default.
     """
 
     kind: Literal["fact", "benchmark", "choice", "copy", "fixed"]
