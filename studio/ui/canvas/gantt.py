@@ -25,6 +25,8 @@ _AXIS = 24
 _BAR_LEAST = 5.0
 _LABEL_SHARE = 0.18
 _TICKS = 6
+_QUIET = 0.32
+_DEED_WIDTH = 3.0
 
 
 class Gantt(QAbstractScrollArea):
@@ -43,6 +45,7 @@ class Gantt(QAbstractScrollArea):
         self.viewport().setMouseTracking(True)
         self._rows: Sequence[tuple[str, str]] = ()
         self._spans: Mapping[str, Sequence[Span]] = {}
+        self._deeds: Mapping[str, Sequence[datetime]] = {}
         self._start: datetime | None = None
         self._end: datetime | None = None
         self._mark: datetime | None = None
@@ -54,9 +57,15 @@ class Gantt(QAbstractScrollArea):
         self._rows = rows
         self._measure()
 
-    def set_spans(self, spans: Mapping[str, Sequence[Span]], start: datetime | None, end: datetime | None) -> None:
-        """Spans by node over a time that begins at `start` and has come to `end`."""
-        self._spans, self._start, self._end = spans, start, end
+    def set_spans(
+        self,
+        spans: Mapping[str, Sequence[Span]],
+        deeds: Mapping[str, Sequence[datetime]],
+        start: datetime | None,
+        end: datetime | None,
+    ) -> None:
+        """Spans, and moments at which something was done, by node, over a time from `start` to `end`."""
+        self._spans, self._deeds, self._start, self._end = spans, deeds, start, end
         self.viewport().update()
 
     def set_mark(self, at: datetime | None) -> None:
@@ -100,8 +109,8 @@ class Gantt(QAbstractScrollArea):
         left, width = self._track()
         assert self._start is not None
         assert self._end is not None
-        whole = (self._end - self._start) / timedelta(seconds=1)
-        return left + width * min(1.0, max(0.0, ((at - self._start) / timedelta(seconds=1)) / whole if whole else 1.0))
+        whole = self._end - self._start
+        return left + width * min(1.0, max(0.0, (at - self._start) / whole if whole else 1.0))
 
     def _moment(self, x: float) -> datetime | None:
         if self._start is None or self._end is None:
@@ -157,9 +166,26 @@ class Gantt(QAbstractScrollArea):
         painter.drawRoundedRect(QRectF(left, top + (self._row_height() - height) / 2, width, height), 4, 4)
         for span in self._spans.get(node_id, ()) if self._start is not None else ():
             bar = self._bar(number, span)
-            painter.setBrush(theme().colour(f"state.{span.state}"))
             radius = min(4.0, bar.width() / 2)
+            painter.setBrush(theme().colour(f"state.{span.state}", _QUIET))
             painter.drawRoundedRect(bar, radius, radius)
+            painter.setBrush(theme().colour(f"state.{span.state}"))
+            if bar.width() <= _BAR_LEAST:
+                painter.drawRoundedRect(bar, radius, radius)
+            else:
+                painter.drawRects(self._busy(node_id, bar))
+
+    def _busy(self, node_id: str, bar: QRectF) -> list[QRectF]:
+        """The parts of a bar in which the step did something; between them it only waited."""
+        deeds = self._deeds.get(node_id, ())
+        columns = sorted({int(x) for at in deeds if bar.left() - 1 <= (x := self._x(at)) <= bar.right() + 1})
+        found: list[QRectF] = []
+        for column in columns:
+            if found and column <= found[-1].right() + 1:
+                found[-1].setRight(column + _DEED_WIDTH)
+            else:
+                found.append(QRectF(column, bar.top(), _DEED_WIDTH, bar.height()))
+        return [part.intersected(bar) for part in found]
 
     def _paint_axis(self, painter: QPainter) -> None:
         assert self._start is not None

@@ -16,6 +16,8 @@ from studio.ui.canvas.status import shown_state
 
 _VIEW_EVERY = 256
 _ENDED = frozenset({"done", "stopped", "skipped", "warning"})
+_DEEDS = frozenset({"step.ran", "step.sending"})
+_ACTIVE = frozenset({"queued", "running", "waiting"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class RunHistory:
         self.run_id = run_id
         self.events: list[RunEvent] = []
         self.spans: dict[str, list[Span]] = {}
+        self.deeds: dict[str, list[datetime]] = {}
+        """When each step did something: handled people, or handed messages over."""
         self._roles = dict(roles or {})
         self._moments: list[datetime] = []
         self._views: list[RunView] = [RunView(run_id)]
@@ -50,6 +54,8 @@ class RunHistory:
             if len(self.events) % _VIEW_EVERY == 0:
                 self._views.append(self._now)
             if event.node_id is not None:
+                if event.kind in _DEEDS:
+                    self.deeds.setdefault(event.node_id, []).append(event.at)
                 self._note(event.node_id, self._now.step(event.node_id), event.at)
         return fresh
 
@@ -108,14 +114,18 @@ class RunHistory:
         state = shown_state(step, self._roles.get(node_id))
         if state == "queued" and not spans:
             return
-        if spans and spans[-1].end is None:
-            if spans[-1].state == state:
-                return
-            spans[-1] = Span(spans[-1].state, spans[-1].start, at)
+        last = spans[-1] if spans and spans[-1].end is None else None
+        if last is not None and last.state == state:
+            return
         if state in _ENDED:
             # What a step ended as colours its last span; being done takes no time.
-            last = spans[-1] if spans else Span(state, at)
-            ended = Span(state if last.state in ("running", "queued") else last.state, last.start, at)
-            spans[-1:] = [ended]
-            return
-        spans.append(Span(state, at))
+            kept = last is not None and last.state not in _ACTIVE
+            before = last if last is not None else Span(state, at)
+            spans[-1 if last is not None else len(spans) :] = [Span(before.state if kept else state, before.start, at)]
+        elif last is not None and last.state in _ACTIVE and state in _ACTIVE:
+            # A step is at work and waits by turns, chunk by chunk: that is one bar, in the colour of now.
+            spans[-1] = Span(state, last.start)
+        else:
+            if last is not None:
+                spans[-1] = Span(last.state, last.start, at)
+            spans.append(Span(state, at))

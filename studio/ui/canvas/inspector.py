@@ -15,11 +15,12 @@ from studio.domain.errors import Problem
 from studio.domain.run import RunView
 from studio.domain.workflow import Node
 from studio.ui.canvas.document import Document
-from studio.ui.canvas.inspector_data import DataPanel, Row, Samples
+from studio.ui.canvas.inspector_data import DataPanel, Row, Samples, Way
 from studio.ui.canvas.inspector_help import HelpPanel
 from studio.ui.canvas.inspector_problem import AffectedContact, ProblemOverview, ProblemPanel
 from studio.ui.canvas.inspector_settings import SettingsPanel
 from studio.ui.canvas.ports import Ports, ports_of
+from studio.ui.canvas.status import open_problems
 from studio.ui.theme import theme
 from studio.ui.widgets import EmptyState, ScrollColumn, Tabs
 
@@ -98,7 +99,7 @@ class Inspector(QWidget):
         self._refresh_problems()
 
     def set_samples(self, node_id: str, port: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-        """What passed a port; ports as the Data tab asks for them."""
+        """What left a step by an output."""
         self.data.set_samples(node_id, port, Samples(columns, rows))
 
     def set_contacts(self, node_id: str, code: str, contacts: Sequence[AffectedContact]) -> None:
@@ -124,7 +125,7 @@ class Inspector(QWidget):
             return
         ports = self._ports(node)
         if self.tabs.currentWidget() is self._pages["Data"]:
-            self.data.show_node(node.id, ports.inputs, [(port.name, port.label) for port in ports.outputs])
+            self.data.show_node(node.id, self._came_in(node), _went_out(node, ports))
         elif self.tabs.currentWidget() is self._pages["Help"]:
             self.help.show_type(self._document.catalogue.get(node.type), node.type, ports)
 
@@ -132,6 +133,16 @@ class Inspector(QWidget):
         if self._node_id is None:
             return None
         return next((n for n in self._document.workflow.nodes if n.id == self._node_id), None)
+
+    def _came_in(self, node: Node) -> list[Way]:
+        workflow = self._document.workflow
+        found: list[Way] = []
+        for edge in workflow.edges:
+            source = next((n for n in workflow.nodes if n.id == edge.from_[0]), None)
+            if edge.to[0] == node.id and source is not None:
+                through = f" through “{edge.from_[1]}”" if edge.from_[1] != "out" else ""
+                found.append((f"Came in from {self._document.name_of(source)}{through}", edge.from_))
+        return found
 
     def _ports(self, node: Node) -> Ports:
         workflow = self._document.workflow
@@ -156,7 +167,7 @@ class Inspector(QWidget):
         lines = [
             (node_id, names.get(node_id, node_id), problem.message)
             for node_id, step in (self._view.steps.items() if self._view is not None else ())
-            for problem in step.problems
+            for problem in open_problems(step)
         ]
         lines += [
             (check.node if check.node in names else "", names.get(check.node or "", "Workflow"), str_of(check))
@@ -185,6 +196,12 @@ class Inspector(QWidget):
 
 def str_of(problem: Problem) -> str:
     return " ".join(part for part in (problem.message, problem.hint) if part)
+
+
+def _went_out(node: Node, ports: Ports) -> list[Way]:
+    return [
+        (f"Went out: {port.label}" if port.label else "What went out", (node.id, port.name)) for port in ports.outputs
+    ]
 
 
 def _scrolled(content: QWidget) -> ScrollColumn:

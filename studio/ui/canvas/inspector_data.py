@@ -1,4 +1,4 @@
-"""The Data tab: sample rows of what came in or went out through a port, as a table.
+"""The Data tab: sample rows of what came into a step or went out of it, as a table.
 
 Absent on purpose: fetching samples; whoever has the run hands them in.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
@@ -15,7 +16,11 @@ from studio.ui.numbers import plural
 from studio.ui.widgets import Column, EmptyState, Table, Text
 from studio.ui.widgets.layout import clear
 
-Row = Mapping[str, object]
+Row: TypeAlias = Mapping[str, object]
+Output: TypeAlias = tuple[str, str]
+"""(node id, name of an output)."""
+Way: TypeAlias = tuple[str, Output]
+"""Words, and the output they stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,51 +32,51 @@ class Samples:
 
 
 class DataPanel(QWidget):
-    """`sample_requested(node_id, port)` when a port is shown whose rows are not known yet.
-
-    `port` is the name of an output, or `in:` and the name of an input.
-    """
+    """`sample_requested(node_id, output)` when an output is shown whose rows are not known yet."""
 
     sample_requested = Signal(str, str)
 
     def __init__(self) -> None:
         super().__init__()
         self._node_id = ""
-        self._samples: dict[tuple[str, str], Samples] = {}
-        self._asked: set[tuple[str, str]] = set()
-        self._port = QComboBox()
-        self._port.setAccessibleName("Data of which port")
-        self._port.activated.connect(lambda _index: self._show())
+        self._samples: dict[Output, Samples] = {}
+        self._asked: set[Output] = set()
+        self._outputs: Sequence[Output] = ()
+        self._choice = QComboBox()
+        self._choice.setAccessibleName("Data of which way")
+        self._choice.activated.connect(self._show)
         self._body = QVBoxLayout()
         self._body.setContentsMargins(0, 0, 0, 0)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(10)
-        box.addWidget(self._port)
+        box.addWidget(self._choice)
         box.addLayout(self._body, 1)
 
     @property
-    def port(self) -> str:
-        """The port whose rows are shown."""
-        return str(self._port.currentData() or "")
+    def output(self) -> Output | None:
+        """The output whose rows are shown: of the step, or of the one before it."""
+        place = self._choice.currentIndex()
+        return self._outputs[place] if 0 <= place < len(self._outputs) else None
 
-    def show_node(self, node_id: str, inputs: Sequence[str], outputs: Sequence[tuple[str, str]]) -> None:
-        """`outputs`: (name, label)."""
-        kept = self.port if node_id == self._node_id else ""
+    def show_node(
+        self, node_id: str, came_in: Sequence[tuple[str, Output]], went_out: Sequence[tuple[str, Output]]
+    ) -> None:
+        """Each way with its words. What came in are outputs of the steps before: the same people, seen once."""
+        kept = self.output if node_id == self._node_id else None
+        ways = [*came_in, *went_out]
         self._node_id = node_id
-        self._port.clear()
-        for name in inputs:
-            self._port.addItem("What came in" if len(inputs) == 1 else f"In: {name}", f"in:{name}")
-        for name, label in outputs:
-            self._port.addItem(f"Went out: {label}" if label else "What went out", name)
-        place = self._port.findData(kept) if kept else max(0, len(inputs))
-        self._port.setCurrentIndex(place if 0 <= place < self._port.count() else 0)
+        self._outputs = [output for _words, output in ways]
+        self._choice.clear()
+        self._choice.addItems([words for words, _output in ways])
+        first_out = len(came_in) if went_out else 0
+        self._choice.setCurrentIndex(self._outputs.index(kept) if kept in self._outputs else first_out)
         self._show()
 
     def set_samples(self, node_id: str, port: str, samples: Samples) -> None:
         self._samples[node_id, port] = samples
         self._asked.discard((node_id, port))
-        if (node_id, port) == (self._node_id, self.port):
+        if (node_id, port) == self.output:
             self._show()
 
     def forget(self) -> None:
@@ -87,13 +92,14 @@ class DataPanel(QWidget):
 
     def _show(self) -> None:
         clear(self._body)
-        samples = self._samples.get((self._node_id, self.port))
-        self._port.setVisible(self._port.count() > 1)
+        output = self.output
+        samples = self._samples.get(output) if output is not None else None
+        self._choice.setVisible(self._choice.count() > 1)
         if samples is None:
             self._body.addWidget(EmptyState("No data yet", _NO_DATA, icon="table"))
-            if self.isVisible() and self.port and (self._node_id, self.port) not in self._asked:
-                self._asked.add((self._node_id, self.port))
-                self.sample_requested.emit(self._node_id, self.port)
+            if self.isVisible() and output is not None and output not in self._asked:
+                self._asked.add(output)
+                self.sample_requested.emit(*output)
         elif not samples.rows:
             self._body.addWidget(EmptyState("Nobody came this way", "Nothing has passed here so far.", icon="table"))
         else:
@@ -113,6 +119,7 @@ def _table(samples: Samples) -> Table[Row]:
             text=lambda row, name=name: _cell(row.get(name)),
             numeric=all(_is_number(row.get(name)) for row in samples.rows),
             tone=lambda row, name=name: "muted" if row.get(name) is None else "default",
+            width="stretch" if name == samples.columns[-1] else "content",
         )
         for name in samples.columns
     ]

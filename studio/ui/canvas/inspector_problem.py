@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.domain.errors import Problem
 from studio.domain.run import StepProblem, StepView
+from studio.ui.canvas.status import open_problems
 from studio.ui.numbers import plural
 from studio.ui.tokens import Tone
 from studio.ui.widgets import (
@@ -70,7 +71,7 @@ class ProblemPanel(QWidget):
 
     def show_step(self, node_id: str, name: str, step: StepView | None, checks: Sequence[Problem]) -> int:
         """Shows what is wrong with a node in the run and with its settings, and answers with how many problems."""
-        problems = step.problems if step is not None else ()
+        problems = open_problems(step) if step is not None else ()
         shown = (node_id, name, problems, tuple(checks), step.attempts if step else 0)
         count = len(problems) + len(checks)
         if shown == self._shown:

@@ -33,7 +33,7 @@ from studio.ui.canvas.run_overlay import RunOverlay
 from studio.ui.canvas.scene import CanvasScene
 from studio.ui.canvas.selection import Selection
 from studio.ui.canvas.stage import Stage
-from studio.ui.canvas.status import progress_of
+from studio.ui.canvas.status import open_problems, progress_of
 from studio.ui.canvas.timeline import Timeline
 from studio.ui.numbers import percent
 from studio.ui.shell.actions import Action
@@ -163,6 +163,11 @@ class CanvasPage(Page):
         """As it now is, with every edit."""
         return self.document.workflow
 
+    @property
+    def last_seq(self) -> int:
+        """The last event of the run shown that is known here; 0 without a run."""
+        return self._history.last_seq if self._history is not None else 0
+
     def set_workflow(
         self, workflow: Workflow, catalogue: Catalogue, *, read_only: bool = False, journal: Journal | None = None
     ) -> None:
@@ -217,7 +222,7 @@ class CanvasPage(Page):
             self.show_run(history.now)
 
     def set_samples(self, node_id: str, port: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-        """Sample rows of a port (an output's name, or `in:` and an input's), as answer to `sample_requested`."""
+        """Sample rows of what left a step by an output, as answer to `sample_requested`."""
         self.inspector.set_samples(node_id, port, columns, rows)
 
     def set_contacts(self, node_id: str, code: str, contacts: Sequence[AffectedContact]) -> None:
@@ -375,7 +380,7 @@ class CanvasPage(Page):
     def _offer_problem(self, chosen: str | None) -> None:
         """A step with trouble is chosen to see the trouble; the next one to see its settings."""
         step = self.overlay.view.steps.get(chosen) if self.overlay.view is not None and chosen else None
-        if step is not None and step.problems:
+        if step is not None and open_problems(step):
             self.inspector.open_tab("Problem")
         elif chosen is not None and self.inspector.tabs.title.startswith("Problem"):
             self.inspector.open_tab("Settings")

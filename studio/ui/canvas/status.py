@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from studio.domain.clock import parse_iso
 from studio.domain.node import Role
-from studio.domain.run import FINAL_RUN_STATES, RunView, StepView
+from studio.domain.run import FINAL_RUN_STATES, RunView, StepProblem, StepView
 from studio.domain.workflow import Edge, Workflow
 from studio.ui.numbers import NOTHING, count, duration, percent
 from studio.ui.tokens import STATES
@@ -51,9 +51,15 @@ class EdgeStatus:
 NO_EDGE_STATUS = EdgeStatus()
 
 
+def open_problems(step: StepView) -> tuple[StepProblem, ...]:
+    """The step's problems without those a retry has answered: their numbers were taken off again."""
+    failed = step.state == "failed"
+    return tuple(p for p in step.problems if p.count > 0 or p.severity == "warning" or failed)
+
+
 def shown_state(step: StepView, role: Role | None = None) -> str:
     """The step's state as the canvas tells it: a step that goes on although some of it failed counts as failed."""
-    if step.state in ("running", "waiting") and any(problem.severity == "error" for problem in step.problems):
+    if step.state in ("running", "waiting") and any(problem.severity == "error" for problem in open_problems(step)):
         return "failed"
     if step.state == "running" and step.waiting and role in ("wait", "goal"):
         return "waiting"
@@ -78,7 +84,7 @@ def node_status(view: RunView, node_id: str, role: Role | None) -> NodeStatus:
         right_short=short or right,
         progress=_progress(step) if state in ("running", "failed", "paused") else None,
         figure=_figure(step, role),
-        attention=bool(step.problems),
+        attention=bool(open_problems(step)),
     )
 
 

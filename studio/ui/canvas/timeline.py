@@ -41,6 +41,7 @@ class Timeline(QWidget):
         self._history: RunHistory | None = None
         self._names: Mapping[str, str] = {}
         self._seq: int | None = None
+        self._unread: list[RunEvent] = []
         self._lines: list[LogLine] = []
         self.gantt = Gantt()
         self.log: Table[LogLine] = Table("Log of the run", _log_columns())
@@ -66,6 +67,7 @@ class Timeline(QWidget):
         self._log_timer.setSingleShot(True)
         self._log_timer.setInterval(_LOG_MS)
         self._log_timer.timeout.connect(self._show_log)
+        self.tabs.currentChanged.connect(self._show_log)
         self.gantt.moved.connect(lambda at: self._look_at(self._seq_at(at)))
         self.gantt.stepped.connect(self.step)
         self.gantt.row_chosen.connect(self.node_chosen)
@@ -99,10 +101,8 @@ class Timeline(QWidget):
 
     def events_added(self, events: Sequence[RunEvent]) -> None:
         """The history has grown by these."""
-        new = [line for event in events if (line := log_line(event, self._names)) is not None]
-        self._lines.extend(new)
-        del self._lines[:-_LOG_MAX]
-        if new and not self._log_timer.isActive():
+        self._unread.extend(events)
+        if events and not self._log_timer.isActive():
             self._log_timer.start()
         if self._stack.currentIndex() and events:
             self._stack.setCurrentIndex(0)
@@ -172,9 +172,9 @@ class Timeline(QWidget):
         self.play.set_icon("pause" if self._player.isActive() else "play")
         if history is None or bounds is None:
             self.where.setText("")
-            self.gantt.set_spans({}, None, None)
+            self.gantt.set_spans({}, {}, None, None)
             return
-        self.gantt.set_spans(history.spans, *bounds)
+        self.gantt.set_spans(history.spans, history.deeds, *bounds)
         at = history.moment_of(self._seq) if self._seq is not None else bounds[1]
         self.gantt.set_mark(at)
         assert at is not None
@@ -182,11 +182,17 @@ class Timeline(QWidget):
         self.where.setText(f"replay at {said}" if self._seq is not None else said)
 
     def _rewrite_log(self) -> None:
-        events = self._history.events[-_LOG_MAX:] if self._history is not None else []
-        self._lines = [line for event in events if (line := log_line(event, self._names)) is not None]
+        self._unread = list(self._history.events) if self._history is not None else []
+        self._lines = []
         self._show_log()
 
     def _show_log(self) -> None:
+        # A run has thousands of events: they become sentences when somebody wants to read them.
+        if self.tabs.currentWidget() is not self.log:
+            return
+        fresh, self._unread = self._unread[-_LOG_MAX:], []
+        self._lines.extend(line for event in fresh if (line := log_line(event, self._names)) is not None)
+        del self._lines[:-_LOG_MAX]
         self.log.set_rows(list(reversed(self._lines)))
 
     def sizeHint(self) -> QSize:

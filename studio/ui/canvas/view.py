@@ -30,9 +30,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QGraphicsView, QToolTip
 
 from studio.ui.canvas import look
+from studio.ui.canvas.edges import EdgeItem
 from studio.ui.canvas.editor import CanvasEditor
 from studio.ui.canvas.items import NodeItem
 from studio.ui.canvas.pointer import Pointer
+from studio.ui.numbers import plural
 from studio.ui.theme import theme
 from studio.ui.tokens import STATES
 
@@ -307,10 +309,16 @@ class CanvasView(QGraphicsView):
             self.zoom_by(1 + event.value(), event.position().toPoint())
             return True
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            node = self.editor.scene.node_at(self.mapToScene(event.pos()))
-            QToolTip.showText(event.globalPos(), tip_of(node) if node is not None else "", self.viewport())
+            QToolTip.showText(event.globalPos(), self._tip_at(self.mapToScene(event.pos())), self.viewport())
             return True
         return super().viewportEvent(event)
+
+    def _tip_at(self, place: QPointF) -> str:
+        edge = next(iter(self.editor.scene.pills.within(QRectF(place.x() - 1, place.y() - 1, 2, 2))), None)
+        if edge is not None:
+            return edge_tip(edge)
+        node = self.editor.scene.node_at(place)
+        return tip_of(node) if node is not None else ""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
@@ -364,6 +372,16 @@ def tip_of(node: NodeItem) -> str:
     lines += [face.problem] if face.problem else []
     lines += [] if face.enabled else ["switched off"]
     return "\n".join(line for line in lines if line)
+
+
+def edge_tip(edge: EdgeItem) -> str:
+    """What the tooltip of an edge's pill says: from where to where, and how many went along."""
+    way = f"{edge.source.face.title} → {edge.target.face.title}"
+    through = edge.source.face.ports.label(edge.key[0][1])
+    told = [f"through “{through}”"] if through else []
+    if edge.status.count is not None:
+        told.append(f"{plural(edge.status.count, 'contact')} went along")
+    return "\n".join([way, *told])
 
 
 def _into(low: float, high: float, room_low: float, room_high: float) -> float:

@@ -68,6 +68,7 @@ def page(shown_page: CanvasPage, types: Catalogue, look: None, qtbot: QtBot) -> 
     shown_page.stage.picker.close_picker()
     shown_page.stage.tools.outline.setChecked(False)
     shown_page.inspector.open_tab("Settings")
+    shown_page.timeline.tabs.setCurrentIndex(0)
     shown_page.palette_panel.search.clear()
     shown_page.set_clock("max")
     shown_page.resize(1300, 800)
