@@ -114,12 +114,11 @@ class _Audience:
         )
         return ndtr(mixed)
 
-    def chance(self, rate: str) -> Floats:
+    def chance(self, rate: str, effect: Floats | float = 1.0) -> Floats:
         """Per instance how likely it does this, given that the message is delivered."""
         opens, clicks = _decay(self.context.position)
         decay = {"open": opens, "click": clicks, "convert": clicks}.get(rate, 1.0)
-        per_sent = self.rates[rate] * decay * (self.effect() if rate in ("open", "click", "convert") else 1.0)
-        return np.minimum(per_sent / (1.0 - self.rates["bounce"]), 1.0)
+        return np.minimum(self.rates[rate] * decay * effect / (1.0 - self.rates["bounce"]), 1.0)
 
     def effect(self) -> Floats:
         """Per instance the product of the `truth` of its arms."""
@@ -138,23 +137,17 @@ class _Audience:
         properties: str | None = None,
     ) -> pl.DataFrame:
         """One event for each instance that `does`, so many hours from now; `cause` tells apart two of the same kind."""
-        moments = np.round(hours * _HOURS_US).astype(np.int64)
-        ids = hash64(
-            f"{self.context.seed}|{self.context.workflow_id}|{self.context.position}|{kind}|{actor}|{cause}",
-            self.rows.get_column("instance_id").to_numpy(),
-        )
+        rows = self.rows.select("contact_id", "key", "arms", "instance_id").filter(pl.Series(does))
+        moments = np.round(hours[does] * _HOURS_US).astype(np.int64)
+        salt = f"{self.context.seed}|{self.context.workflow_id}|{self.context.position}|{kind}|{actor}|{cause}"
         return as_events(
-            self.rows.select("contact_id", "key", "arms", "instance_id")
-            .with_columns(
-                pl.Series("event_id", ids),
-                (pl.lit(self.context.now, AT) + pl.Series("after", moments).cast(pl.Duration("us"))).alias(
-                    "occurred_at"
-                ),
+            rows.with_columns(
+                pl.Series("event_id", hash64(salt, rows.get_column("instance_id").to_numpy())),
+                (pl.Series(moments).cast(pl.Duration("us")) + pl.lit(self.context.now, AT)).alias("occurred_at"),
                 pl.lit(kind).alias("kind"),
                 pl.lit(actor).alias("actor"),
                 pl.lit(properties, pl.String).alias("properties"),
             )
-            .filter(pl.Series(does))
         )
 
     def goal(self, does: NDArray[np.bool_], hours: Floats, cause: str = "message") -> pl.DataFrame:
@@ -173,10 +166,11 @@ def _reactions(audience: _Audience) -> list[pl.DataFrame]:
     rates = audience.rates
     arrives = audience.lasting("address") >= rates["bounce"]
     delivered_at = audience.drawn("transport") * 30.0 / 3_600.0
-    mood = audience.mood()
-    converts = arrives & (mood < audience.chance("convert"))
-    clicks = arrives & (mood < audience.chance("click"))
-    opens = arrives & (mood < np.maximum(audience.chance("open"), audience.chance("click")))
+    mood, effect = audience.mood(), audience.effect()
+    likely_click = audience.chance("click", effect)
+    converts = arrives & (mood < audience.chance("convert", effect))
+    clicks = arrives & (mood < likely_click)
+    opens = arrives & (mood < np.maximum(audience.chance("open", effect), likely_click))
     clicked_at = delivered_at + _after(_CLICK_CURVE, audience.drawn("click-when"))
     # Who clicks has opened just before; who only opens follows the curve of opens.
     seconds_before = np.minimum((2.0 + 58.0 * audience.drawn("reading")) / 3_600.0, clicked_at - delivered_at)
@@ -202,7 +196,7 @@ def _reactions(audience: _Audience) -> list[pl.DataFrame]:
 
 
 def _ordered(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(parts).sort("occurred_at", "event_id")
+    return pl.concat([empty_events(), *(part for part in parts if part.height)]).sort("occurred_at", "event_id")
 
 
 def _uniform(salt: str, ids: pl.Series) -> Floats:

@@ -213,7 +213,8 @@ class EventTrigger(Protocol):
 
     async def enter(self, events: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
         """Entries for new events of those kinds, re-entry decided: `contact_id`, `key`, `entered_at`, variables,
-        and `occurrence` (u32: how often this contact and key entered this run before; a part of the instance id).
+        and `occurrence` (u32: how often this contact and key entered this run before; a part of the instance id). What
+        is an instance of this run already (same contact, key and occurrence) does not enter again.
         """
         ...
 

@@ -1,6 +1,6 @@
 """Who may be written to right now: one answer per instance, with a reason that reports can count.
 
-In this order: a usable address, suppression, what the person said during this run, consent, frequency cap, quiet hours.
+In this order: a usable address, suppression, what the person said to earlier mail, consent, frequency cap, quiet hours.
 Mail about a person's own business (`transactional`) passes the last three, and reaches people who only unsubscribed.
 Absent on purpose: remembering anything; every answer comes from contacts, event log and clock of the moment.
 """
@@ -27,9 +27,9 @@ _ADDRESS = r"^[^\s@<>()\[\],;:\\\"]{1,64}@[^\s@<>()\[\],;:\\\".]+(\.[^\s@<>()\[\
 _LONGEST_ADDRESS = 254
 _OPTED_OUT = ("unsubscribed", "unsub")
 _SAID = {
-    "unsubscribed": "unsubscribed during this run",
-    "complained": "complained during this run",
-    "bounced": "could not be reached during this run",
+    "unsubscribed": "has unsubscribed",
+    "complained": "has complained",
+    "bounced": "could not be reached",
 }
 _MESSAGES = {
     "invalid_address": "There is no usable mail address.",

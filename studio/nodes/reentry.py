@@ -1,6 +1,6 @@
 """Entries out of events: which of them may start, by the re-entry policy, and as which occurrence.
 
-Absent on purpose: memory. Who has entered before is asked of the run's own `entered` events.
+Absent on purpose: memory. Who has entered before is asked of the run's own `entered` events, where that matters.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from studio.frames.expression import event_property
 
 Policy: TypeAlias = Literal["never", "every_time", "one_per_key", "after_days"]
 
-_PERSON = ["contact_id"]
 _JOURNEY = ["contact_id", "key"]
 
 
@@ -52,27 +51,25 @@ def entries_from(events: pl.DataFrame, instance_key: str, re_entry: ReEntry, con
             seen.struct.json_encode().alias("var.event"),
         )
     )
+    return _allowed(candidates, re_entry, context).select("contact_id", "key", "entered_at", "occurrence", "var.event")
+
+
+def _allowed(candidates: pl.DataFrame, re_entry: ReEntry, context: NodeContext) -> pl.DataFrame:
+    if re_entry.policy == "one_per_key":
+        # The same contact, key and occurrence are the same instance, and one that is in the run does not enter again:
+        # the log, which grows with every entry, need not be asked.
+        first = candidates.unique(_JOURNEY, keep="first", maintain_order=True)
+        return first.with_columns(pl.lit(0, pl.UInt32).alias("occurrence"))
     ids = candidates.get_column("contact_id").unique().sort()
     before = context.events.rows(("entered",), since=context.started_at, ids=ids, run_id=context.run_id)
-    chosen = _allowed(candidates, before, re_entry)
-    return _numbered(chosen, before).select("contact_id", "key", "entered_at", "occurrence", "var.event")
-
-
-def _allowed(candidates: pl.DataFrame, before: pl.DataFrame, re_entry: ReEntry) -> pl.DataFrame:
     match re_entry.policy:
         case "every_time":
-            return candidates
+            return _numbered(candidates, before)
         case "never":
-            return _first_ever(candidates, before, _PERSON)
-        case "one_per_key":
-            return _first_ever(candidates, before, _JOURNEY)
+            first = candidates.unique("contact_id", keep="first", maintain_order=True)
+            return _numbered(first.join(before, on="contact_id", how="anti", maintain_order="left"), before)
         case "after_days":
-            return _spaced(candidates, before, timedelta(days=re_entry.days))
-
-
-def _first_ever(candidates: pl.DataFrame, before: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    first = candidates.unique(by, keep="first", maintain_order=True)
-    return first.join(before.select(by), on=by, how="anti", nulls_equal=True, maintain_order="left")
+            return _numbered(_spaced(candidates, before, timedelta(days=re_entry.days)), before)
 
 
 def _spaced(candidates: pl.DataFrame, before: pl.DataFrame, gap: timedelta) -> pl.DataFrame:

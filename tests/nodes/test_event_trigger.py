@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.domain.node import EventTrigger
+from studio.frames.instances import instance_ids
 from tests.nodes.world import NOW, World, ago, events, node, people
 
 Entry = tuple[int, str | None, int]
@@ -100,7 +101,8 @@ def test_the_key_can_be_a_property_or_nothing() -> None:
     ("policy", "expected"),
     [
         ("never", [(3, "z", 0)]),
-        ("one_per_key", [(1, "new", 0), (3, "z", 0), (2, None, 0)]),
+        # The first is the instance that is in the run already, so the engine lets it pass.
+        ("one_per_key", [(1, "old", 0), (1, "new", 0), (3, "z", 0), (2, None, 0)]),
         ("every_time", [(1, "old", 1), (1, "new", 0), (3, "z", 0), (3, "z", 1), (2, None, 0)]),
         ("after_days", [(1, "new", 0), (3, "z", 0)]),
     ],
@@ -122,10 +124,16 @@ def test_ways_of_starting_again(policy: str, expected: list[Entry]) -> None:
     assert summary(frame) == expected
 
 
-def test_no_key_is_a_key_like_any_other() -> None:
-    before = [entered(1, None, ago(days=3))]
-    new = [cart(1, None, ago(hours=2)), cart(1, "a", ago(hours=1)), cart(2, None, ago(hours=1))]
-    assert summary(entries(new, before)) == [(1, "a", 0), (2, None, 0)]
+def test_the_same_key_is_the_same_instance_with_and_without_a_look_into_the_log() -> None:
+    """What `one_per_key` relies on: its entry of a known key has the id of the instance that is there."""
+    first = entries([cart(1, "a", ago(hours=3)), cart(1, None, ago(hours=3))])
+    again = entries([cart(1, "a", ago(hours=2)), cart(1, None, ago(hours=1))], [entered(1, "a", ago(hours=3))])
+    first_ids, again_ids = (
+        instance_ids("run-1", frame["contact_id"], frame["key"], 0).to_list() for frame in (first, again)
+    )
+    assert first_ids == again_ids
+    assert summary(again) == [(1, "a", 0), (1, None, 0)]
+    assert summary(entries([cart(1, None, ago(hours=1)), cart(1, None, ago(minutes=1))])) == [(1, None, 0)]
 
 
 def plain_after_days(new: list[tuple[int, int]], before: list[tuple[int, int]], days: int) -> list[tuple[int, int]]:

@@ -102,10 +102,11 @@ class WaitFor:
             pl.lit(context.now + self.parameters.timeout, dtype=pl.Datetime("us", "UTC")).alias("due_at")
         )
         gone = none_matched()
-        if self.parameters.already == "since_entry" and batch.height:
-            since = batch.get_column("entered_at").min()
+        earlier = batch.filter(pl.col("entered_at") < context.now)
+        if self.parameters.already == "since_entry" and earlier.height:
+            since = earlier.get_column("entered_at").min()
             assert isinstance(since, datetime), "every instance has entered"
-            ids = batch.get_column("contact_id").unique()
+            ids = earlier.get_column("contact_id").unique()
             gone = self.match(waiting, context.events.rows(self.event_kinds(), since=since, ids=ids), context)
         ports = batch.join(gone.select("instance_id", "port"), on="instance_id", how="left", maintain_order="left")
         out = {branch.id: ports.filter(pl.col("port") == branch.id).drop("port") for branch in self.parameters.branches}
