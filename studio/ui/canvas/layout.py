@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import fast_sugiyama
@@ -39,6 +40,15 @@ def tidy(
 
     Links must name nodes in `sizes`. Parts that are not connected stand below each other.
     """
+    return dict(_tidy(tuple(sizes.items()), tuple(links), tuple((gaps or {}).items())))
+
+
+@lru_cache(maxsize=64)
+def _tidy(
+    sized: tuple[tuple[str, Size], ...], links: tuple[Link, ...], gap_items: tuple[tuple[Link, float], ...]
+) -> dict[str, Place]:
+    """Kept, because the library breaks ties by chance: one workflow must not be drawn in two ways in one session."""
+    sizes, gaps = dict(sized), dict(gap_items)
     ids = list(sizes)
     number = {node_id: index for index, node_id in enumerate(ids)}
     pairs = _acyclic(len(ids), list(dict.fromkeys((number[a], number[b]) for a, b in links if a != b)))
@@ -50,7 +60,7 @@ def tidy(
         part_pairs = [pair for pair in pairs if pair[0] in inside]
         placed = _ranked(part, part_pairs)
         columns = _columns(placed, part_pairs)
-        part_places, bottom = _spread(columns, placed, part_pairs, [sizes[i] for i in ids], ids, gaps or {}, top)
+        part_places, bottom = _spread(columns, placed, part_pairs, [sizes[i] for i in ids], ids, gaps, top)
         places.update({ids[index]: place for index, place in part_places.items()})
         top = bottom + ROW_GAP * 1.5
     return {node_id: places[node_id] for node_id in ids}
