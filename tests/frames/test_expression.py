@@ -303,6 +303,15 @@ def test_the_largest_rule_allowed_is_answered_quickly() -> None:
     assert [answer.len() for answer in answers] == [1000, 1000]
 
 
+def test_as_of_a_date_counts_from_that_date() -> None:
+    midnight = NOW.replace(hour=0)
+    log = events([{"contact_id": 1, "kind": "order", "occurred_at": midnight - timedelta(days=120)}])
+    for now in (midnight, midnight - timedelta(microseconds=1)):
+        views = {"contacts": PeopleAt(World(people(1)), now), "events": EventsAt(log, now), "now": now}
+        (holds,) = rules_hold([parse_expression('days_since("order") == 120')], instances([1]), **views)
+        assert holds.to_list() == [True]
+
+
 def test_a_constant_beside_a_column_of_one_value_answers_every_row() -> None:
     world = World(people(3).with_columns(pl.lit("A").alias("group")))
     frame = instances([1, 2, 3]).with_columns(pl.lit(None, pl.String).alias("key"), pl.lit("x").alias("var.x"))
