@@ -126,10 +126,11 @@ class Bench:
         self.view.pan_by(QPointF(24 if self.turn else -24, 16 if self.turn else -16))
 
     def four_updates(self) -> None:
-        for node_id in self.rng.sample(self.seen, min(4, len(self.seen))):
+        changed = self.rng.sample(self.seen, min(4, len(self.seen)))
+        for node_id in changed:
             self.steps[node_id] = self._step(node_id)
         self.run = RunView("r", state="running", steps=dict(self.steps))
-        self.overlay.show(self.run)
+        self.overlay.show(self.run, changed)
         self.overlay.flush()
 
     def measure(self, action: Callable[[], None]) -> float:

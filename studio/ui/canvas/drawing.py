@@ -211,7 +211,7 @@ class Drawing:
 
 def pill_width(label: str, figure: str) -> float:
     """Of a pill with these words; in steps, so that few different grounds are needed."""
-    words = pill_label_width(label, figure) + (look.metrics("caption").horizontalAdvance(figure) if figure else 0)
+    words = pill_label_width(label, figure) + look.width_of(figure, "caption")
     return math.ceil((words + _PILL_PAD * 2) / _PILL_STEP) * _PILL_STEP
 
 
@@ -219,7 +219,7 @@ def pill_label_width(label: str, figure: str) -> float:
     """Of the label, with the space to the figure behind it."""
     if not label:
         return 0.0
-    return look.metrics("caption").horizontalAdvance(label) + (_PILL_SPACE if figure else 0)
+    return look.width_of(label, "caption") + (_PILL_SPACE if figure else 0)
 
 
 def state_colour(state: str) -> str:

@@ -137,7 +137,7 @@ class EdgeItem(QGraphicsPathItem):
 
     def _write_pill(self) -> tuple[tuple[QPointF, QStaticText], ...]:
         ahead = pill_label_width(self.label, self.figure)
-        whole = ahead + (look.metrics("caption").horizontalAdvance(self.figure) if self.figure else 0)
+        whole = ahead + look.width_of(self.figure, "caption")
         left = (pill_width(self.label, self.figure) - whole) / 2
         top = (PILL_HEIGHT - look.metrics("caption").height()) / 2
         return tuple(

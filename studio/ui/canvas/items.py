@@ -36,6 +36,7 @@ class NodeItem(QGraphicsRectItem):
         self._stubs: Mapping[float, str] = {}
         self._words: FullWords | TitleWords | None = None
         self._words_level = ""
+        self._told = False
         self.setPen(QPen(Qt.PenStyle.NoPen))
         self.setZValue(1)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
@@ -48,6 +49,7 @@ class NodeItem(QGraphicsRectItem):
         self._tile_at = QRectF(look.TILE_LEFT, header_middle(self.height) - look.TILE / 2, look.TILE, look.TILE)
         self._body_at = QRectF(-MARGIN, -MARGIN, NODE_WIDTH + 2 * MARGIN, self.height + 2 * MARGIN)
         self._take_room()
+        self._words = None
         self.set_status(self.status)
 
     def set_free_outputs(self, labels: Mapping[int, str]) -> None:
@@ -62,10 +64,12 @@ class NodeItem(QGraphicsRectItem):
     def set_status(self, status: NodeStatus | None) -> None:
         """Shows the run's figures; None: no run, the footer names the type instead."""
         self.status = status
+        self._told = False
         state = status.state if status is not None else "warning" if self.face.problem else "idle"
         ports = self.face.ports
         self.key = state, self.height, len(ports.inputs), len(ports.outputs), self.face.enabled
-        self.show_anew()
+        self._drawing.drop_picture(self)
+        self.update()
 
     def set_marks(self, *, selected: bool, current: bool) -> None:
         self.selected, self.current = selected, current
@@ -131,8 +135,12 @@ class NodeItem(QGraphicsRectItem):
     def _paint_node(self, painter: QPainter) -> None:
         drawing, face = self._drawing, self.face
         if self._words is None or self._words_level != drawing.level:
-            self._words = words_for(drawing.level, face, self.status, self.height, self._stubs)
+            self._words = words_for(drawing.level, face, self.height, self._stubs)
             self._words_level = drawing.level
+            self._told = False
+        if not self._told:
+            self._words.set_status(self.status)
+            self._told = True
         painter.drawPixmap(self._body_at, *drawing.body(self.key))
         if not face.enabled:
             painter.setOpacity(0.55)

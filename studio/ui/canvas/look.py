@@ -7,7 +7,7 @@ Absent on purpose: the states' colours and the type scale, which are tokens.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal, TypeAlias
 
 from PySide6.QtCore import Qt
@@ -101,11 +101,17 @@ def metrics(role: TextRole, size: int = 0) -> QFontMetricsF:
     return QFontMetricsF(font(role, size))
 
 
+@lru_cache(maxsize=8192)
+def width_of(text: str, role: TextRole, size: int = 0) -> float:
+    """How wide a short text is. Figures come again and again, so it is remembered."""
+    return metrics(role, size).horizontalAdvance(text)
+
+
 def elided(text: str, width: float, role: TextRole, size: int = 0) -> str:
     """The text, shortened with “…” to fit into a width."""
-    measure = metrics(role, size)
-    if measure.horizontalAdvance(text) <= width:
+    if width_of(text, role, size) <= width:
         return text
+    measure = metrics(role, size)
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2

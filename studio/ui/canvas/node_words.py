@@ -42,16 +42,10 @@ COMPACT = Style(title=16, line=20.0, footer=14, has_summary=False)
 
 
 class FullWords:
-    """Title, settings, figures and progress."""
+    """Title, settings, figures and progress. Only the figures are written anew when the run goes on."""
 
-    def __init__(
-        self,
-        face: NodeFace,
-        status: NodeStatus | None,
-        height: float,
-        stubs: Mapping[float, str],
-        style: Style = FULL,
-    ) -> None:
+    def __init__(self, face: NodeFace, height: float, stubs: Mapping[float, str], style: Style = FULL) -> None:
+        self._face = face
         self._style = style
         lines = look.wrapped(face.title, _TEXT_WIDTH, "subheading", style.title)
         told = look.fitting(face.summary, _TEXT_WIDTH, "secondary") if style.has_summary else ""
@@ -59,9 +53,7 @@ class FullWords:
         top = header_middle(height) - (title_height + (16 if told else 0)) / 2
         self._title = QPointF(look.TEXT_LEFT, top), look.static_text(lines, "subheading", style.title)
         self._summary = QPointF(look.TEXT_LEFT, top + title_height + 1), look.static_text((told,), "secondary")
-        self._status = status
         self._lift = height - look.NODE_HEIGHT
-        self._write_footer(face, status)
         self._stubs = tuple(
             (
                 QPointF(NODE_WIDTH + 9, y - 7),
@@ -69,26 +61,34 @@ class FullWords:
             )
             for y, label in stubs.items()
         )
+        self.set_status(None)
 
-    def _write_footer(self, face: NodeFace, status: NodeStatus | None) -> None:
+    def set_status(self, status: NodeStatus | None) -> None:
+        """Writes the figures; without a run the kind of step stands in their place."""
+        self._status = status
+        left, right = self._fitted(status) if status is not None else (self._face.kind, "")
         size = self._style.footer
-        measure = look.metrics("secondary", size).horizontalAdvance
-        left, right = face.kind, ""
-        if status is not None:
-            short_left, short_right = status.left_short or status.left, status.right_short or status.right
-            pairs = [
-                (status.left, status.right),
-                (status.left, short_right),
-                (short_left, status.right),
-                (short_left, short_right),
-            ]
-            fitting = [p for p in pairs if measure(p[0]) + measure(p[1]) + _FOOTER_SPACE <= _FOOTER_WIDTH]
-            left, right = fitting[0] if fitting else pairs[-1]
-        right_width = measure(right) if right else 0.0
-        left = look.elided(left, _FOOTER_WIDTH - right_width - (_FOOTER_SPACE if right else 0), "secondary", size)
+        right_width = look.width_of(right, "secondary", size) if right else 0.0
+        room = _FOOTER_WIDTH - right_width - (_FOOTER_SPACE if right else 0)
         y = look.FOOTER_TOP + self._lift - (size - FULL.footer)
-        self._left = QPointF(look.PAD, y), look.static_text((left,), "secondary", size)
+        shown = look.elided(left, room, "secondary", size)
+        self._left = QPointF(look.PAD, y), look.static_text((shown,), "secondary", size)
         self._right = QPointF(NODE_WIDTH - look.PAD - right_width, y), look.static_text((right,), "secondary", size)
+
+    def _fitted(self, status: NodeStatus) -> tuple[str, str]:
+        short_left, short_right = status.left_short or status.left, status.right_short or status.right
+        pairs = (
+            (status.left, status.right),
+            (status.left, short_right),
+            (short_left, status.right),
+            (short_left, short_right),
+        )
+        size = self._style.footer
+        for left, right in pairs:
+            needed = look.width_of(left, "secondary", size) + look.width_of(right, "secondary", size)
+            if needed + _FOOTER_SPACE <= _FOOTER_WIDTH:
+                return left, right
+        return pairs[-1]
 
     def paint(self, painter: QPainter, drawing: Drawing) -> None:
         strong, muted, plain, bad = drawing.text_pens()
@@ -129,17 +129,20 @@ class FullWords:
 class TitleWords:
     """What a node says when it is small on screen."""
 
-    def __init__(self, face: NodeFace, status: NodeStatus | None, height: float) -> None:
+    def __init__(self, face: NodeFace, height: float) -> None:
         lines = look.wrapped(face.title, _TEXT_WIDTH + 4, "strong", _TITLE_SIZE)
-        figure = status.figure if status is not None else None
-        said = count(figure) if figure else status.word if status is not None and status.state != "idle" else ""
-        left = look.TEXT_LEFT - 4
         self._title = (
-            QPointF(left, header_middle(height) - 12 * len(lines) - 1),
+            QPointF(look.TEXT_LEFT - 4, header_middle(height) - 12 * len(lines) - 1),
             look.static_text(lines, "strong", _TITLE_SIZE),
         )
-        figure_y = look.FOOTER_TOP + height - look.NODE_HEIGHT - 7
-        self._figure = QPointF(left, figure_y), look.static_text((said,), "body", _FIGURE_SIZE)
+        self._figure_at = QPointF(look.TEXT_LEFT - 4, look.FOOTER_TOP + height - look.NODE_HEIGHT - 7)
+        self.set_status(None)
+
+    def set_status(self, status: NodeStatus | None) -> None:
+        """Writes the one figure, or the state when there is none."""
+        figure = status.figure if status is not None else None
+        said = count(figure) if figure else status.word if status is not None and status.state != "idle" else ""
+        self._figure = look.static_text((said,), "body", _FIGURE_SIZE)
 
     def paint(self, painter: QPainter, drawing: Drawing) -> None:
         strong, _muted, plain, _bad = drawing.text_pens()
@@ -148,16 +151,14 @@ class TitleWords:
         painter.drawStaticText(*self._title)
         painter.setFont(look.font("body", _FIGURE_SIZE))
         painter.setPen(plain)
-        painter.drawStaticText(*self._figure)
+        painter.drawStaticText(self._figure_at, self._figure)
 
 
-def words_for(
-    level: Level, face: NodeFace, status: NodeStatus | None, height: float, stubs: Mapping[float, str]
-) -> FullWords | TitleWords:
-    """The words of a node at a level of detail."""
+def words_for(level: Level, face: NodeFace, height: float, stubs: Mapping[float, str]) -> FullWords | TitleWords:
+    """The words of a node at a level of detail, without a run."""
     if level == "title":
-        return TitleWords(face, status, height)
-    return FullWords(face, status, height, stubs, FULL if level == "full" else COMPACT)
+        return TitleWords(face, height)
+    return FullWords(face, height, stubs, FULL if level == "full" else COMPACT)
 
 
 def header_middle(height: float) -> float:

@@ -193,6 +193,9 @@ class CanvasPage(Page):
 
     def show_run(self, view: RunView | None) -> None:
         """The run as it now is; None: no run. While another instant is looked at, that stays in sight."""
+        self._show_run(view, None)
+
+    def _show_run(self, view: RunView | None, changed: set[str] | None) -> None:
         if view is None:
             self._history = None
             self._live = None
@@ -206,7 +209,7 @@ class CanvasPage(Page):
         self._live = view
         self.timeline.show()
         if self.timeline.seq is None:
-            self.overlay.show(view)
+            self.overlay.show(view, changed)
 
     def add_events(self, events: Sequence[RunEvent]) -> None:
         """Further events of the run, in their order. Those of another run begin anew. They are folded and shown too."""
@@ -219,7 +222,7 @@ class CanvasPage(Page):
         fresh = history.add(events)
         self.timeline.events_added(fresh)
         if self._live is None or self._live.run_id != history.run_id or self._live.seq < history.last_seq:
-            self.show_run(history.now)
+            self._show_run(history.now, {event.node_id for event in fresh if event.node_id is not None})
 
     def set_samples(self, node_id: str, port: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Sample rows of what left a step by an output, as answer to `sample_requested`."""

@@ -5,7 +5,7 @@ Only steps that differ from the view shown before are worked out anew. Absent on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -34,6 +34,7 @@ class RunOverlay(QObject):
         self._painted: RunView | None = None
         self._node_statuses: dict[str, NodeStatus] = {}
         self._waiting: set[str] = set()
+        self._changed: set[str] | None = set()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(FRAME_MS)
@@ -52,9 +53,16 @@ class RunOverlay(QObject):
         if self.view is not None:
             self.flush()
 
-    def show(self, view: RunView | None) -> None:
-        """The run as it now is. Several views within a frame cost one painting."""
+    def show(self, view: RunView | None, changed: Collection[str] | None = None) -> None:
+        """The run as it now is. Several views within a frame cost one painting.
+
+        `changed`: the steps that differ from the view shown before, when that is known; else they are looked for.
+        """
         self.view = view
+        if changed is None or self._changed is None:
+            self._changed = None
+        else:
+            self._changed.update(changed)
         if view is None:
             self._timer.stop()
             self.flush()
@@ -75,6 +83,7 @@ class RunOverlay(QObject):
         else:
             self._paint(view)
             self._painted = view
+            self._changed = set()
         self.shown.emit(view)
 
     def _paint(self, view: RunView) -> None:
@@ -97,11 +106,9 @@ class RunOverlay(QObject):
         if before is None or before.run_id != view.run_id or before.state != view.state:
             touched = {node.id for node in self._workflow.nodes}
         else:
-            # Steps are immutable: the same object says the same. But “next in 2 h” also depends on the clock.
-            known = before.steps.get
-            touched = {n for n, step in view.steps.items() if known(n) is not step}
-            touched |= before.steps.keys() - view.steps.keys()
-            touched |= self._waiting
+            touched = self._changed if self._changed is not None else _different(before, view)
+            # “next in 2 h” depends on the clock, not only on the step.
+            touched = touched | self._waiting
         for node_id in touched:
             step = view.steps.get(node_id)
             if step is not None and step.waiting:
@@ -109,3 +116,10 @@ class RunOverlay(QObject):
             else:
                 self._waiting.discard(node_id)
         return touched
+
+
+def _different(before: RunView, after: RunView) -> set[str]:
+    # Steps are immutable: the same object says the same.
+    known = before.steps.get
+    changed = {node_id for node_id, step in after.steps.items() if known(node_id) is not step}
+    return changed | (before.steps.keys() - after.steps.keys())

@@ -70,8 +70,9 @@ class CanvasScene(QGraphicsScene):
         for edge in workflow.edges:
             connected.setdefault(edge.from_[0], {})[edge.from_[1]] = None
         moved = {node.id for node in workflow.nodes if self._sync_node(node, tuple(connected.get(node.id, ())))}
+        if moved:
+            self._follow([edge for edge in self.edges.values() if edge.key[0][0] in moved or edge.key[1][0] in moved])
         added = self._add_edges(workflow)
-        self._follow([edge for edge in self.edges.values() if moved & {edge.key[0][0], edge.key[1][0]}])
         self._label({*moved, *added, *(key[0][0] for key in lost if key[0][0] in wanted)})
         self._selection.prune(workflow)
         self._mark()

@@ -180,7 +180,7 @@ def test_what_is_drawn_follows_every_edit(script: list[tuple[str, int, int]]) ->
 def _drawn(scene: CanvasScene) -> object:
     nodes = {n: (i.pos().toTuple(), i.face, i.rect().getRect()) for n, i in scene.nodes.items()}
     edges = {k: (e.line.x1(), e.line.y1(), e.line.x2(), e.line.y2(), e.label) for k, e in scene.edges.items()}
-    return nodes, edges, scene.far.bounds().getRect()
+    return nodes, edges, scene.far.bounds().getRect(), scene.far._block_colour, scene.far._line_colour
 
 
 @given(script=SCRIPTS)

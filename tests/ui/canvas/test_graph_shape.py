@@ -107,6 +107,13 @@ def test_tidy_layout_leads_from_left_to_right(graph: tuple[int, list[tuple[int, 
         assert places[source][0] + 168.0 + COLUMN_GAP <= places[target][0]
 
 
+def test_in_a_cycle_only_the_edge_that_leads_back_goes_left() -> None:
+    sizes = {f"n{i}": (168.0, 104.0) for i in range(4)}
+    for _ in range(20):
+        places = tidy(sizes, [("n0", "n1"), ("n1", "n2"), ("n2", "n3"), ("n3", "n0")])
+        assert [places[f"n{i}"][0] for i in range(4)] == sorted({x for x, _y in places.values()})
+
+
 def test_tidy_layout_gives_labels_their_room_and_keeps_outputs_in_order() -> None:
     sizes = dict.fromkeys(("split", "a", "b", "join"), (168.0, 104.0))
     links = [("split", "a"), ("split", "b"), ("a", "join"), ("b", "join")]

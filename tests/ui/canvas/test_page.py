@@ -215,6 +215,8 @@ def test_a_screen_reader_hears_the_nodes_in_reading_order(page: CanvasPage) -> N
     place = page.view.mapToGlobal(page.view.mapFromScene(page.scene.nodes[order[2]].body.center()))
     assert children[2].rect().contains(place)
     assert view.childAt(place.x(), place.y()).text(QAccessible.Text.Name) == children[2].text(QAccessible.Text.Name)
+    page.editor.toggle_enabled()
+    assert ", switched off, " in children[2].text(QAccessible.Text.Name)
     page.editor.delete_selection()
     assert view.childCount() == len(order) - 1
 
