@@ -111,9 +111,6 @@ class Document(QObject):
     def connect_ports(self, from_: PortRef, to: PortRef) -> None:
         self._push("Connect", edits.add_edges(self.workflow, [edits.edge(from_, to)]))
 
-    def disconnect_edges(self, edges: Collection[Edge]) -> None:
-        self._push(f"Remove {_counted(len(edges), 'edge')}", edits.remove_edges(self.workflow, edges))
-
     def set_parameters(self, node_id: str, parameters: Mapping[str, JsonValue], field: str = "") -> None:
         """The node's settings as they stand in the file. Edges follow the outputs that change with them."""
         node = self.workflow.node(node_id)

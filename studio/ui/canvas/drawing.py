@@ -75,6 +75,11 @@ class Drawing:
         self._own_left = _OWN_A_FRAME if self._frames_here > 1 else 0
         self.stale = False
 
+    @property
+    def is_zooming(self) -> bool:
+        """Whether this frame shows mostly stretched pictures, which are smoothed then."""
+        return self._frames_here <= 1
+
     def forget(self) -> None:
         """The theme has changed."""
         self._drop_own()
@@ -95,9 +100,7 @@ class Drawing:
             painter.drawPixmap(area, fresh[0], fresh[1])
         elif found is not None:
             self.stale = True
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
             painter.drawPixmap(area, found[0], found[1])
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         else:
             paint(painter)
 

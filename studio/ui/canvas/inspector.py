@@ -56,7 +56,7 @@ class Inspector(QWidget):
             "Settings": _or_hint(_scrolled(self.settings), "See and change the settings of a step by clicking it."),
             "Data": _or_hint(_padded(self.data), "Click a step to see samples of what passed it."),
             "Problem": self._problem_stack,
-            "Help": _or_hint(_scrolled(self.help), "Click a step to read what it does."),
+            "Help": _scrolled(self.help),
         }
         self.tabs = Tabs("Step", self._pages)
         box = QVBoxLayout(self)
@@ -110,12 +110,14 @@ class Inspector(QWidget):
 
     def _refresh(self) -> None:
         node = self._node()
-        for title in ("Settings", "Data", "Help"):
+        for title in ("Settings", "Data"):
             stack = self._pages[title]
             assert isinstance(stack, QStackedWidget)
             stack.setCurrentIndex(0 if node is not None else 1)
         if node is not None:
             self._show_tab(node)
+        elif self.tabs.currentWidget() is self._pages["Help"]:
+            self.help.show_keys()
         self._refresh_problems()
 
     def _show_tab(self, node: Node) -> None:

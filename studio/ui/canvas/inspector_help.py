@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.domain.node import NodeType
 from studio.ui.canvas.form_schema import FieldSpec, fields_of
+from studio.ui.canvas.keys import HELP
 from studio.ui.canvas.ports import Ports
 from studio.ui.canvas.summary import value_in_words
 from studio.ui.widgets import FactList, Hairline, Paragraph, Text
@@ -35,6 +36,19 @@ class HelpPanel(QWidget):
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(10)
         self._shown: object = None
+
+    def show_keys(self) -> None:
+        """Without a step: how the canvas is used by keyboard."""
+        if self._shown == "keys":
+            return
+        self._shown = "keys"
+        clear(self._box)
+        self._box.addWidget(Text("The canvas by keyboard", "subheading"))
+        facts = FactList()
+        for keys, words in HELP:
+            facts.add(keys, words)
+        self._box.addWidget(facts)
+        self._box.addStretch(1)
 
     def show_type(self, node_class: type[NodeType] | None, type_id: str, ports: Ports) -> None:
         if (node_class, ports) == self._shown:

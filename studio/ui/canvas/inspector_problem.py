@@ -31,12 +31,12 @@ from studio.ui.widgets.layout import STRETCH, clear, column, row
 
 ACTION_WORDS: Mapping[str, str] = {
     "retry": "Retry now",
+    "resume": "Go on",
     "resolve": "Resolve",
-    "suppress": "Put on the suppression list",
-    "open_settings": "Open settings",
 }
 _EXPLAINED: Mapping[str, str] = {
     "retry": "Try again with only those that failed",
+    "resume": "Go on from where it stopped",
     "resolve": "Mark them as sent, or send them again",
 }
 

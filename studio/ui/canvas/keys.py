@@ -5,7 +5,8 @@ Absent on purpose: keys of the window (undo, run), which work wherever the keybo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -14,6 +15,8 @@ from studio.ui.canvas import look
 from studio.ui.canvas.editor import CanvasEditor
 from studio.ui.canvas.navigation import Direction, along_edge, nearest, next_in_order
 from studio.ui.canvas.view import CanvasView
+
+Deeds: TypeAlias = Mapping[int, Callable[[], object]]
 
 _KEY = Qt.Key
 _CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -60,42 +63,51 @@ class CanvasKeys(QObject):
         super().__init__()
         self._view = view
         self._editor = editor
-        self._plain: dict[int, Callable[[], object]] = {
+        self._plain = self._plain_keys()
+        self._with_control = self._control_keys()
+        self._with_shift = self._shift_keys()
+        view.key_handler = self.handle
+        view.installEventFilter(self)
+
+    def _plain_keys(self) -> Deeds:
+        return {
             _KEY.Key_Return: self._inspect,
             _KEY.Key_Enter: self._inspect,
             _KEY.Key_A: lambda: self.add_wanted.emit(self._current or ""),
             _KEY.Key_C: lambda: self._for_current(self.connect_wanted),
             _KEY.Key_F2: lambda: self._for_current(self.rename_wanted),
-            _KEY.Key_E: editor.toggle_enabled,
+            _KEY.Key_E: self._editor.toggle_enabled,
             _KEY.Key_F5: self.run_wanted.emit,
-            _KEY.Key_Delete: editor.delete_selection,
-            _KEY.Key_Backspace: editor.delete_selection,
-            _KEY.Key_Escape: editor.selection.clear,
-            _KEY.Key_Plus: lambda: view.zoom_by(1.2),
-            _KEY.Key_Minus: lambda: view.zoom_by(1 / 1.2),
+            _KEY.Key_Delete: self._editor.delete_selection,
+            _KEY.Key_Backspace: self._editor.delete_selection,
+            _KEY.Key_Escape: self._editor.selection.clear,
+            _KEY.Key_Plus: lambda: self._view.zoom_by(1.2),
+            _KEY.Key_Minus: lambda: self._view.zoom_by(1 / 1.2),
         }
-        self._with_control: dict[int, Callable[[], object]] = {
+
+    def _control_keys(self) -> Deeds:
+        return {
             _KEY.Key_A: self._select_all,
-            _KEY.Key_C: editor.copy,
-            _KEY.Key_X: editor.cut,
-            _KEY.Key_V: editor.paste,
-            _KEY.Key_D: editor.duplicate,
-            _KEY.Key_Plus: lambda: view.zoom_by(1.2),
-            _KEY.Key_Equal: lambda: view.zoom_by(1.2),
-            _KEY.Key_Minus: lambda: view.zoom_by(1 / 1.2),
-            _KEY.Key_0: view.zoom_full,
+            _KEY.Key_C: self._editor.copy,
+            _KEY.Key_X: self._editor.cut,
+            _KEY.Key_V: self._editor.paste,
+            _KEY.Key_D: self._editor.duplicate,
+            _KEY.Key_Plus: lambda: self._view.zoom_by(1.2),
+            _KEY.Key_Equal: lambda: self._view.zoom_by(1.2),
+            _KEY.Key_Minus: lambda: self._view.zoom_by(1 / 1.2),
+            _KEY.Key_0: self._view.zoom_full,
         }
+
+    def _shift_keys(self) -> Deeds:
         # What Shift and a digit key type depends on the keyboard: both are listened to.
-        self._with_shift: dict[int, Callable[[], object]] = {
-            _KEY.Key_1: view.fit,
-            _KEY.Key_Exclam: view.fit,
-            _KEY.Key_0: view.zoom_full,
-            _KEY.Key_ParenRight: view.zoom_full,
-            _KEY.Key_Equal: view.zoom_full,
-            _KEY.Key_Plus: lambda: view.zoom_by(1.2),
+        return {
+            _KEY.Key_1: self._view.fit,
+            _KEY.Key_Exclam: self._view.fit,
+            _KEY.Key_0: self._view.zoom_full,
+            _KEY.Key_ParenRight: self._view.zoom_full,
+            _KEY.Key_Equal: self._view.zoom_full,
+            _KEY.Key_Plus: lambda: self._view.zoom_by(1.2),
         }
-        view.key_handler = self.handle
-        view.installEventFilter(self)
 
     @property
     def _current(self) -> str | None:

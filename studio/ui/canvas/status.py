@@ -12,13 +12,12 @@ from datetime import datetime, timedelta
 from studio.domain.clock import parse_iso
 from studio.domain.node import Role
 from studio.domain.run import FINAL_RUN_STATES, RunView, StepProblem, StepView
-from studio.domain.workflow import Edge, Workflow
+from studio.domain.workflow import Edge
 from studio.ui.numbers import NOTHING, count, duration, percent
 from studio.ui.tokens import STATES
 
 IDLE = "idle"
 _MOVING = frozenset({"running"})
-_TOUCHED = frozenset({"done", "waiting", "warning", "paused", "stopped", "running"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +85,6 @@ def node_status(view: RunView, node_id: str, role: Role | None) -> NodeStatus:
         figure=_figure(step, role),
         attention=bool(open_problems(step)),
     )
-
-
-def node_statuses(view: RunView, workflow: Workflow, roles: Mapping[str, Role]) -> dict[str, NodeStatus]:
-    """Node id → status, for every node of the workflow."""
-    return {node.id: node_status(view, node.id, roles.get(node.id)) for node in workflow.nodes}
 
 
 def edge_status(view: RunView, edge: Edge, roles: Mapping[str, Role]) -> EdgeStatus:

@@ -60,12 +60,13 @@ class Timeline(QWidget):
         box.setContentsMargins(0, 1, 0, 0)
         box.addWidget(self.tabs)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self._player = QTimer(self)
-        self._player.setInterval(_PLAY_MS)
+        self._player = QTimer(self, interval=_PLAY_MS)
+        self._log_timer = QTimer(self, interval=_LOG_MS, singleShot=True)
+        self._connect()
+        self.set_history(None)
+
+    def _connect(self) -> None:
         self._player.timeout.connect(self._play_on)
-        self._log_timer = QTimer(self)
-        self._log_timer.setSingleShot(True)
-        self._log_timer.setInterval(_LOG_MS)
         self._log_timer.timeout.connect(self._show_log)
         self.tabs.currentChanged.connect(self._show_log)
         self.gantt.moved.connect(lambda at: self._look_at(self._seq_at(at)))
@@ -73,7 +74,6 @@ class Timeline(QWidget):
         self.gantt.row_chosen.connect(self.node_chosen)
         self.log.row_chosen.connect(lambda line: self.node_chosen.emit(line.node_id) if line.node_id else None)
         self.log.row_opened.connect(lambda line: self._look_at(line.seq))
-        self.set_history(None)
 
     def _gantt_page(self) -> QStackedWidget:
         self._stack = QStackedWidget()

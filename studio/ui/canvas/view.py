@@ -204,6 +204,7 @@ class CanvasView(QGraphicsView):
 
     def drawBackground(self, painter: QPainter, _area: QRectF | QRect) -> None:
         self._paint_paper(painter)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._drawing.is_zooming)
 
     def drawForeground(self, painter: QPainter, area: QRectF | QRect) -> None:
         if self.zoom < look.PILLS_FROM * theme().text_scale:

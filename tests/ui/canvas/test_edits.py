@@ -60,7 +60,8 @@ def _remove(bench: Bench, pick: int, other: int) -> None:
 def _disconnect(bench: Bench, pick: int, _other: int) -> None:
     edge = bench.edge(pick)
     if edge is not None:
-        bench.document.disconnect_edges([edge])
+        bench.selection.set(edges=[(edge.from_, edge.to)])
+        bench.editor.delete_selection()
 
 
 def _connect(bench: Bench, pick: int, other: int) -> None:

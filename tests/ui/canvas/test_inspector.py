@@ -171,6 +171,11 @@ def test_help_tells_what_the_type_declares(page: CanvasPage) -> None:
         assert part in said
 
 
+def test_help_without_a_step_tells_the_keys(page: CanvasPage) -> None:
+    page.inspector.open_tab("Help")
+    assert "add a step after this one" in words(page.inspector.help)
+
+
 def test_an_unknown_step_is_shown_and_explained(page: CanvasPage, types) -> None:
     workflow = cart_recovery.workflow()
     strange = workflow.node("end").model_copy(update={"type": "send.pigeon"})
