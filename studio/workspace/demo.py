@@ -22,8 +22,8 @@ from studio.workspace.trials import Shipped
 from studio.workspace.workspace import Workspace
 
 DEMO_SOURCE = "demo shop"
-STEP = "PT6H"
-"""The demo's clock looks every six hours, so that a month passes in seconds; waits end at the next look."""
+STEP = "PT12H"
+"""The demo's clock looks every twelve hours, so that a month passes in seconds; waits end at the next look."""
 
 
 @dataclass(frozen=True, slots=True)
