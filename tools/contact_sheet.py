@@ -62,6 +62,8 @@ SHOTS: list[Shot] = [
     Shot("real-home-empty", screen_shots.window("home", empty=True)),
     Shot("real-templates", screen_shots.window("templates")),
     Shot("real-templates-empty", screen_shots.window("templates", empty=True)),
+    Shot("real-canvas", screen_shots.window("canvas")),
+    Shot("real-canvas-empty", screen_shots.window("canvas", empty=True)),
     Shot("real-audience", screen_shots.window("audience")),
     Shot("real-health", screen_shots.window("health")),
     Shot("real-settings", screen_shots.window("settings")),

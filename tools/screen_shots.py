@@ -25,6 +25,7 @@ from studio.ui.screens.health import HealthPage
 from studio.ui.screens.home import HomePage
 from studio.ui.screens.runs import RunsPage
 from studio.ui.screens.settings import SettingsPage
+from studio.ui.screens.studio_canvas import StudioCanvas
 from studio.ui.screens.templates import TemplatesPage
 from studio.ui.shell import MainWindow, Page, PageSpec
 from studio.workspace.demo import demo_options, fill_demo
@@ -43,6 +44,8 @@ class Nowhere:
     def run_workflow(self, workflow_id: str) -> None: ...
     def open_demo(self) -> None: ...
     def notify(self, text: str, undo: Callable[[], object] | None = None) -> None: ...
+    def watch(self, run_id: str) -> None: ...
+    def set_clock(self, clock: str) -> None: ...
 
 
 @cache
@@ -95,6 +98,7 @@ def _pages(workspace: Workspace) -> Sequence[PageSpec]:
     return [
         spec("home", "Home", "house", lambda: HomePage(workspace, Nowhere(), lambda: MORNING)),
         spec("templates", "Templates", "layout-grid", lambda: TemplatesPage(workspace, Nowhere())),
+        spec("canvas", "Canvas", "workflow", lambda: StudioCanvas(workspace, Nowhere())),
         spec("runs", "Runs", "history", lambda: RunsPage(workspace, Nowhere())),
         spec("analytics", "Analytics", "chart-column", lambda: AnalyticsPage(workspace, Nowhere())),
         spec("experiments", "Experiments", "flask-conical", lambda: ExperimentsPage(workspace, Nowhere())),

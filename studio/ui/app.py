@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
@@ -26,6 +27,7 @@ from studio.ui.screens.settings import SettingsPage
 from studio.ui.screens.studio_canvas import StudioCanvas
 from studio.ui.screens.templates import TemplatesPage
 from studio.ui.shell import MainWindow, Page, PageSpec
+from studio.ui.shell.command_palette import Found
 from studio.workspace.demo import demo_folder, demo_options, fill_demo, is_demo
 from studio.workspace.folder import default_folder
 from studio.workspace.runs import RunOptions
@@ -43,12 +45,14 @@ class Studio(QObject):
         super().__init__()
         self.workspace = workspace
         self.mode = "simulate"
+        self.clock: str | None = None
         self._running: set[str] = set()
         self._successor: Studio | None = None
         self.window = MainWindow(self._pages(), settings() if keep_size else None)
         self.window.set_workspace(workspace.name)
         self.window.set_status("done", "All systems fine")
         self.window.mode_chosen.connect(self._choose_mode)
+        self.window.add_search(self._find_steps)
         self.window.closing.connect(self.close)
         self._frame = QTimer(self, interval=FRAME_MS)
         self._frame.timeout.connect(guarded(self._drain))
@@ -97,9 +101,14 @@ class Studio(QObject):
 
     def run_options(self) -> RunOptions:
         """What a run started in this window is asked for: the mode chosen above, and the demo's own time in a demo."""
-        if self.mode == "simulate" and is_demo(self.workspace):
-            return demo_options(DEMO_SEED)
-        return RunOptions(mode=self.mode)  # type: ignore[arg-type] - one of the switch's three modes
+        if self.mode != "simulate":
+            return RunOptions(mode=self.mode)  # type: ignore[arg-type] - one of the switch's three modes
+        options = demo_options(DEMO_SEED) if is_demo(self.workspace) else RunOptions()
+        return replace(options, clock=self.clock) if self.clock is not None else options
+
+    def set_clock(self, clock: str) -> None:
+        """The speed of simulated runs started from now on; real mail takes real time."""
+        self.clock = clock
 
     def open_demo(self) -> None:
         def make() -> Workspace:
@@ -151,6 +160,11 @@ class Studio(QObject):
         page = self.window.pages.page
         if self._running and page is not None and hasattr(page, "refresh"):
             page.refresh()
+
+    def _find_steps(self, query: str) -> Sequence[Found]:
+        """For the command palette: the steps of the workflow in front."""
+        canvas = self.window.pages.page
+        return canvas.find_steps(query) if isinstance(canvas, StudioCanvas) else ()
 
     def _choose_mode(self, mode: str) -> None:
         self.mode = mode

@@ -87,11 +87,11 @@ def test_from_home_to_the_promoted_winner_in_three_clicks_and_one(qtbot: QtBot, 
     assert filled["subject"].value == promotion.to_value
     assert before["cart-recovery"] > 0
 
-    live = canvas._live
+    live = canvas.watch.live
     demo.go("home")
     demo.open_run(canvas.run_id)
     again = fold(RunView(canvas.run_id), runs.events(canvas.run_id))
-    assert canvas._live == live == again
+    assert canvas.watch.live == live == again
 
 
 def ranked(workspace: Workspace) -> tuple:

@@ -1,51 +1,50 @@
 """The Canvas page: the graph, its run, its inspector and its timeline put together, and what the rest may ask of it.
 
-Everything comes in as values and goes out as signals. Absent on purpose: the workspace, and doing what is requested.
+Everything comes in as values and goes out as signals. Each part is a module of its own: `run_watch.py` (the run in
+front), `checks.py` (what is wrong), `page_actions.py` (commands). Absent on purpose: the workspace, and doing what is
+requested.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
-from shiboken6 import isValid
 
 from studio.domain.errors import Problem
+from studio.domain.node import Role
 from studio.domain.run import RunEvent, RunView
-from studio.domain.validation import Catalogue, check
+from studio.domain.validation import Catalogue
 from studio.domain.workflow import Workflow
-from studio.ui.background import run_in_background
 from studio.ui.canvas import accessible
+from studio.ui.canvas.checks import Checks, first_words
 from studio.ui.canvas.document import Document, Journal
 from studio.ui.canvas.editor import CanvasEditor
-from studio.ui.canvas.history import RunHistory
 from studio.ui.canvas.inspector import Inspector
 from studio.ui.canvas.inspector_data import Row
 from studio.ui.canvas.inspector_problem import AffectedContact
 from studio.ui.canvas.keys import CanvasKeys
 from studio.ui.canvas.navigation import reading_order
 from studio.ui.canvas.outline import Outline
-from studio.ui.canvas.palette import NodePalette, declarations
+from studio.ui.canvas.page_actions import canvas_actions
+from studio.ui.canvas.palette import NodePalette
 from studio.ui.canvas.prompts import Prompts
 from studio.ui.canvas.run_overlay import RunOverlay
+from studio.ui.canvas.run_watch import RunWatch
 from studio.ui.canvas.scene import CanvasScene
 from studio.ui.canvas.selection import Selection
 from studio.ui.canvas.stage import Stage
-from studio.ui.canvas.status import open_problems, progress_of
+from studio.ui.canvas.status import open_problems
 from studio.ui.canvas.timeline import Timeline
-from studio.ui.numbers import percent
 from studio.ui.shell.actions import Action
 from studio.ui.shell.command_palette import Found
 from studio.ui.shell.pages import Page
 from studio.ui.shell.top_bar import Crumb
 from studio.ui.theme import theme
-from studio.ui.tokens import STATES
-from studio.ui.widgets import StatePill, Tabs
+from studio.ui.widgets import Tabs
 
-_CHECK_MS = 200
-_CHECK_AT_ONCE = 300
 _DRAWER_WIDTH = 250
 
 
@@ -69,11 +68,8 @@ class CanvasPage(Page):
         accessible.install()
         catalogue = catalogue or {}
         self._note = ""
-        self._live: RunView | None = None
-        self._history: RunHistory | None = None
         self._journal: Journal | None = None
         self._placed = True
-        self._pill: StatePill | None = None
         self.selection = Selection()
         self.document = Document(Workflow(name=""), catalogue, self._edited)
         self.scene = CanvasScene(catalogue, self.selection)
@@ -88,9 +84,8 @@ class CanvasPage(Page):
         self.outline = Outline(self.editor)
         self.inspector = Inspector(self.document)
         self.timeline = Timeline()
-        self._checks = QTimer(self)
-        self._checks.setSingleShot(True)
-        self._checks.setInterval(_CHECK_MS)
+        self.watch = RunWatch(self.overlay, self.timeline, self.run_bar, self.inspector, self._roles)
+        self.checks = Checks(self.document)
         self._lay_out()
         self._connect_parts()
         self._connect_out()
@@ -117,8 +112,8 @@ class CanvasPage(Page):
     def _connect_parts(self) -> None:
         self.document.changed.connect(self._workflow_replaced)
         self.selection.changed.connect(self._selected)
-        self.overlay.shown.connect(self._run_shown)
-        self._checks.timeout.connect(self._check)
+        self.watch.state_changed.connect(self._run_state_changed)
+        self.checks.found.connect(self._checked)
         self.view.opened.connect(self._inspect)
         self.editor.selected_anew.connect(self._show_new)
         self.keys.inspect_wanted.connect(self._inspect)
@@ -132,12 +127,10 @@ class CanvasPage(Page):
         self.view.menu_wanted.connect(self.prompts.show_menu)
         self.prompts.inspect_wanted.connect(self._inspect)
         self.prompts.rename_wanted.connect(self._rename)
-        self.palette_panel.add_wanted.connect(self._add_from_palette)
+        self.palette_panel.add_wanted.connect(self.add_step)
         self.stage.tools.add_wanted.connect(lambda: self.prompts.add_after(self.selection.current or ""))
         self.stage.tools.outline_wanted.connect(self.drawer.setVisible)
         self.run_bar.tidy_requested.connect(self.editor.tidy)
-        self.timeline.instant_changed.connect(self._look_at)
-        self.timeline.live_wanted.connect(self._show_present)
         self.timeline.node_chosen.connect(self.choose)
         self.inspector.node_wanted.connect(self.choose)
 
@@ -166,7 +159,7 @@ class CanvasPage(Page):
     @property
     def last_seq(self) -> int:
         """The last event of the run shown that is known here; 0 without a run."""
-        return self._history.last_seq if self._history is not None else 0
+        return self.watch.last_seq
 
     def set_workflow(
         self, workflow: Workflow, catalogue: Catalogue, *, read_only: bool = False, journal: Journal | None = None
@@ -188,41 +181,16 @@ class CanvasPage(Page):
             self.document.replace(self.editor.tidied(workflow))
         self._placed = False
         self._bring_into_sight()
-        self._check()
+        self.checks.check_now()
         self.place_changed.emit()
 
     def show_run(self, view: RunView | None) -> None:
         """The run as it now is; None: no run. While another instant is looked at, that stays in sight."""
-        self._show_run(view, None)
-
-    def _show_run(self, view: RunView | None, changed: set[str] | None) -> None:
-        if view is None:
-            self._history = None
-            self._live = None
-            self.timeline.set_history(None)
-            self.timeline.hide()
-            self.overlay.show(None)
-            return
-        if self._history is not None and self._history.run_id != view.run_id:
-            self._history = None
-            self.timeline.set_history(None)
-        self._live = view
-        self.timeline.show()
-        if self.timeline.seq is None:
-            self.overlay.show(view, changed)
+        self.watch.show(view)
 
     def add_events(self, events: Sequence[RunEvent]) -> None:
         """Further events of the run, in their order. Those of another run begin anew. They are folded and shown too."""
-        if not events:
-            return
-        history = self._history
-        if history is None or history.run_id != events[0].run_id:
-            history = self._history = RunHistory(events[0].run_id, self._roles())
-            self.timeline.set_history(history)
-        fresh = history.add(events)
-        self.timeline.events_added(fresh)
-        if self._live is None or self._live.run_id != history.run_id or self._live.seq < history.last_seq:
-            self._show_run(history.now, {event.node_id for event in fresh if event.node_id is not None})
+        self.watch.add_events(events)
 
     def set_samples(self, node_id: str, port: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Sample rows of what left a step by an output, as answer to `sample_requested`."""
@@ -255,27 +223,7 @@ class CanvasPage(Page):
 
     def actions_here(self) -> Sequence[Action]:
         """What the command palette and the window's keys can do here."""
-        fixed = [
-            Action(id="canvas.run", title="Run the workflow", run=self.run_bar.run.click, shortcut="F5", icon="play"),
-            Action(id="canvas.undo", title="Undo", run=self.document.undo, shortcut="Ctrl+Z", icon="undo-2"),
-            Action(id="canvas.redo", title="Redo", run=self.document.redo, shortcut="Ctrl+Shift+Z", icon="redo-2"),
-            Action(id="canvas.tidy", title="Tidy layout", run=self.editor.tidy, icon="wand-sparkles"),
-            Action(id="canvas.fit", title="See the whole workflow", run=self.view.fit, icon="maximize"),
-            Action(id="canvas.outline", title="Show the outline", run=self.show_outline, icon="list-tree"),
-            Action(id="canvas.problems", title="Show the problems", run=self._show_problems, icon="triangle-alert"),
-        ]
-        adding = [
-            Action(
-                id=f"canvas.add.{about.id}",
-                title=f"Add: {about.title}",
-                run=partial(self._add_from_palette, about.id),
-                group="Add a step",
-                icon=about.icon,
-                keywords=about.summary,
-            )
-            for about in declarations(self.document.catalogue)
-        ]
-        return [*fixed, *adding]
+        return canvas_actions(self)
 
     def find_steps(self, query: str) -> Sequence[Found]:
         """For the command palette: the steps of the workflow in front, by name."""
@@ -291,17 +239,8 @@ class CanvasPage(Page):
         ]
 
     def extras(self) -> Sequence[QWidget]:
-        self._pill = None
-        if self._live is None:
-            return ()
-        self._pill = StatePill(*self._pill_words(self._live))
-        return (self._pill,)
-
-    def _pill_words(self, view: RunView) -> tuple[str, str]:
-        done = progress_of(view)
-        word = STATES[view.state].word
-        under_way = view.state in ("running", "paused") and done is not None
-        return view.state, f"{word} · {percent(done)}" if under_way else word
+        pill = self.watch.pill()
+        return (pill,) if pill is not None else ()
 
     def entered(self, target: str = "") -> None:
         self.view.setFocus()
@@ -314,7 +253,7 @@ class CanvasPage(Page):
         self.drawer.show_page(self.outline)
         self.outline.setFocus()
 
-    def _show_problems(self) -> None:
+    def show_problems(self) -> None:
         self.selection.clear()
         self.inspector.open_tab("Problem")
 
@@ -335,7 +274,7 @@ class CanvasPage(Page):
             self.view.show_start()
             self._placed = bool(self.workflow.nodes)
 
-    def _roles(self) -> dict:
+    def _roles(self) -> Mapping[str, Role]:
         known = self.document.catalogue
         return {n.id: known[n.type].declaration.role for n in self.workflow.nodes if n.type in known}
 
@@ -345,33 +284,14 @@ class CanvasPage(Page):
         self.stage.set_empty(not workflow.nodes)
         self.run_bar.set_may_run(bool(workflow.nodes), "Add a step first")
         self.timeline.set_steps([(n, self.scene.nodes[n].face.title) for n in reading_order(workflow)])
-        self._checks.start()
 
     def _edited(self, workflow: Workflow, words: str) -> None:
         if self._journal is not None:
             self._journal(workflow, words)
         self.workflow_changed.emit(workflow, words)
 
-    def _check(self) -> None:
-        self._checks.stop()
-        workflow, catalogue = self.workflow, self.document.catalogue
-        if not workflow.nodes:
-            self._checked(workflow, [])
-        elif len(workflow.nodes) <= _CHECK_AT_ONCE:
-            self._checked(workflow, check(workflow, catalogue))
-        else:
-            run_in_background(
-                lambda: check(workflow, catalogue), lambda found: self._checked(workflow, found), owner=self
-            )
-
-    def _checked(self, workflow: Workflow, problems: Sequence[Problem]) -> None:
-        if workflow is not self.workflow:
-            return
-        by_node: dict[str, str] = {}
-        for problem in problems:
-            if problem.node is not None:
-                by_node.setdefault(problem.node, problem.message)
-        self.scene.set_problems(by_node)
+    def _checked(self, problems: Sequence[Problem]) -> None:
+        self.scene.set_problems(first_words(problems))
         self.inspector.set_checks(problems)
 
     def _selected(self) -> None:
@@ -388,26 +308,10 @@ class CanvasPage(Page):
         elif chosen is not None and self.inspector.tabs.title.startswith("Problem"):
             self.inspector.open_tab("Settings")
 
-    def _run_shown(self, view: RunView | None) -> None:
-        before, live = self.run_bar.view, self._live
-        self.inspector.show_run(view)
-        self.run_bar.show_run(live)
-        if (before.state if before is not None else "") != (live.state if live is not None else ""):
-            self.place_changed.emit()
-            if live is not None:
-                accessible.announce(self.view, f"Run {STATES[live.state].word}. {live.message}".strip())
-        elif live is not None and self._pill is not None and isValid(self._pill):
-            self._pill.set_state(*self._pill_words(live))
-
-    def _look_at(self, seq: int) -> None:
-        if self._history is not None:
-            self.overlay.show(self._history.view_at(seq))
-            self.inspector.data.forget()
-
-    def _show_present(self) -> None:
-        if self._live is not None:
-            self.overlay.show(self._live)
-            self.inspector.data.forget()
+    def _run_state_changed(self, words: str) -> None:
+        self.place_changed.emit()
+        if words:
+            accessible.announce(self.view, words)
 
     def _show_new(self, ids: tuple[str, ...]) -> None:
         if ids:
@@ -420,7 +324,8 @@ class CanvasPage(Page):
         self.inspector.open_tab("Settings")
         self.inspector.settings.focus_first()
 
-    def _add_from_palette(self, type_id: str) -> None:
+    def add_step(self, type_id: str) -> None:
+        """Adds a step behind the chosen one."""
         self.editor.add(type_id, after=self.selection.current)
 
     def _rename(self, node_id: str) -> None:

@@ -1,4 +1,5 @@
-"""The canvas screen on a workspace: which workflow or run it shows, and what its buttons do.
+"""The canvas screen on a workspace: which workflow or run it shows. Its parts each have a module of their own:
+`studio_canvas_run.py` (steering a run), `studio_canvas_data.py` (what passed a step).
 
 Absent on purpose: drawing and editing (`ui.canvas`).
 """
@@ -6,43 +7,24 @@ Absent on purpose: drawing and editing (`ui.canvas`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
-
-import polars as pl
 
 from studio.domain.run import RunEvent, RunView
 from studio.domain.workflow import Workflow
-from studio.ui.background import run_in_background
-from studio.ui.canvas.inspector_problem import AffectedContact
 from studio.ui.canvas.page import CanvasPage
-from studio.ui.faults import guarded
-from studio.ui.screens.navigator import Navigator
+from studio.ui.screens.studio_canvas_data import DataAnswers
+from studio.ui.screens.studio_canvas_run import RunCommands, RunStarter
 from studio.workspace.workspace import Workspace
-
-
-class RunStarter(Navigator, Protocol):
-    """The window, as this screen needs it."""
-
-    def watch(self, run_id: str) -> None: ...
 
 
 class StudioCanvas(CanvasPage):
     """Target `workflow:<id>` edits a workflow, `run:<id>` shows a run on the version it runs."""
 
-    def __init__(self, workspace: Workspace, navigator: RunStarter) -> None:
+    def __init__(self, workspace: Workspace, window: RunStarter) -> None:
         super().__init__(workspace.workflows.catalogue)
         self._workspace = workspace
-        self._navigator = navigator
         self.workflow_id = ""
         self.run_id = ""
-        self.run_requested.connect(guarded(self._run))
-        self.pause_requested.connect(guarded(lambda: self._workspace.runs.pause(self.run_id)))
-        self.continue_requested.connect(guarded(self._continue))
-        self.stop_requested.connect(guarded(lambda: self._workspace.runs.stop(self.run_id)))
-        self.retry_requested.connect(guarded(lambda: self._retry(None)))
-        self.action_requested.connect(guarded(self._act))
-        self.contacts_wanted.connect(guarded(self._show_contacts))
-        self.sample_requested.connect(guarded(self._show_sample))
+        self._parts = (RunCommands(self, workspace, window), DataAnswers(self, workspace))
 
     def entered(self, target: str = "") -> None:
         super().entered(target)
@@ -83,7 +65,7 @@ class StudioCanvas(CanvasPage):
         """What just happened in any run; only the shown one's events count. A gap is filled from the store."""
         own = [event for event in events if event.run_id == self.run_id]
         if own:
-            known = self._history.last_seq if self._history is not None else 0
+            known = self.last_seq
             if own[0].seq > known + 1:
                 own = self._workspace.runs.events(self.run_id, known)
             self.add_events([event for event in own if event.seq > known])
@@ -101,47 +83,3 @@ class StudioCanvas(CanvasPage):
 
     def _save(self, workflow: Workflow, *_: object) -> None:
         self._workspace.workflows.save(self.workflow_id, workflow)
-
-    def _run(self) -> None:
-        if self.workflow_id:
-            self._navigator.run_workflow(self.workflow_id)
-
-    def _continue(self) -> None:
-        self._workspace.runs.go_on(self.run_id)
-        self._navigator.watch(self.run_id)
-
-    def _retry(self, node_id: str | None) -> None:
-        self._workspace.runs.retry(self.run_id, node_id, is_attended=True)
-        self._navigator.watch(self.run_id)
-
-    def _act(self, node_id: str, action: str) -> None:
-        if action == "retry":
-            self._retry(node_id)
-        elif action == "resume":
-            self._continue()
-        elif action == "resolve":
-            self._navigator.go("runs", "outbox")
-
-    def _show_contacts(self, node_id: str, code: str) -> None:
-        run_id = self.run_id
-
-        def fetch() -> pl.DataFrame:
-            problems = self._workspace.runs.view(run_id).step(node_id).problems
-            ids = next((problem.sample for problem in problems if problem.code == code), ())
-            return self._workspace.runs.people(ids)
-
-        def show(people: pl.DataFrame) -> None:
-            rows = [AffectedContact(row["email"] or row["key"], code, "kept") for row in people.iter_rows(named=True)]
-            self.set_contacts(node_id, code, rows)
-
-        run_in_background(fetch, show, owner=self)
-
-    def _show_sample(self, node_id: str, port: str) -> None:
-        run_id, seq = self.run_id, self.timeline.seq
-        if not run_id:
-            return
-
-        def show(people: pl.DataFrame) -> None:
-            self.set_samples(node_id, port, people.columns, list(people.iter_rows(named=True)))
-
-        run_in_background(lambda: self._workspace.runs.sample(run_id, node_id, port, seq), show, owner=self)

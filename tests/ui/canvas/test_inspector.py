@@ -73,7 +73,7 @@ def test_affected_contacts_are_shown_when_they_are_handed_in(page: CanvasPage) -
 
 def test_a_wrong_setting_is_a_problem_of_its_step_and_leads_to_the_field(page: CanvasPage, qtbot: QtBot) -> None:
     page.document.set_parameters("reminder", {"body": "m1.en.mjml"})
-    page._check()
+    page.checks.check_now()
     assert page.scene.nodes["reminder"].state == "warning"
     page.choose("reminder")
     page.inspector.open_tab("Problem")
@@ -82,7 +82,7 @@ def test_a_wrong_setting_is_a_problem_of_its_step_and_leads_to_the_field(page: C
     button_of(page.inspector.problem, "Go to the setting").click()
     assert page.inspector.tabs.title == "Settings"
     page.document.undo()
-    page._check()
+    page.checks.check_now()
     assert page.scene.nodes["reminder"].state == "idle"
 
 
