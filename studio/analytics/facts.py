@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Literal, Protocol, Self
 
 import polars as pl
 
+from studio.domain.duration import parse_duration
 from studio.domain.workflow import Workflow
 from studio.frames.instances import arm_of
+
+By = Literal["run_id", "kind", "node_id", "arms", "actor", "detail"]
+SumBy = Literal["run_id", "kind", "node_id", "arms", "actor", "detail", "currency", "hour"]
 
 
 class People(Protocol):
@@ -22,6 +27,10 @@ class People(Protocol):
     def __len__(self) -> int: ...
 
     def __or__(self, other: Self, /) -> Self: ...
+
+    def __and__(self, other: Self, /) -> Self: ...
+
+    def __sub__(self, other: Self, /) -> Self: ...
 
 
 class Facts(Protocol):
@@ -33,14 +42,39 @@ class Facts(Protocol):
         kinds: Sequence[str] | None = None,
         node_ids: Sequence[str] | None = None,
     ) -> pl.DataFrame:
-        """`run_id, node_id, kind, arms, hour, count, value`, exact at this instant."""
+        """`run_id, node_id, kind, arms, actor, detail, currency, hour, count, value`, exact at this instant."""
+        ...
+
+    def sums(
+        self,
+        by: Sequence[SumBy],
+        run_ids: Sequence[str] | None = None,
+        kinds: Sequence[str] | None = None,
+        node_ids: Sequence[str] | None = None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> pl.DataFrame:
+        """The columns of `by`, `count`, `value`: a row per key, ordered. Whole hours; `until` is not included."""
+        ...
+
+    def events(
+        self,
+        columns: Sequence[str],
+        kinds: Sequence[str],
+        run_id: str | None = None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> pl.LazyFrame:
+        """Raw events, lazily, in no particular order; `run_id` "" is from outside, None is everything."""
         ...
 
     def people(
         self,
-        run_id: str,
+        run_id: str | None,
         kinds: Sequence[str] | None = None,
-        by: Sequence[Literal["kind", "node_id", "arms"]] = ("kind",),
+        by: Sequence[By] = ("kind",),
         node_ids: Sequence[str] | None = None,
     ) -> Mapping[tuple[str, ...], People]:
         """The different contacts that have such events, by the values of `by`: sets that unite with `|`."""
@@ -78,13 +112,38 @@ class RunFacts:
 
     def people(
         self,
-        run_id: str,
+        run_id: str | None,
         kinds: Sequence[str] | None = None,
-        by: Sequence[Literal["kind", "node_id", "arms"]] = ("kind",),
+        by: Sequence[By] = ("kind",),
         node_ids: Sequence[str] | None = None,
     ) -> Mapping[tuple[str, ...], People]:
         """As the facts' own."""
         return self._facts.people(run_id, kinds, by, node_ids)
+
+    def sums(
+        self,
+        by: Sequence[SumBy],
+        run_ids: Sequence[str] | None = None,
+        kinds: Sequence[str] | None = None,
+        node_ids: Sequence[str] | None = None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> pl.DataFrame:
+        """As the facts' own."""
+        return self._facts.sums(by, run_ids, kinds, node_ids, since=since, until=until)
+
+    def events(
+        self,
+        columns: Sequence[str],
+        kinds: Sequence[str],
+        run_id: str | None = None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> pl.LazyFrame:
+        """As the facts' own."""
+        return self._facts.events(columns, kinds, run_id, since=since, until=until)
 
     def contact_values(self, run_id: str, kind: str, node_id: str | None = None) -> pl.DataFrame:
         """As the facts' own."""
@@ -106,6 +165,7 @@ class Design:
     cost_per_message: float | None = None
     currency: str = "EUR"
     sends: tuple[str, ...] = ()
+    goal_window: timedelta | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -116,19 +176,27 @@ class Design:
             if node.enabled:
                 by_type.setdefault(node.type, []).append(node.id)
         goals, holdouts = by_type.get("flow.goal", []), by_type.get("exp.holdout", [])
-        kind = workflow.bound(workflow.node(goals[0])).get("event", "order") if goals else "order"
+        watched = workflow.bound(workflow.node(goals[0])) if goals else {}
         cost = workflow.settings.cost_per_message or {}
         amount = cost.get("amount")
         return cls(
             goal=goals[0] if goals else None,
-            goal_kind=str(kind),
+            goal_kind=str(watched.get("event", "order")),
             holdout=holdouts[0] if holdouts else None,
             splits=tuple(by_type.get("exp.split", [])),
             cost_per_message=float(amount) if isinstance(amount, (int, float)) else None,
             currency=str(cost.get("currency") or workflow.settings.currency),
             sends=tuple(node_id for kind, ids in by_type.items() if kind.startswith("send.") for node_id in ids),
+            goal_window=_window(watched.get("window")),
             labels={node.id: node.label or node.id for node in workflow.nodes},
         )
+
+
+def _window(text: object) -> timedelta | None:
+    try:
+        return parse_duration(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 def is_held(design: Design) -> pl.Expr:

@@ -41,6 +41,17 @@ RUN_KINDS = (
 )
 """Kinds the engine and its connectors record for a run, funnel order first."""
 
+DETAIL = "detail"
+DETAIL_LENGTH_MAX = 200
+_DETAILS: dict[str, tuple[str, ...]] = {
+    "clicked": ("link", "url"),
+    "bounced": ("class",),
+    "blocked": ("reason",),
+    "exited": ("reason",),
+    "visited": ("channel",),
+}
+"""Kind → which of its properties says what exactly happened; the first one it has."""
+
 OUTBOX_PLAN_SCHEMA: dict[str, pl.DataType] = {
     "outbox_id": pl.String(),
     "node_id": pl.String(),
@@ -65,6 +76,33 @@ OUTBOX_SCHEMA: dict[str, pl.DataType] = {
 def empty_events() -> pl.DataFrame:
     """A frame with the event columns and no row."""
     return pl.DataFrame(schema=EVENT_SCHEMA)
+
+
+def with_detail(events: pl.DataFrame) -> pl.DataFrame:
+    """The events with `detail`: the link, bounce class, reason or channel out of `properties`, "" where there is none.
+
+    Addresses of links lose what follows `?` or `#`, which is often made for one person.
+    """
+    kinds = events.get_column("kind")
+    told = kinds.is_in(list(_DETAILS)) & events.get_column("properties").is_not_null()
+    if not told.any():
+        return events.with_columns(pl.lit("").alias(DETAIL))
+    texts = events.select("kind", "properties").with_row_index("row").filter(told)
+    # The same text comes over and over: each is read once.
+    distinct = texts.select("kind", "properties").unique()
+    found = distinct.with_columns(_detail().alias(DETAIL))
+    known = texts.join(found, on=["kind", "properties"], how="left", nulls_equal=True, maintain_order="left")
+    column = pl.Series(DETAIL, [""], dtype=pl.String).new_from_index(0, events.height)
+    return events.with_columns(column.scatter(known.get_column("row"), known.get_column(DETAIL)))
+
+
+def _detail() -> pl.Expr:
+    whole = pl.coalesce(
+        pl.when(pl.col("kind") == kind).then(pl.col("properties").str.json_path_match(f"$.{name}"))
+        for kind, names in _DETAILS.items()
+        for name in names
+    )
+    return whole.fill_null("").str.replace(r"[?#].*$", "").str.head(DETAIL_LENGTH_MAX)
 
 
 def as_events(frame: pl.DataFrame) -> pl.DataFrame:

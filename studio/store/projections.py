@@ -18,11 +18,12 @@ from studio.frames.events import AT, EVENT_SCHEMA
 from studio.store import schema
 from studio.store.database import Database
 from studio.store.log import EventLog, LogState
-from studio.store.rollups import KEYS, ROLLUP_SCHEMA, people, rolled_up, summed
+from studio.store.rollups import KEYS, ROLLUP_SCHEMA, SUMS, added_up, people, rolled_up, summed
 from studio.store.rows import frame_of
 from studio.store.scanning import EventFilter, scan
 
-By = Literal["kind", "node_id", "arms"]
+By = Literal["run_id", "kind", "node_id", "arms", "actor", "detail"]
+SumBy = Literal["run_id", "kind", "node_id", "arms", "actor", "detail", "currency", "hour"]
 
 VALUES_SCHEMA: dict[str, pl.DataType] = {
     "contact_id": pl.UInt32(),
@@ -47,7 +48,9 @@ class Projections:
         node_ids: Collection[str] | None = None,
         until: datetime | None = None,
     ) -> pl.DataFrame:
-        """`run_id`, `node_id`, `kind`, `arms`, `currency`, `hour` (its start), `count`, `value` (sum): a row per key.
+        """`run_id`, `node_id`, `kind`, `arms`, `actor`, `detail`, `currency`, `hour` (its start), `count`, `value`.
+
+        A row per key; `detail` is the link, bounce class, reason or channel (`frames.events.with_detail`).
 
         What has no run, node, arms or currency has "" there; the run "" is the events from outside. `until` is
         included: only events that happened by then. O(keys and hours), with `until` also the events of that hour.
@@ -61,6 +64,38 @@ class Projections:
             raw.append(scan(segments, hour, tuple(EVENT_SCHEMA)).collect())
         fresh = [rolled_up(_among(frame.select(*EVENT_SCHEMA), wanted)) for frame in raw]
         return summed([stored, *fresh])
+
+    def sums(
+        self,
+        by: Sequence[SumBy],
+        run_ids: Collection[str] | None = None,
+        kinds: Collection[str] | None = None,
+        node_ids: Collection[str] | None = None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> pl.DataFrame:
+        """The columns of `by`, `count` and `value` (sum), added up where they lie; a row per key, ordered by key.
+
+        `since` is included, `until` is not; both are rounded down to the hour.
+        """
+        wanted = {"run_id": run_ids, "kind": kinds, "node_id": node_ids}
+        table = schema.event_rollups
+        columns = [table.c[name] for name in by]
+        query = sa.select(*columns, sa.func.sum(table.c["count"]), sa.func.sum(table.c["value"]))
+        query = query.where(*_conditions(table, wanted)).group_by(*columns)
+        tail = []
+        if since is not None:
+            query = query.where(table.c.hour >= schema.micros(_hour(since)))
+            tail.append(pl.col("occurred_at") >= _hour(since))
+        if until is not None:
+            query = query.where(table.c.hour < schema.micros(_hour(until)))
+            tail.append(pl.col("occurred_at") < _hour(until))
+        state, rows = self._with_state(query)
+        shape = {name: ROLLUP_SCHEMA[name] for name in (*by, *SUMS)}
+        stored = frame_of([row for row in rows if row[-2] is not None], shape)
+        fresh = rolled_up(_among(state.tail.select(*EVENT_SCHEMA), wanted).filter(*tail))
+        return added_up(pl.concat([stored, fresh.select(*shape)]), by)
 
     def distinct(
         self,
@@ -76,19 +111,25 @@ class Projections:
 
     def people(
         self,
-        run_id: str,
+        run_id: str | None,
         kinds: Collection[str] | None = None,
         by: Sequence[By] = ("kind",),
         node_ids: Collection[str] | None = None,
     ) -> dict[tuple[str, ...], BitMap]:
-        """The people themselves, by the values of `by`: sets of contact ids that can be united and intersected."""
-        wanted = {"run_id": [run_id], "kind": kinds, "node_id": node_ids}
+        """The people themselves, by the values of `by`: sets of contact ids that can be united and intersected.
+
+        `run_id` None: over all runs and the events from outside.
+        """
+        wanted = {"run_id": None if run_id is None else [run_id], "kind": kinds, "node_id": node_ids}
         places = [KEYS.index(name) for name in by]
         groups: dict[tuple[str, ...], BitMap] = {}
         state, stored = self._bitmaps(wanted)
         for key, found in (*stored, *people(_among(state.tail, wanted)).items()):
             group = tuple(key[place] for place in places)
-            groups[group] = groups[group] | found if group in groups else found
+            if group in groups:
+                groups[group] |= found
+            else:
+                groups[group] = found
         return groups
 
     def contact_values(
@@ -114,6 +155,18 @@ class Projections:
     def scan(self, columns: Sequence[str] = tuple(EVENT_SCHEMA), wanted: EventFilter | None = None) -> pl.LazyFrame:
         """Raw events, lazily, in no particular order."""
         return scan(self._log.state(), wanted or EventFilter(), columns)
+
+    def events(
+        self,
+        columns: Sequence[str],
+        kinds: Collection[str],
+        run_id: str | None = None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> pl.LazyFrame:
+        """Raw events of some kinds, lazily, in no particular order; both moments are included."""
+        return self.scan(columns, EventFilter(kinds=kinds, run_id=run_id, since=since, until=until))
 
     def count(self) -> int:
         """How many events the log holds."""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from studio.frames.events import with_detail
+
 
 class PlainFacts:
     def __init__(self, events: pl.DataFrame) -> None:
@@ -25,9 +27,28 @@ class PlainFacts:
         rows = self._rows(run_ids, kinds, node_ids)
         return rows.group_by(*keys).agg(pl.len().cast(pl.Int64).alias("count"), pl.col("value").fill_null(0).sum())
 
+    def sums(self, by, run_ids=None, kinds=None, node_ids=None, *, since=None, until=None) -> pl.DataFrame:
+        rows = with_detail(self._rows(run_ids, kinds, node_ids)).with_columns(
+            pl.col(pl.String).fill_null(""), hour=pl.col("occurred_at").dt.truncate("1h")
+        )
+        if since is not None:
+            rows = rows.filter(pl.col("hour") >= since)
+        if until is not None:
+            rows = rows.filter(pl.col("hour") < until)
+        sums = (pl.len().cast(pl.Int64).alias("count"), pl.col("value").fill_null(0).sum())
+        return rows.group_by(by).agg(*sums).sort(by) if by else rows.select(*sums)
+
+    def events(self, columns, kinds, run_id=None, *, since=None, until=None) -> pl.LazyFrame:
+        rows = self._rows(None if run_id is None else [run_id], kinds, None)
+        if since is not None:
+            rows = rows.filter(pl.col("occurred_at") >= since)
+        if until is not None:
+            rows = rows.filter(pl.col("occurred_at") <= until)
+        return rows.select(*columns).lazy()
+
     def people(self, run_id, kinds=None, by=("kind",), node_ids=None) -> dict[tuple[str, ...], set[int]]:
-        rows = self._rows([run_id], kinds, node_ids)
-        groups = rows.with_columns(pl.col("arms").fill_null("")).group_by(*by).agg(pl.col("contact_id").unique())
+        rows = with_detail(self._rows(None if run_id is None else [run_id], kinds, node_ids))
+        groups = rows.with_columns(pl.col(pl.String).fill_null("")).group_by(*by).agg(pl.col("contact_id").unique())
         return {tuple(row[:-1]): set(row[-1]) for row in groups.iter_rows()}
 
     def contact_values(self, run_id: str, kind: str, node_id: str | None = None) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from studio.store.scanning import EventFilter
 from tests.store.conftest import NOON, StandingClock
 from tests.store.test_events import append, events, minutes
 
-KEYS = ["run_id", "node_id", "kind", "arms"]
+KEYS = ["run_id", "node_id", "kind", "arms", "actor"]
 
 
 class Happening(NamedTuple):
@@ -29,17 +30,21 @@ class Happening(NamedTuple):
     arms: str | None
     value: int | None
     currency: str | None
+    actor: str | None = None
+    said: str | None = None
 
 
 happenings = st.builds(
     Happening,
-    kind=st.sampled_from(["sent", "converted"]),
+    kind=st.sampled_from(["sent", "converted", "clicked", "bounced"]),
     minute=st.integers(0, 400),
     contact=st.integers(1, 6),
     node=st.sampled_from(["mail", "goal", None]),
     arms=st.sampled_from(["split=A", "split=B", None]),
     value=st.sampled_from([None, 1, 5]),
     currency=st.sampled_from(["EUR", "USD", None]),
+    actor=st.sampled_from(["human", "machine", None]),
+    said=st.sampled_from([None, '{"link":"https://s.example/a?u=1#x"}', '{"class":"hard"}', '{"url":"b","link":null}']),
 )
 
 
@@ -55,13 +60,25 @@ def frame_of(rows: list[Happening], first_id: int, run_id: str | None) -> pl.Dat
                 "arms": pl.Series([row.arms for row in rows], dtype=pl.String),
                 "value": pl.Series([row.value for row in rows], dtype=pl.Float64),
                 "currency": pl.Series([row.currency for row in rows], dtype=pl.String),
+                "actor": pl.Series([row.actor for row in rows], dtype=pl.String),
+                "properties": pl.Series([row.said for row in rows], dtype=pl.String),
                 "run_id": pl.Series([run_id] * len(rows), dtype=pl.String),
             }
         )
     )
 
 
+def detail_of(kind: str, said: str | None) -> str:
+    """What exactly happened, read with the standard library."""
+    properties = json.loads(said) if said else {}
+    if kind == "clicked":
+        return str(properties.get("link") or properties.get("url") or "").split("?")[0].split("#")[0]
+    return str(properties.get("class") or "") if kind == "bounced" else ""
+
+
 def recount(every: pl.DataFrame) -> pl.DataFrame:
+    details = [detail_of(*row) for row in every.select("kind", "properties").iter_rows()]
+    every = every.with_columns(detail=pl.Series(details, dtype=pl.String))
     named = every.with_columns(pl.col(*KEYS, "currency").fill_null(""), hour=pl.col("occurred_at").dt.truncate("1h"))
     keys = [name for name in ROLLUP_SCHEMA if name not in ("count", "value")]
     return named.group_by(keys).agg(count=pl.len().cast(pl.Int64), value=pl.col("value").sum()).sort(keys)
@@ -95,6 +112,17 @@ def test_every_answer_is_a_recount(
         every = pl.concat([every, frame])
         projections = shared_store.projections
         assert projections.rollup([run_id]).equals(recount(every).select(*ROLLUP_SCHEMA))
+        for by in (("kind",), ("kind", "detail", "actor"), ("hour", "currency"), ()):
+            expected = recount(every).group_by(by).agg(pl.col("count", "value").sum()).sort(by) if by else None
+            got = projections.sums(by, [run_id])
+            assert got.equals(expected) if by else got.row(0) == (every.height, every["value"].sum())
+        day = recount(every).filter(pl.col("hour").is_between(minutes(60), minutes(until), closed="left"))
+        assert (
+            projections.sums((), [run_id], since=minutes(60 + until % 60), until=minutes(until // 60 * 60))[
+                "count"
+            ].item()
+            == day.filter(pl.col("hour") < minutes(until // 60 * 60))["count"].sum()
+        )
         by_then = every.filter(pl.col("occurred_at") <= minutes(until))
         assert projections.rollup([run_id], until=minutes(until)).equals(recount(by_then).select(*ROLLUP_SCHEMA))
         distinct = projections.distinct(run_id, by=("kind", "arms"))
