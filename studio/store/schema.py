@@ -18,7 +18,7 @@ MICROSECOND = timedelta(microseconds=1)
 APPLICATION_ID = 0x464C4F57
 """Stands in the file's header (`PRAGMA application_id`): says that a SQLite file is one of ours."""
 
-REVISIONS: tuple[str, ...] = ("0001", "0002")
+REVISIONS: tuple[str, ...] = ("0001", "0002", "0003")
 """Every revision this build can read, oldest first; the last one is what it writes."""
 
 
@@ -203,6 +203,18 @@ workflows = sa.Table(
     sa.Column("updated_at", Moment, nullable=False),
 )
 
+workflow_edits = sa.Table(
+    "workflow_edits",
+    metadata,
+    sa.Column("id", Big, primary_key=True),
+    sa.Column("workflow_id", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("name", sa.Text),
+    sa.Column("session", sa.Text),
+    sa.Column("document", sa.LargeBinary, nullable=False),
+    sa.Index(None, "workflow_id"),
+)
 runs = sa.Table(
     "runs",
     metadata,

@@ -22,6 +22,7 @@ from studio.store.database import Database
 from studio.store.doctor import Health, examine
 from studio.store.events import LoggedEvents
 from studio.store.importing import Importer, ImportReport
+from studio.store.journal import EditJournal
 from studio.store.learning import Learning
 from studio.store.library import Library
 from studio.store.log import EventLog
@@ -50,6 +51,7 @@ class Store:
         self.events = LoggedEvents(self.log, self.runs.simulated)
         self.projections = Projections(database, self.log)
         self.library = Library(database, clock)
+        self.journal = EditJournal(database, clock)
         self.learning = Learning(database)
         self._importer = Importer(database, self.log)
 

@@ -1,4 +1,4 @@
-"""The story of workflows: the library, opening files, checking them.
+"""The story of workflows: the library, opening files, checking them, and their history.
 
 Absent on purpose: running them.
 """
@@ -6,11 +6,15 @@ Absent on purpose: running them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
+from studio.domain.difference import Difference, differences
 from studio.domain.errors import Problem, UserFixable
 from studio.domain.validation import Catalogue, check
 from studio.domain.workflow import Workflow, parse_workflow
+from studio.store.journal import EDITS_MAX
 from studio.store.library import StoredWorkflow
 from studio.store.store import Store
 
@@ -27,6 +31,20 @@ class Checked:
     @property
     def valid(self) -> bool:
         return not self.problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastState:
+    """A state a workflow was in, to be looked at or restored.
+
+    ref: how it is asked for: `e<number>` an edit, `r<number>` what a run ran.
+    words: what was done to get there (“Move a step”), the name a person gave it, or which run it was.
+    """
+
+    ref: str
+    kind: Literal["edit", "named", "run"]
+    at: datetime
+    words: str
 
 
 class WorkflowsStory:
@@ -49,6 +67,58 @@ class WorkflowsStory:
     def save(self, workflow_id: str, workflow: Workflow) -> None:
         """Replaces the workflow's document; runs keep the version they started with."""
         self._store.library.save_workflow(workflow_id, workflow.to_json())
+
+    def record(self, workflow_id: str, workflow: Workflow, words: str, session: str | None = None) -> None:
+        """Saves the workflow after an edit and keeps what it was like; returns when both stand on disk.
+
+        `words` say what was done; edits of one `session` in a row become one entry of the history.
+        """
+        self._store.journal.record(
+            workflow_id,
+            workflow.model_dump_json(by_alias=True),
+            name=workflow.name,
+            template=workflow.template.id if workflow.template else None,
+            words=words,
+            session=session,
+        )
+
+    def keep_as(self, workflow_id: str, name: str) -> PastState:
+        """Gives the workflow's present state a name, under which it stays."""
+        edit = self._store.journal.name(workflow_id, name)
+        return PastState(ref=f"e{edit.id}", kind="named", at=edit.at, words=name)
+
+    def history(self, workflow_id: str, limit: int = EDITS_MAX) -> tuple[PastState, ...]:
+        """The states the workflow was in, the last one first: edits, named ones, and what its runs ran."""
+        states = [
+            PastState(
+                ref=f"e{edit.id}",
+                kind="edit" if edit.name is None else "named",
+                at=edit.at,
+                words=edit.name or edit.words,
+            )
+            for edit in self._store.journal.edits(workflow_id, limit)
+        ]
+        states += [
+            PastState(ref=run_id, kind="run", at=at, words=f"Run {run_id} ({mode})")
+            for run_id, mode, at in self._store.journal.ran(workflow_id)
+        ]
+        return tuple(sorted(states, key=lambda state: (state.at, state.kind != "edit", state.ref), reverse=True))
+
+    def past(self, workflow_id: str, ref: str) -> Workflow:
+        """The workflow as it was in a state of its history. Raises UserFixable EDIT-UNKNOWN, RUN-UNKNOWN."""
+        if ref.startswith("e") and ref[1:].isdigit():
+            return parse_workflow(self._store.journal.document(workflow_id, int(ref[1:])), where=ref)
+        return parse_workflow(self._store.runs.document(self._store.runs.get(ref).version), where=ref)
+
+    def differences(self, before: Workflow, after: Workflow) -> tuple[Difference, ...]:
+        """What is different in `after`."""
+        return differences(before, after)
+
+    def restore(self, workflow_id: str, ref: str) -> tuple[Difference, ...]:
+        """Makes the workflow what it was; the state it leaves stays in the history. What that changed."""
+        present, past = self.get(workflow_id), self.past(workflow_id, ref)
+        self.record(workflow_id, past, f"Restore {ref}")
+        return differences(present, past)
 
     def list(self) -> tuple[StoredWorkflow, ...]:
         """Every workflow, the last one changed first."""

@@ -21,8 +21,10 @@ from studio.ui.canvas.ports import ports_of
 from studio.ui.canvas.specimen import starting_parameters
 from studio.ui.faults import guarded
 
-Journal: TypeAlias = Callable[[Workflow, str], None]
-"""Gets the workflow as it now is and the words of what was done (“Move 2 steps”)."""
+Journal: TypeAlias = Callable[[Workflow, str, str | None], None]
+"""Gets the workflow as it now is, the words of what was done (“Move 2 steps”), and, for what is typed or nudged bit by
+bit, a key that is the same for all of it.
+"""
 
 UNDO_LIMIT = 500
 
@@ -61,6 +63,20 @@ class Document(QObject):
         if self.stack.canRedo():
             self.stack.redo()
             self._tell(f"Redo: {words}")
+
+    def go_to(self, number: int) -> None:
+        """Undoes or redoes until so many commands are done: a place in the visible history."""
+        number = max(0, min(number, self.stack.count()))
+        if number != self.stack.index():
+            back = number < self.stack.index()
+            words = self.stack.text(number - 1) if number else "the beginning"
+            self.stack.setIndex(number)
+            self._tell(f"{'Undo' if back else 'Redo'} to: {words}")
+
+    def restore(self, workflow: Workflow, words: str) -> None:
+        """Another state altogether, as one command that can be undone."""
+        self._outputs.clear()
+        self._push(words, workflow)
 
     def end_session(self) -> None:
         """What is typed or nudged from now on is undone by itself, not together with what went before."""
@@ -183,16 +199,16 @@ class Document(QObject):
             return
         merge_key = (str(self._session), *key) if key else ()
         self.stack.push(_Replacement(self, words, self.workflow, after, merge_key))
-        self._tell(words)
+        self._tell(words, "/".join(merge_key) or None)
 
     def show(self, workflow: Workflow) -> None:
         """For the commands: makes a workflow the present one."""
         self.workflow = workflow
         self.changed.emit(workflow)
 
-    def _tell(self, words: str) -> None:
+    def _tell(self, words: str, session: str | None = None) -> None:
         if self.journal is not None:
-            guarded(self.journal)(self.workflow, words)
+            guarded(self.journal)(self.workflow, words, session)
 
 
 class _Replacement(QUndoCommand):

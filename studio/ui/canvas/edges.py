@@ -24,7 +24,7 @@ EdgeKey: TypeAlias = tuple[PortRef, PortRef]
 
 _CURVE_SAMPLES = 24
 _EXACT_UP_TO = 99_999
-_LABEL_WIDTH = 70.0
+_LABEL_WIDTH = 120.0
 
 
 class EdgeItem(QGraphicsPathItem):

@@ -26,7 +26,7 @@ PORT_REACH = 13.0
 """How near to a port the pointer must be to mean it."""
 MARGIN = 18.0
 """Room around a node for shadow, badge and ring."""
-STUB_WIDTH = 76.0
+STUB_WIDTH = 128.0
 TILE = 30.0
 TILE_LEFT = 12.0
 TEXT_LEFT = 52.0

@@ -285,9 +285,9 @@ class CanvasPage(Page):
         self.run_bar.set_may_run(bool(workflow.nodes), "Add a step first")
         self.timeline.set_steps([(n, self.scene.nodes[n].face.title) for n in reading_order(workflow)])
 
-    def _edited(self, workflow: Workflow, words: str) -> None:
+    def _edited(self, workflow: Workflow, words: str, session: str | None) -> None:
         if self._journal is not None:
-            self._journal(workflow, words)
+            self._journal(workflow, words, session)
         self.workflow_changed.emit(workflow, words)
 
     def _checked(self, problems: Sequence[Problem]) -> None:

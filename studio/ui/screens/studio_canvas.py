@@ -24,6 +24,7 @@ class StudioCanvas(CanvasPage):
         self._workspace = workspace
         self.workflow_id = ""
         self.run_id = ""
+        self._opened = ""
         self._parts = (RunCommands(self, workspace, window), DataAnswers(self, workspace))
 
     def entered(self, target: str = "") -> None:
@@ -38,6 +39,7 @@ class StudioCanvas(CanvasPage):
 
     def open_workflow(self, workflow_id: str) -> None:
         """Shows a workflow of the library for editing; every edit is saved at once."""
+        self._note_opening(workflow_id)
         self.workflow_id, self.run_id = workflow_id, ""
         workflow = self._workspace.workflows.get(workflow_id)
         self.set_workflow(workflow, self._workspace.workflows.catalogue, journal=self._save)
@@ -46,6 +48,7 @@ class StudioCanvas(CanvasPage):
     def open_run(self, run_id: str) -> None:
         """Shows a run as it stands; a finished one looks as it did, because both are a fold over its events."""
         run = self._workspace.runs.get(run_id)
+        self._note_opening(run.workflow_id)
         self.run_id, self.workflow_id = run_id, run.workflow_id
         in_library = any(w.id == run.workflow_id for w in self._workspace.workflows.list())
         workflow = self._workspace.runs.workflow_of(run_id)
@@ -81,5 +84,11 @@ class StudioCanvas(CanvasPage):
         elif workflows:
             self.open_workflow(workflows[0].id)
 
-    def _save(self, workflow: Workflow, *_: object) -> None:
-        self._workspace.workflows.save(self.workflow_id, workflow)
+    def _note_opening(self, workflow_id: str) -> None:
+        # What is typed from now on is an entry of its own, whatever was typed last time into the same field.
+        last = self._workspace.workflows.history(workflow_id, limit=1)
+        self._opened = last[0].ref if last else ""
+
+    def _save(self, workflow: Workflow, words: str, session: str | None) -> None:
+        key = f"{self._opened}/{session}" if session is not None else None
+        self._workspace.workflows.record(self.workflow_id, workflow, words, key)

@@ -28,7 +28,7 @@ class Bench:
     def __init__(self) -> None:
         self.selection = Selection()
         self.journal: list[tuple[Workflow, str]] = []
-        self.document = Document(cart_recovery.workflow(), TYPES, lambda w, words: self.journal.append((w, words)))
+        self.document = Document(cart_recovery.workflow(), TYPES, lambda w, words, _: self.journal.append((w, words)))
         self.scene = CanvasScene(TYPES, self.selection)
         self.scene.sync(self.document.workflow)
         self.document.changed.connect(self.scene.sync)
@@ -201,7 +201,7 @@ def test_the_journal_ends_with_the_present_workflow(script: list[tuple[str, int,
 
 
 def test_a_journal_that_fails_does_not_stop_the_edit(types: Catalogue) -> None:
-    def full(_workflow: Workflow, _words: str) -> None:
+    def full(_workflow: Workflow, _words: str, _session: str | None) -> None:
         raise UserFixable("JOURNAL-FULL", "The disk is full.")
 
     document = Document(cart_recovery.workflow(), types, full)

@@ -39,7 +39,7 @@ def test_places_of_a_file_are_kept(page: CanvasPage, types: Catalogue) -> None:
 
 def test_edits_are_told_with_their_words_and_journalled(page: CanvasPage, types: Catalogue, qtbot: QtBot) -> None:
     journal: list[tuple[Workflow, str]] = []
-    page.set_workflow(cart_recovery.workflow(), types, journal=lambda w, words: journal.append((w, words)))
+    page.set_workflow(cart_recovery.workflow(), types, journal=lambda w, words, _: journal.append((w, words)))
     with qtbot.waitSignal(page.workflow_changed) as told:
         page.editor.rename("mail_a", "First")
     assert told.args == [page.workflow, "Rename Email A: “Still thinking?”"]
