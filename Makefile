@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 
-.PHONY: demo studio test test-all check lock shots bench clean
+.PHONY: demo studio test test-all faults check lock shots bench clean
 
 demo: .venv/.ready-run
 	@$(PY) -m studio demo $(ARGS)
@@ -16,6 +16,10 @@ test: .venv/.ready-dev
 
 test-all: .venv/.ready-dev
 	@$(PY) -m pytest -q -n 2 --dist worksteal $(ARGS)
+
+# Kills the program again and again; `make faults N=10000 STATE=build/faults.json` goes on where it was stopped.
+faults: .venv/.ready-dev
+	@$(PY) -m tests.faults.long_run $(or $(N),500) $(if $(STATE),--state $(STATE)) $(ARGS)
 
 check: .venv/.ready-dev
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/lint-imports

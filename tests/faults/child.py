@@ -1,0 +1,99 @@
+"""One leg of a reference journey, with the real store and SMTP connector, in this process or in one that dies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from studio.connectors.profile import SendingProfile, SmtpServer
+from studio.connectors.smtp import SmtpMailer
+from studio.domain.node import Sender
+from studio.domain.ports import Pace, RunRow
+from studio.engine.clocks import doze
+from studio.engine.control import Control
+from studio.engine.draft import Sizes
+from studio.engine.driver import Driver, Surroundings
+from studio.engine.mending import Verdict
+from studio.store import Store
+from tests.engine.bench import Audience
+from tests.engine.nodes import CATALOGUE
+from tests.faults.journeys import JOURNEYS, START, Journey, People
+from tests.faults.points import Points
+
+RUN_ID = "r1"
+CONNECTIONS = 3
+BY_NAME: Mapping[str, Journey] = {journey.name: journey for journey in JOURNEYS}
+
+
+class Wall:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class _Mailers:
+    def __init__(self, port: int, sender: str) -> None:
+        server = SmtpServer(host="127.0.0.1", port=port, security="none")
+        self._sender = sender
+        self._mailer = SmtpMailer(SendingProfile.model_validate({"smtp": server, "from": sender}))
+
+    def mailer(self, run: RunRow) -> SmtpMailer:
+        return self._mailer
+
+    def sender(self, run: RunRow) -> Sender:
+        return Sender(address=self._sender, reply_to=None, postal_address="1 Street", unsubscribe_base_url=None)
+
+    def pace(self, run: RunRow) -> Pace:
+        return Pace(connections=CONNECTIONS)
+
+
+def driver_of(store: Store, journey: Journey, port: int, sender: str) -> Driver:
+    return Driver(
+        Surroundings(
+            runs=store.runs,
+            events=store.events,
+            contacts=People(journey),
+            catalogue=CATALOGUE,
+            mailers=_Mailers(port, sender),
+            simulator=Audience(),
+            build=lambda parts: b"",
+            wall=Wall(),
+            tick=time.monotonic,
+            doze=doze,
+            sizes=Sizes(chunk=4, send=3),
+        )
+    )
+
+
+def prepare(folder: Path, journey: Journey) -> None:
+    """A workspace with a run that has not begun to run, and the events that happen meanwhile."""
+    with Store.open(folder, clock=Wall()) as store:
+        run = RunRow(
+            run_id=RUN_ID, workflow_id="w", version="v", name="Test", mode="test", seed=1, clock="max",
+            state="queued", started_at=START, at=START,
+        )  # fmt: skip
+        driver_of(store, journey, 25, "shop@example.invalid").begin(run, journey.make())
+        if journey.happenings:
+            store.import_events([journey.events()], "happenings")
+
+
+def go(
+    folder: Path, name: str, port: int, sender: str, *, verdicts: Mapping[str, Verdict] | None = None,
+    connection_class: type | None = None,
+) -> str:  # fmt: skip
+    """One leg; the state it ends in. `verdicts`: what a person says of messages in doubt before it goes on."""
+    control = Control()
+    for outbox_id, verdict in (verdicts or {}).items():
+        control.resolve(outbox_id, verdict)
+    with Store.open(folder, clock=Wall(), connection_class=connection_class) as store:
+        return asyncio.run(driver_of(store, BY_NAME[name], port, sender).run(RUN_ID, control=control))
+
+
+def leg(folder: Path, name: str, port: int, sender: str, die_at: int, report: Path) -> None:
+    """One leg in a process of its own; writes its state and the names of the points it met, if it lives."""
+    points = Points(die_at)
+    state = go(folder, name, port, sender, connection_class=points.watch_everything())
+    report.write_text(json.dumps([state, points.names]))

@@ -1,0 +1,278 @@
+"""One trial: a journey is killed at some points, resumed, and compared with what the mail server accepted."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import multiprocessing
+import random
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pysqlite3 import dbapi2
+
+from studio.domain.run import RunView, fold
+from studio.engine.mending import Verdict
+from studio.store import Store
+from tests.faults import child
+from tests.faults.child import BY_NAME, CONNECTIONS, RUN_ID
+from tests.faults.journeys import START, Journey
+from tests.faults.sink import SinkProcess
+
+LEG_WITHIN_S = 120
+
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload(["tests.faults.child"])
+
+
+@dataclass(slots=True)
+class Tally:
+    """What many trials came to. A trial is one journey taken to its end however often it was killed on the way."""
+
+    trials: int = 0
+    kills: int = 0
+    double: int = 0
+    expected: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    lost: int = 0
+    not_accepted: int = 0
+    unfinished: int = 0
+    damaged: int = 0
+    in_doubt: int = 0
+    in_doubt_accepted: int = 0
+    in_doubt_most: int = 0
+    unlisted: int = 0
+    points: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Tally) -> None:
+        for item in fields(self):
+            mine, theirs = getattr(self, item.name), getattr(other, item.name)
+            joined = max(mine, theirs) if item.name == "in_doubt_most" else mine + theirs
+            setattr(self, item.name, joined)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether what must never happen did not."""
+        wrong = (self.duplicates, self.lost, self.not_accepted, self.unfinished, self.damaged, self.unlisted)
+        return not any(wrong)
+
+    def as_json(self) -> dict[str, object]:
+        return {**asdict(self), "points": dict(sorted(self.points.items()))}
+
+    @classmethod
+    def of_json(cls, found: Mapping[str, object]) -> Tally:
+        points = found.get("points")
+        return cls(**{**found, "points": Counter(points)})  # pyright: ignore[reportArgumentType]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a trial does: the numbers of the points at which its first legs die."""
+
+    journey: str
+    can_look_up: bool
+    die_at: tuple[int, ...]
+    name: str
+
+
+class Bench:
+    """Prepared journeys and a mail server, for many trials one after the other."""
+
+    def __init__(self, sink: SinkProcess, folder: Path) -> None:
+        self._sink = sink
+        self._folder = folder
+        self._points: dict[tuple[str, bool], list[str]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def names(self, journey: str, *, can_look_up: bool) -> list[str]:
+        """The points that an undisturbed leg meets, in order."""
+        key = journey, can_look_up
+        if key not in self._points:
+            folder = self._copy(journey, "whole")
+            sender = f"shop@{journey}-{int(can_look_up)}.invalid"
+            answer = self._leg(folder, journey, self._sink.ports[can_look_up], sender, 0)
+            assert answer is not None
+            self._points[key] = answer[1]
+            self._sink.accepted(sender)
+            shutil.rmtree(folder.parent)
+        return self._points[key]
+
+    def run(self, plan: Plan) -> Tally:
+        """Carries a trial out. Raises AssertionError only where it cannot be judged."""
+        names = self.names(plan.journey, can_look_up=plan.can_look_up)
+        folder, port = self._copy(plan.journey, plan.name), self._sink.ports[plan.can_look_up]
+        sender = f"shop@{plan.name}.invalid"
+        tally = Tally(trials=1)
+        for number, point in enumerate(plan.die_at):
+            if self._leg(folder, plan.journey, port, sender, point) is None:
+                tally.kills += 1
+                tally.double += number > 0
+                tally.points[names[min(point, len(names)) - 1] if number == 0 else "while resuming"] += 1
+        judge = _Judge(BY_NAME[plan.journey], folder, port, sender, self._sink, tally)
+        judge.judge(resumed_after=tally.kills)
+        shutil.rmtree(folder.parent)
+        return tally
+
+    def _copy(self, journey: str, name: str) -> Path:
+        prepared = self._folder / "prepared" / journey
+        if not prepared.exists():
+            child.prepare(prepared, BY_NAME[journey])
+        folder = self._folder / name / "shop"
+        shutil.copytree(prepared, folder)
+        return folder
+
+    def _leg(self, folder: Path, journey: str, port: int, sender: str, die_at: int) -> tuple[str, list[str]] | None:
+        """How a leg in its own process ended, with the points it met; None when it was killed."""
+        report = folder.parent / "report"
+        report.unlink(missing_ok=True)
+        process = processes.Process(target=child.leg, args=(folder, journey, port, sender, die_at, report))
+        process.start()
+        process.join(LEG_WITHIN_S)
+        code = process.exitcode
+        if code is None:
+            process.kill()
+        process.close()
+        if code == -9:
+            assert not report.exists()
+            return None
+        assert code == 0, f"a leg of {journey} ended with {code}"
+        state, names = json.loads(report.read_text())
+        return state, names
+
+
+class _Judge:
+    def __init__(self, journey: Journey, folder: Path, port: int, sender: str, sink: SinkProcess, tally: Tally) -> None:
+        self._journey = journey
+        self._folder = folder
+        self._port = port
+        self._sender = sender
+        self._sink = sink
+        self._tally = tally
+        self._truth: Counter[tuple[str, str]] = Counter()
+        self._doubtful: set[int] = set()
+
+    def judge(self, *, resumed_after: int) -> None:
+        """Lets the run go on, looks at what is in doubt, has a person who knows the truth decide, and compares."""
+        self._go_on()
+        ledger = self._ledger()
+        doubts = _in_doubt(ledger)
+        self._doubtful = {row["contact_id"] for row in doubts}
+        known = {message_id for _, message_id in self._truth}
+        self._tally.in_doubt += len(doubts)
+        self._tally.in_doubt_accepted += sum(row["message_id"] in known for row in doubts)
+        self._tally.in_doubt_most = max(self._tally.in_doubt_most, len(doubts))
+        if len(doubts) > CONNECTIONS * resumed_after + self._journey.doubts:
+            self._tally.unlisted += 1
+        self._before_anybody_decides(ledger)
+        for _ in range(4):
+            if not doubts:
+                break
+            verdicts: dict[str, Verdict] = {
+                row["outbox_id"]: "sent" if row["message_id"] in known else "resend" for row in doubts
+            }
+            self._go_on(verdicts)
+            known = {message_id for _, message_id in self._truth}
+            ledger = self._ledger()
+            doubts = _in_doubt(ledger)
+        self._compare({(row["node_id"], row["contact_id"]): row for row in ledger})
+
+    def _go_on(self, verdicts: Mapping[str, Verdict] | None = None) -> None:
+        child.go(self._folder, self._journey.name, self._port, self._sender, verdicts=verdicts)
+        self._truth += self._sink.accepted(self._sender)
+
+    def _before_anybody_decides(self, ledger: Sequence[Mapping[str, Any]]) -> None:
+        """What is called sent was accepted, and nothing that was begun is left without a word."""
+        for row in ledger:
+            self._tally.not_accepted += row["state"] in ("sent", "resolved_sent") and not self._is_accepted(row)
+            self._tally.lost += row["state"] in ("planned", "sending", "retry", "resend_approved")
+
+    def _compare(self, ledger: Mapping[tuple[str, int], Mapping[str, Any]]) -> None:
+        tally, journey = self._tally, self._journey
+        expected = {(node, contact) for node, people in journey.expected.items() for contact in people}
+        expected -= {place for place in expected if self._was_overtaken(place, ledger.get(place))}
+        refused = {(node, contact) for node, people in journey.refused.items() for contact in people}
+        tally.expected += len(expected)
+        tally.accepted += sum(self._truth.values())
+        tally.duplicates += sum(self._truth.values()) - len(self._truth)
+        got = {place for place, row in ledger.items() if self._is_accepted(row)}
+        tally.lost += len(expected - got)
+        tally.duplicates += len(got - expected) + (len(self._truth) - len(got))
+        tally.not_accepted += sum(
+            row["state"] not in ("sent", "resolved_sent") for p, row in ledger.items() if p in got
+        )
+        tally.unlisted += sum(ledger[place]["state"] != "failed" for place in refused)
+        tally.unlisted += len(set(ledger) - expected - refused)
+        self._compare_store(expected)
+
+    def _was_overtaken(self, place: tuple[str, int], row: Mapping[str, Any] | None) -> bool:
+        """Whether somebody ordered, and so left, while a message to him stood in doubt and nobody had decided."""
+        has_left = row is None or row["state"] == "blocked"
+        return (
+            has_left
+            and place[1] in self._doubtful
+            and any((kind, contact) == ("order", place[1]) for kind, contact, _ in self._journey.happenings)
+        )
+
+    def _is_accepted(self, row: Mapping[str, Any]) -> bool:
+        return (self._journey.address(row["contact_id"]), row["message_id"]) in self._truth
+
+    def _compare_store(self, expected: set[tuple[str, int]]) -> None:
+        with Store.open(self._folder, clock=child.Wall()) as store:
+            sent = store.events.at(START.replace(year=2027)).rows(["sent"], since=START)
+            told = sorted(sent.select("node_id", "contact_id").rows())
+            run, view = store.runs.get(RUN_ID), fold(RunView(RUN_ID), store.runs.run_events(RUN_ID))
+            is_over = run.state == view.state == "done" and not store.runs.pending(RUN_ID)
+            self._tally.unfinished += not is_over
+            self._tally.unlisted += told != sorted(expected)
+
+    def _ledger(self) -> list[dict[str, Any]]:
+        query = "SELECT id AS outbox_id, node_id, contact_id, message_id, state FROM outbox"
+        with closing(dbapi2.connect(str(self._folder / "studio.db"))) as connection:
+            connection.row_factory = dbapi2.Row
+            self._tally.damaged += connection.execute("PRAGMA integrity_check").fetchone()[0] != "ok"
+            return [dict(row) for row in connection.execute(query)]
+
+
+def _in_doubt(ledger: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [row for row in ledger if row["state"] == "in_doubt"]
+
+
+def plans(bench: Bench, seed: int, *, double_share: float = 0.2) -> Iterator[Plan]:
+    """Trials without end, the same for the same seed: every named point comes before any comes twice.
+
+    Every fifth is killed again while it resumes.
+    """
+    chance = random.Random(seed)
+    settings = [(journey, can_look_up) for journey in BY_NAME for can_look_up in (True, False)]
+    queues = {key: _endless(bench.names(key[0], can_look_up=key[1]), chance) for key in settings}
+    for number in itertools.count():
+        journey, can_look_up = settings[number % len(settings)]
+        again = (chance.randrange(1, 160),) if chance.random() < double_share else ()
+        yield Plan(journey, can_look_up, (next(queues[journey, can_look_up]), *again), f"t{seed}-{number}")
+
+
+def _endless(names: Sequence[str], chance: random.Random) -> Iterator[int]:
+    """Point numbers for ever: in each round all of them, those that are the first of their name at the front."""
+    while True:
+        numbers = list(range(1, len(names) + 1))
+        chance.shuffle(numbers)
+        seen: Counter[str] = Counter()
+        ranked = []
+        for number in numbers:
+            ranked.append((seen[names[number - 1]], number))
+            seen[names[number - 1]] += 1
+        yield from (number for _, number in sorted(ranked, key=lambda item: item[0]))
