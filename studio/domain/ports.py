@@ -133,6 +133,7 @@ class Checkpoint:
 
     done: ids of the work it consumed. work: what follows. events: contact events (EVENT_SCHEMA).
     outbox: rows to plan (OUTBOX_PLAN_SCHEMA). departed: instance ids that have left the run (a frame `instance_id`).
+    dropped: ids of those who entered and were let out again before anything was done for them; no goal counts them.
     entries: instances that entered (INSTANCE_SCHEMA), kept for goals, re-entry and traces; one that is given again
     has got new arms. Arms only ever grow, so the longest count, whatever order parts are kept in.
     cursors: event cursors by reader name, to store.
@@ -146,6 +147,7 @@ class Checkpoint:
     outbox: pl.DataFrame | None = None
     entries: pl.DataFrame | None = None
     departed: pl.DataFrame | None = None
+    dropped: pl.DataFrame | None = None
     run_events: Sequence[RunEvent] = ()
     quarantined: Mapping[str, Sequence[Quarantined]] = field(default_factory=dict)
     cursors: Mapping[str, EventCursor] = field(default_factory=dict)
@@ -211,6 +213,8 @@ class Runs(Protocol):
         ...
 
     def departed(self, run_id: str) -> pl.Series: ...
+
+    def dropped(self, run_id: str) -> pl.Series: ...
 
     def cursor(self, run_id: str, reader: str) -> EventCursor: ...
 

@@ -34,6 +34,7 @@ class Bundle:
         self._outbox: list[pl.DataFrame] = []
         self._entries: list[pl.DataFrame] = []
         self._departed: list[pl.Series] = []
+        self._dropped: list[pl.Series] = []
         self._quarantined: dict[str, list[Quarantined]] = {}
         self._cursors: dict[str, EventCursor] = {}
         self._state: RunState | None = None
@@ -54,6 +55,7 @@ class Bundle:
         self._outbox += draft.outbox
         self._entries += draft.entries
         self._departed += draft.departed
+        self._dropped += draft.dropped
         for node_id, items in draft.quarantined.items():
             self._quarantined.setdefault(node_id, []).extend(items)
         self._cursors.update(draft.cursors)
@@ -87,12 +89,17 @@ class Bundle:
             events=_joined(self._events),
             outbox=_joined(self._outbox),
             entries=_joined(self._entries),
-            departed=pl.DataFrame({"instance_id": pl.concat(self._departed)}) if self._departed else None,
+            departed=_ids(self._departed),
+            dropped=_ids(self._dropped),
             run_events=tuple(self.run_events),
             quarantined=self._quarantined,
             cursors=self._cursors,
             state=self._state,
         )
+
+
+def _ids(series: Sequence[pl.Series]) -> pl.DataFrame | None:
+    return pl.DataFrame({"instance_id": pl.concat(series)}) if series else None
 
 
 def _joined(frames: Sequence[pl.DataFrame]) -> pl.DataFrame | None:

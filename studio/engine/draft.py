@@ -57,6 +57,7 @@ class Draft:
         self.outbox: list[pl.DataFrame] = []
         self.entries: list[pl.DataFrame] = []
         self.departed: list[pl.Series] = []
+        self.dropped: list[pl.Series] = []
         self.quarantined: dict[str, list[Quarantined]] = {}
         self.tallies: dict[str, Tally] = {}
         self.troubles: list[Trouble] = []
@@ -134,6 +135,9 @@ class Draft:
 
     def take_over(self, stage: Stage, sender_address: str) -> None:
         """Everything a stage has done."""
+        if self.entries:
+            dropped = stage.dropped(pl.concat(self.entries))
+            self.dropped += [dropped] if dropped.len() else []
         for node_id, batches in stage.waiting.items():
             for batch in batches:
                 self.add_waiting(node_id, batch)

@@ -93,7 +93,7 @@ class RunMemory:
         entries = self._runs.entries(run_id).select(*INSTANCE_SCHEMA)
         self.entered.add(entries)
         if self.plan.goals:
-            self.entries = entries
+            self.entries = entries.filter(~IdSet(self._runs.dropped(run_id)).mask(entries.get_column("instance_id")))
             if self.run.mode == "simulate":
                 self.converted.add(events.at(self.run.at).instances("converted", run_id))
 
@@ -198,14 +198,14 @@ class RunMemory:
         for ids in draft.departed:
             self.departed.add(ids)
         for entries in draft.entries:
-            self._enter(entries)
+            self._enter(entries, draft.dropped)
         self.cursors.update(draft.cursors)  # pyright: ignore[reportArgumentType, reportCallIssue] - readers' names
         if draft.kinds:
             scheduler.tell(Recorded(draft.kinds))
         for frame in draft.events if self.run.mode == "simulate" and "converted" in draft.kinds else ():
             self.converted.add(frame.filter(pl.col("kind") == "converted").get_column("instance_id"))
 
-    def _enter(self, entries: pl.DataFrame) -> None:
+    def _enter(self, entries: pl.DataFrame, dropped: Sequence[pl.Series]) -> None:
         is_known = self.entered.mask(entries)
         self.entered.add(entries)
         if not self.plan.goals:
@@ -216,7 +216,10 @@ class RunMemory:
             arms = pl.when(grown).then("new").otherwise("arms").alias("arms")
             joined = self.entries.join(new, on="instance_id", how="left", maintain_order="left")
             self.entries = joined.with_columns(arms).drop("new")
-        self.entries = pl.concat([self.entries, entries.filter(~is_known)])
+        new = entries.filter(~is_known)
+        for ids in dropped:
+            new = new.filter(~IdSet(ids).mask(new.get_column("instance_id")))
+        self.entries = pl.concat([self.entries, new])
 
     def _make_space(self, written: Iterable[str]) -> None:
         rows = sum(frame.height for frame in self._frames.values())

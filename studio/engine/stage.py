@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from studio.domain.errors import Problem, Transient
 from studio.domain.node import NodeContext, Outcome, Quarantined, Waits
 from studio.engine.attempts import Attempted, Failure, attempt, reason_of
 from studio.engine.facts import chance, fill_in, tidy, together
+from studio.engine.idset import IdSet
 from studio.engine.plan import ERROR_PORT, Plan, Step
 from studio.frames.events import AT
 from studio.frames.facts import rules_hold
@@ -202,6 +204,21 @@ class Stage:
         lost = sum(failure.rows.height for failure in failures)
         if lost >= _BROKEN_FROM and lost * 2 > of:
             self.broken = max(troubles, key=lambda trouble: trouble.count)
+
+    def dropped(self, entering: pl.DataFrame) -> pl.Series:
+        """Ids of those who entered in this stage and ended in it too, in no arm, nothing having been done for them.
+
+        A filter or the gate has let them out; what they do later says nothing about the workflow.
+        """
+        if not self._plan.goals:
+            return pl.Series("instance_id", [], dtype=pl.UInt64)
+        again = [item.batch for item in (*self.again, *self.kept)]
+        met = [*chain(*self.waiting.values()), *chain(*self.sends.values()), *again, *self.events, *self.rearmed]
+        part = IdSet()
+        for frame in met:
+            part.add(frame.get_column("instance_id").drop_nulls())
+        ids = entering.get_column("instance_id")
+        return ids.filter(~part.mask(ids))
 
     def _keep(
         self, step: Step, kind: Literal["arrive", "resume", "send"], rows: pl.DataFrame, failures: Sequence[Failure]

@@ -18,7 +18,7 @@ from studio.domain.run import FINAL_RUN_STATES, RunEvent, RunState
 from studio.store import ledger, schema
 from studio.store.database import bulk
 from studio.store.log import EventLog
-from studio.store.parts import DEPARTED, add_entries, add_ids
+from studio.store.parts import DEPARTED, DROPPED, add_entries, add_ids
 from studio.store.rows import signed
 from studio.store.schema import micros
 
@@ -59,6 +59,8 @@ def save(connection: sa.Connection, log: EventLog, checkpoint: Checkpoint) -> bo
         add_entries(connection, run_id, checkpoint.entries)
     if checkpoint.departed is not None:
         add_ids(connection, run_id, DEPARTED, checkpoint.departed.get_column("instance_id"))
+    if checkpoint.dropped is not None:
+        add_ids(connection, run_id, DROPPED, checkpoint.dropped.get_column("instance_id"))
     _add_run_events(connection, checkpoint.run_events)
     _add_quarantined(connection, run_id, checkpoint.quarantined, micros(checkpoint.at))
     _set_cursors(connection, run_id, checkpoint.cursors)

@@ -1,4 +1,4 @@
-"""Growing columns of a run (who entered, who departed), kept as a few blobs instead of a row each.
+"""Growing columns of a run (who entered, who departed, who was dropped), kept as a few blobs instead of a row each.
 
 50,000 rows cost milliseconds this way. Small parts are merged as they pile up. Absent on purpose: removing rows.
 """
@@ -17,6 +17,7 @@ from studio.store.database import bulk
 
 ENTRIES = "entries"
 DEPARTED = "departed"
+DROPPED = "dropped"
 SMALL_PARTS_MAX = 32
 SMALL_ROWS = 10_000
 

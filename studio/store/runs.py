@@ -24,7 +24,7 @@ from studio.store.checkpoints import save
 from studio.store.database import Database, bulk
 from studio.store.library import highest_number, keep_version
 from studio.store.log import EventLog
-from studio.store.parts import DEPARTED, read_entries, read_ids
+from studio.store.parts import DEPARTED, DROPPED, read_entries, read_ids
 from studio.store.rows import frame_of
 from studio.store.schema import moment
 
@@ -130,6 +130,11 @@ class StoredRuns:
         """See the port: `instance_id` u64, distinct."""
         with self._database.read() as connection:
             return read_ids(connection, run_id, DEPARTED)
+
+    def dropped(self, run_id: str) -> pl.Series:
+        """See the port: `instance_id` u64, distinct."""
+        with self._database.read() as connection:
+            return read_ids(connection, run_id, DROPPED)
 
     def cursor(self, run_id: str, reader: str) -> EventCursor:
         """See the port: the beginning when the reader has none yet."""

@@ -226,7 +226,8 @@ class RunsStory:
             for state, count in counts.items():
                 outbox[state] = outbox.get(state, 0) + count
         events = sum(int(count) for count in by_kind.values())
-        seconds = self._durations.get(run_id, 0.0)
+        # A run of another process: what its steps took is known, the time between them is not.
+        seconds = self._durations.get(run_id) or sum(step.duration_ms for step in view.steps.values()) / 1_000
         return run_report(run, workflow, view, outbox, int(by_kind.get("entered", 0)), events, seconds)
 
     def outbox(

@@ -182,11 +182,14 @@ def test_entries_keep_their_longest_arms_and_departures_add_up(ports: Ports) -> 
     ports.runs.commit(checkpoint(entries=people(1, 2)))
     ports.runs.commit(checkpoint(entries=people(2, arms="s=A|t=B"), departed=people(1).select("instance_id")))
     ports.runs.commit(checkpoint(entries=people(2, 3, arms="s=A"), departed=people(1, 3).select("instance_id")))
+    ports.runs.commit(checkpoint(dropped=people(2).select("instance_id")))
+    ports.runs.commit(checkpoint(dropped=people(2, 4).select("instance_id")))
     entries = ports.runs.entries("r1")
     assert entries.schema == INSTANCE_SCHEMA
     assert dict(entries.select("contact_id", "arms").rows()) == {1: "", 2: "s=A|t=B", 3: "s=A"}
     assert sorted(ports.runs.departed("r1")) == [2**64 - 3, 2**64 - 1]
     assert ports.runs.departed("r1").dtype == pl.UInt64
+    assert sorted(ports.runs.dropped("r1")) == [2**64 - 4, 2**64 - 2]
 
 
 def test_clock_state_and_cursors_are_kept(ports: Ports) -> None:

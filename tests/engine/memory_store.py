@@ -195,6 +195,7 @@ class MemoryRuns:
         self._done: set[str] = set()
         self._entries: dict[str, list[pl.DataFrame]] = {}
         self._departed: dict[str, list[pl.Series]] = {}
+        self._dropped: dict[str, list[pl.Series]] = {}
         self._cursors: dict[tuple[str, str], EventCursor] = {}
         self._events: dict[str, list[RunEvent]] = {}
         self._outbox: dict[str, dict[str, object]] = {}
@@ -232,8 +233,10 @@ class MemoryRuns:
         return longest.unique("instance_id", keep="first", maintain_order=True).select(*INSTANCE_SCHEMA)
 
     def departed(self, run_id: str) -> pl.Series:
-        parts = self._departed.get(run_id, [])
-        return pl.concat(parts).unique() if parts else pl.Series("instance_id", [], dtype=pl.UInt64)
+        return _distinct(self._departed.get(run_id, []))
+
+    def dropped(self, run_id: str) -> pl.Series:
+        return _distinct(self._dropped.get(run_id, []))
 
     def cursor(self, run_id: str, reader: str) -> EventCursor:
         return self._cursors.get((run_id, reader), EventCursor())
@@ -314,6 +317,8 @@ class MemoryRuns:
             self._entries.setdefault(run_id, []).append(checkpoint.entries)
         if checkpoint.departed is not None:
             self._departed.setdefault(run_id, []).append(checkpoint.departed.get_column("instance_id"))
+        if checkpoint.dropped is not None:
+            self._dropped.setdefault(run_id, []).append(checkpoint.dropped.get_column("instance_id"))
         self._note(run_id, checkpoint.run_events)
         for node_id, items in checkpoint.quarantined.items():
             for item in items:
@@ -344,3 +349,7 @@ class MemoryRuns:
 def events_frame(rows: Iterable[dict[str, object]]) -> pl.DataFrame:
     """EVENT_SCHEMA out of a few rows."""
     return pl.DataFrame(list(rows), schema=EVENT_SCHEMA).with_columns(pl.col("occurred_at").cast(AT))
+
+
+def _distinct(parts: Sequence[pl.Series]) -> pl.Series:
+    return pl.concat(parts).unique() if parts else pl.Series("instance_id", [], dtype=pl.UInt64)

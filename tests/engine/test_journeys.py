@@ -166,6 +166,31 @@ def test_a_goal_counts_everything_in_the_window_and_may_end_the_journey(action: 
         assert ended(world, "late") == list(range(6))
 
 
+def test_whom_a_filter_let_out_at_once_is_nobody_the_goal_counts() -> None:
+    """Nothing was done for him: he neither converts nor comes back to be thanked, also after a restart."""
+    world = World()
+    flow = workflow(
+        {
+            "s": ("people", {"count": 4}),
+            "k": ("keep", {}),
+            "p": ("pause", {"wait": "P1D"}),
+            "g": ("target", {"window": "P5D"}),
+            "thanks": ("mail", {}),
+            "over": ("end", {}),
+        },
+        "s > k",
+        "k.pass > p",
+        "p > over",
+        "g.reached > thanks",
+    )
+    world.happen(("order", 0, 60), ("order", 1, 60), ("order", 2, 1_200), ("order", 3, 1_200))
+    world.begin(flow)
+    world.go(until=START + timedelta(minutes=30))
+    assert world.go() == "done"
+    assert world.people("converted") == [0, 2]
+    assert world.mailed() == {("p0", "thanks"): 1, ("p2", "thanks"): 1}
+
+
 def test_what_comes_after_a_goal_is_not_ended_by_it() -> None:
     """Who left through `reached` waits, is mailed, and is not taken out as if still before the goal."""
     world = World()

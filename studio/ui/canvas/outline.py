@@ -128,10 +128,13 @@ class Outline(QTreeWidget):
         current = self._editor.selection.current or self._editor.selection.single
         item = self._items.get(current or "")
         here = self.currentItem()
-        if item is not None and (here is None or here.data(0, _NODE) != current):
-            self._filling = True
-            self.setCurrentItem(item)
-            self._filling = False
+        is_edge_of_selection = here is not None and here.data(0, _EDGE) in self._editor.selection.edges
+        if is_edge_of_selection or (item is not None and here is not None and here.data(0, _NODE) == current):
+            return
+        # Nothing selected is no current row: otherwise choosing that row again would select nothing.
+        self._filling = True
+        self.setCurrentItem(item)
+        self._filling = False
 
     def _current_changed(self, item: QTreeWidgetItem | None, _before: QTreeWidgetItem | None) -> None:
         if item is None or self._filling:
