@@ -135,9 +135,7 @@ class Draft:
 
     def take_over(self, stage: Stage, sender_address: str) -> None:
         """Everything a stage has done."""
-        if self.entries:
-            dropped = stage.dropped(pl.concat(self.entries))
-            self.dropped += [dropped] if dropped.len() else []
+        self._drop(stage)
         for node_id, batches in stage.waiting.items():
             for batch in batches:
                 self.add_waiting(node_id, batch)
@@ -157,6 +155,10 @@ class Draft:
         if stage.rearmed:
             self._rearm(pl.concat(stage.rearmed))
         self.broken = stage.broken or self.broken
+
+    def _drop(self, stage: Stage) -> None:
+        dropped = [stage.dropped(entries) for entries in self.entries]
+        self.dropped += [ids for ids in dropped if ids.len()]
 
     def _try_again(self, again: Again) -> None:
         if again.kind == "resume":
