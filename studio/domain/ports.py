@@ -136,7 +136,8 @@ class Checkpoint:
     dropped: ids of those who entered and were let out again before anything was done for them; no goal counts them.
     entries: instances that entered (INSTANCE_SCHEMA), kept for goals, re-entry and traces; one that is given again
     has got new arms. Arms only ever grow, so the longest count, whatever order parts are kept in.
-    cursors: event cursors by reader name, to store.
+    cursors: event cursors by reader name, to store. moves: who went which way (`studio.frames.moves`), added to what is
+    there. keeps: blobs by name that replace what was kept under it (samples, notes of steps).
     """
 
     run_id: str
@@ -152,6 +153,8 @@ class Checkpoint:
     quarantined: Mapping[str, Sequence[Quarantined]] = field(default_factory=dict)
     cursors: Mapping[str, EventCursor] = field(default_factory=dict)
     state: RunState | None = None
+    moves: bytes = b""
+    keeps: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +222,14 @@ class Runs(Protocol):
     def cursor(self, run_id: str, reader: str) -> EventCursor: ...
 
     def commit(self, checkpoint: Checkpoint) -> None: ...
+
+    def moves(self, run_id: str) -> bytes:
+        """Who went which way so far (`studio.frames.moves`)."""
+        ...
+
+    def kept(self, run_id: str, prefix: str = "") -> dict[str, bytes]:
+        """What checkpoints kept by name, of the names that begin so."""
+        ...
 
     def last_seq(self, run_id: str) -> int: ...
 

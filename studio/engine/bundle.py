@@ -19,6 +19,7 @@ from studio.domain.run import RunEvent, RunState
 from studio.engine.draft import Draft
 from studio.frames.events import empty_events
 from studio.frames.instances import to_bytes
+from studio.frames.moves import Moved, write_moves
 
 
 class Bundle:
@@ -38,12 +39,14 @@ class Bundle:
         self._quarantined: dict[str, list[Quarantined]] = {}
         self._cursors: dict[str, EventCursor] = {}
         self._state: RunState | None = None
+        self._moved: list[tuple[Moved, datetime, bool]] = []
+        self._keeps: dict[str, bytes] = {}
         self.kinds: set[str] = set()
         self.rows = 0
         self.run_events: list[RunEvent] = []
 
-    def add(self, draft: Draft, run_events: Sequence[RunEvent]) -> None:
-        """Adds a draft that has been applied to memory."""
+    def add(self, draft: Draft, run_events: Sequence[RunEvent], *, by_instance: bool) -> None:
+        """Adds a draft that has been applied to memory. `by_instance`: contacts alone do not name instances."""
         self._at = draft.now
         for work_id in draft.done:
             self._frames.pop(work_id, None)
@@ -56,6 +59,8 @@ class Bundle:
         self._entries += draft.entries
         self._departed += draft.departed
         self._dropped += draft.dropped
+        self._moved += [(moved, draft.now, by_instance) for moved in draft.moved]
+        self._keeps |= draft.keeps
         for node_id, items in draft.quarantined.items():
             self._quarantined.setdefault(node_id, []).extend(items)
         self._cursors.update(draft.cursors)
@@ -94,6 +99,8 @@ class Bundle:
             run_events=tuple(self.run_events),
             quarantined=self._quarantined,
             cursors=self._cursors,
+            moves=b"".join(write_moves(moved, at, by_instance=keyed) for moved, at, keyed in self._moved),
+            keeps=self._keeps,
             state=self._state,
         )
 

@@ -22,6 +22,7 @@ from studio.engine.facts import message_ids, outbox_ids
 from studio.engine.stage import Again, Stage, Tally, Trouble
 from studio.engine.waiting import first_due, split_by_due
 from studio.frames.events import OUTBOX_PLAN_SCHEMA
+from studio.frames.moves import Moved
 
 Fact = tuple[str | None, RunEventKind, dict[str, JsonValue]]
 
@@ -67,6 +68,8 @@ class Draft:
         self.cursors: dict[str, EventCursor] = {}
         self.state: RunState | None = None
         self.broken: Trouble | None = None
+        self.moved: list[Moved] = []
+        self.keeps: dict[str, bytes] = {}
 
     def add(
         self,
@@ -150,6 +153,7 @@ class Draft:
             self.record(events)
         for node_id, items in stage.quarantined.items():
             self.quarantined.setdefault(node_id, []).extend(items)
+        self.moved += stage.moved
         self.tallies.update(stage.tallies)
         self.troubles += stage.troubles
         if stage.rearmed:

@@ -23,6 +23,11 @@ class Entered:
         self._flags: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
         self._others = IdSet()
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether everybody so far is known by the contact's number alone."""
+        return not self._others
+
     def add(self, batch: pl.DataFrame) -> None:
         """Remembers instances (`instance_id`, `contact_id`)."""
         contacts, ids = batch.get_column("contact_id"), batch.get_column("instance_id")

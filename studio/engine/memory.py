@@ -143,7 +143,7 @@ class RunMemory:
             if self._bundle is None:
                 self._bundle = Bundle(self.run.run_id)
                 self._gathers_until_s = self._tick() + _GATHER_S
-            self._bundle.add(draft, events)
+            self._bundle.add(draft, events, by_instance=not self.entered.is_plain)
             is_full = self._bundle.rows >= self.sizes.chunk or self._tick() >= self._gathers_until_s
             if is_full or self.run.mode != "simulate":
                 await self._write()

@@ -25,6 +25,7 @@ from studio.engine.plan import ERROR_PORT, Plan, Step
 from studio.frames.events import AT
 from studio.frames.facts import rules_hold
 from studio.frames.instances import INSTANCE_SCHEMA
+from studio.frames.moves import ENDED, Moved
 
 _BROKEN_FROM = 10
 _SAMPLE_MAX = 10
@@ -111,6 +112,7 @@ class Stage:
         self.troubles: list[Trouble] = []
         self.rearmed: list[pl.DataFrame] = []
         self.broken: Trouble | None = None
+        self.moved: list[Moved] = []
 
     def tally(self, node_id: str) -> Tally:
         """The node's numbers, to be added to."""
@@ -127,6 +129,7 @@ class Stage:
         if not batch.height:
             return
         self.tally(step.id).note(port, batch)
+        self._note_move(step.id, port, batch)
         batch = tidy(batch)
         for target in step.targets.get(port, ()):
             self.arrive(target, batch)
@@ -246,11 +249,16 @@ class Stage:
             self.waiting.setdefault(step.id, []).append(moments)
         if outcome.send is not None and outcome.send.height:
             self.sends.setdefault(step.id, []).append(tidy(outcome.send))
+        if outcome.ended is not None and outcome.ended.height:
+            self._note_move(step.id, ENDED, outcome.ended)
         if outcome.events is not None and outcome.events.height:
             context = self._contexts(step.id)
             people = together([frame for frame in _frames(outcome) if frame.height])
             self.events.append(fill_in(outcome.events, people, run_id=context.run_id, node_id=step.id, at=self._now))
         self.troubles += [_trouble(step, problem) for problem in outcome.problems]
+
+    def _note_move(self, node_id: str, port: str, batch: pl.DataFrame) -> None:
+        self.moved.append(Moved(node_id, port, batch.get_column("contact_id"), batch.get_column("instance_id")))
 
     def _put_off(
         self,

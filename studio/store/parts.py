@@ -1,6 +1,7 @@
-"""Growing columns of a run (who entered, who departed, who was dropped), kept as a few blobs instead of a row each.
+"""Growing columns of a run (who entered, who departed, who went which way), kept as a few blobs, not a row each.
 
-50,000 rows cost milliseconds this way. Small parts are merged as they pile up. Absent on purpose: removing rows.
+50,000 rows cost milliseconds this way. Small parts are merged as they pile up. Beside them, blobs by name that
+replace each other. Absent on purpose: removing rows.
 """
 
 from __future__ import annotations
@@ -18,12 +19,16 @@ from studio.store.database import bulk
 ENTRIES = "entries"
 DEPARTED = "departed"
 DROPPED = "dropped"
+MOVES = "moves"
+KEPT = "kept:"
+"""What the names of kept blobs begin with."""
 SMALL_PARTS_MAX = 32
 SMALL_ROWS = 10_000
 
 _TABLE = schema.run_parts
 _INSERT = "INSERT INTO run_parts (run_id, name, rows, data) VALUES (?, ?, ?, ?)"
 _SMALL = "SELECT id, data FROM run_parts WHERE run_id = ? AND name = ? AND rows < ? ORDER BY id"
+_KEPT = "SELECT name, data FROM run_parts WHERE run_id = ? AND name >= ? AND substr(name, 1, ?) = ?"
 _ALL = "SELECT data FROM run_parts WHERE run_id = ? AND name = ? ORDER BY id"
 
 
@@ -37,6 +42,35 @@ def add_ids(connection: sa.Connection, run_id: str, name: str, ids: pl.Series) -
     """Appends u64 ids; repeats are left out when read."""
     if len(ids):
         _add(connection, run_id, name, len(ids), ids.cast(pl.UInt64).to_numpy().tobytes())
+
+
+def add_moves(connection: sa.Connection, run_id: str, data: bytes) -> None:
+    """Appends records of who went which way; they are put together by joining their bytes."""
+    if data:
+        _add(connection, run_id, MOVES, len(data) // 8, data)
+
+
+def read_moves(connection: sa.Connection, run_id: str) -> bytes:
+    """All records of who went which way."""
+    return b"".join(_blobs(connection, run_id, MOVES))
+
+
+def keep(connection: sa.Connection, run_id: str, blobs: Mapping[str, bytes]) -> None:
+    """Keeps blobs by name; each replaces what was kept under its name."""
+    if not blobs:
+        return
+    cursor = bulk(connection)
+    names = [(run_id, KEPT + name) for name in blobs]
+    cursor.executemany("DELETE FROM run_parts WHERE run_id = ? AND name = ?", names)
+    cursor.executemany(_INSERT, [(run_id, KEPT + name, len(data), data) for name, data in blobs.items()])
+
+
+def read_kept(connection: sa.Connection, run_id: str, prefix: str) -> dict[str, bytes]:
+    """What is kept under the names that begin so."""
+    cursor = bulk(connection)
+    wanted = KEPT + prefix
+    cursor.execute(_KEPT, (run_id, wanted, len(wanted), wanted))
+    return {name.removeprefix(KEPT): data for name, data in cursor.fetchall()}
 
 
 def read_entries(connection: sa.Connection, run_id: str, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -79,6 +113,9 @@ def _merge(connection: sa.Connection, run_id: str, name: str, data: bytes) -> tu
     if name == ENTRIES:
         merged = _together([from_bytes(blob) for blob in blobs])
         return merged.height, to_bytes(merged)
+    if name == MOVES:
+        joined = b"".join(blobs)
+        return len(joined) // 8, joined
     ids = np.unique(np.frombuffer(b"".join(blobs), dtype=np.uint64))
     return len(ids), ids.tobytes()
 

@@ -24,7 +24,7 @@ from studio.store.checkpoints import save
 from studio.store.database import Database, bulk
 from studio.store.library import highest_number, keep_version
 from studio.store.log import EventLog
-from studio.store.parts import DEPARTED, DROPPED, read_entries, read_ids
+from studio.store.parts import DEPARTED, DROPPED, read_entries, read_ids, read_kept, read_moves
 from studio.store.rows import frame_of
 from studio.store.schema import moment
 
@@ -148,6 +148,16 @@ class StoredRuns:
         """See the port. Raises Corrupt CHECKPOINT-WORK when only a part of `done` is still to do."""
         with self._database.write() as connection:
             save(connection, self._log, checkpoint)
+
+    def moves(self, run_id: str) -> bytes:
+        """See the port."""
+        with self._database.read() as connection:
+            return read_moves(connection, run_id)
+
+    def kept(self, run_id: str, prefix: str = "") -> dict[str, bytes]:
+        """See the port."""
+        with self._database.read() as connection:
+            return read_kept(connection, run_id, prefix)
 
     def last_seq(self, run_id: str) -> int:
         """See the port: 0 before the first run event."""

@@ -200,6 +200,8 @@ class MemoryRuns:
         self._events: dict[str, list[RunEvent]] = {}
         self._outbox: dict[str, dict[str, object]] = {}
         self.quarantine: dict[tuple[str, str, int], tuple[str, str]] = {}
+        self._moves: dict[str, bytes] = {}
+        self._kept: dict[tuple[str, str], bytes] = {}
 
     def start(self, run: RunRow, document: str, checkpoint: Checkpoint) -> None:
         with self._lock:
@@ -246,6 +248,12 @@ class MemoryRuns:
             self.fault.before()
             self._save(checkpoint)
             self.fault.after()
+
+    def moves(self, run_id: str) -> bytes:
+        return self._moves.get(run_id, b"")
+
+    def kept(self, run_id: str, prefix: str = "") -> dict[str, bytes]:
+        return {name: data for (run, name), data in self._kept.items() if run == run_id and name.startswith(prefix)}
 
     def last_seq(self, run_id: str) -> int:
         events = self._events.get(run_id, [])
@@ -319,6 +327,8 @@ class MemoryRuns:
             self._departed.setdefault(run_id, []).append(checkpoint.departed.get_column("instance_id"))
         if checkpoint.dropped is not None:
             self._dropped.setdefault(run_id, []).append(checkpoint.dropped.get_column("instance_id"))
+        self._moves[run_id] = self.moves(run_id) + checkpoint.moves
+        self._kept |= {(run_id, name): data for name, data in checkpoint.keeps.items()}
         self._note(run_id, checkpoint.run_events)
         for node_id, items in checkpoint.quarantined.items():
             for item in items:
