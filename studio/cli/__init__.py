@@ -13,11 +13,37 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import studio
-from studio.cli import analytics, bench, data, demo, experiment, health, outbox, recommend, runs, templates, workflows
+from studio.cli import (
+    analytics,
+    bench,
+    data,
+    demo,
+    experiment,
+    health,
+    history,
+    outbox,
+    recommend,
+    runs,
+    templates,
+    workflows,
+)
 from studio.cli.output import Output
 from studio.domain.errors import StudioError, UserFixable
 
-COMMANDS = (demo, recommend, templates, data, runs, outbox, experiment, analytics, health, bench, workflows)
+COMMANDS = (
+    demo,
+    recommend,
+    templates,
+    data,
+    runs,
+    history,
+    outbox,
+    experiment,
+    analytics,
+    health,
+    bench,
+    workflows,
+)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -70,6 +70,7 @@ class Draft:
         self.broken: Trouble | None = None
         self.moved: list[Moved] = []
         self.keeps: dict[str, bytes] = {}
+        self.looked: list[tuple[str, pl.DataFrame]] = []
 
     def add(
         self,
@@ -154,6 +155,7 @@ class Draft:
         for node_id, items in stage.quarantined.items():
             self.quarantined.setdefault(node_id, []).extend(items)
         self.moved += stage.moved
+        self.looked += stage.looked
         self.tallies.update(stage.tallies)
         self.troubles += stage.troubles
         if stage.rearmed:

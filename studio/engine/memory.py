@@ -24,16 +24,19 @@ from studio.engine.draft import Draft, Fact, Sizes
 from studio.engine.entered import Entered
 from studio.engine.idset import IdSet
 from studio.engine.plan import Plan
+from studio.engine.sampling import Samples
 from studio.engine.scheduler import Added, Gone, ReaderName, Recorded, Scheduler
 from studio.engine.stage import Tally, Trouble
 from studio.engine.waiting import WaitingRoom
 from studio.frames.events import empty_events
 from studio.frames.instances import INSTANCE_SCHEMA, empty_instances, from_bytes
+from studio.frames.samples import PREFIX
 
 READERS: tuple[ReaderName, ...] = ("enter", "match")
 MESSAGE_STATES = ("planned", "sent", "failed", "retry", "in_doubt", "blocked")
 _FRAMES_ROWS_MAX = 200_000
 _GATHER_S = 0.2
+_SAMPLES_EVERY_S = 1.0
 
 OnEvents = Callable[[Sequence[RunEvent]], None]
 
@@ -71,6 +74,8 @@ class RunMemory:
         self._tick = tick
         self._one_commit = asyncio.Lock()
         self._gathers_until_s = 0.0
+        self.samples = Samples({})
+        self._samples_kept_s = 0.0
         self._bundle: Bundle | None = None
         self._writing: Bundle | None = None
         self._commit: Future[None] | None = None
@@ -89,6 +94,7 @@ class RunMemory:
         self.departed.add(self._runs.departed(run_id))
         for room in self.rooms.values():
             room.leave(self.departed)
+        self.samples = Samples(self._runs.kept(run_id, PREFIX))
         self.cursors = {reader: self._runs.cursor(run_id, reader) for reader in READERS}
         entries = self._runs.entries(run_id).select(*INSTANCE_SCHEMA)
         self.entered.add(entries)
@@ -137,6 +143,7 @@ class RunMemory:
         """
         async with self._one_commit:
             self._apply(draft)
+            self._look(draft)
             events = self._number(draft)
             self.view = fold(self.view, events)
             self.run = replace(self.run, at=draft.now, state=draft.state or self.run.state)
@@ -204,6 +211,14 @@ class RunMemory:
             scheduler.tell(Recorded(draft.kinds))
         for frame in draft.events if self.run.mode == "simulate" and "converted" in draft.kinds else ():
             self.converted.add(frame.filter(pl.col("kind") == "converted").get_column("instance_id"))
+
+    def _look(self, draft: Draft) -> None:
+        """Samples are an aid: they are kept once a second and when the run's state changes, not with every stage."""
+        self.samples.add(draft.looked)
+        now_s = self._tick()
+        if draft.state is not None or now_s - self._samples_kept_s >= _SAMPLES_EVERY_S:
+            self._samples_kept_s = now_s
+            draft.keeps |= self.samples.take_changed()
 
     def _enter(self, entries: pl.DataFrame, dropped: Sequence[pl.Series]) -> None:
         is_known = self.entered.mask(entries)

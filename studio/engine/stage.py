@@ -26,6 +26,7 @@ from studio.frames.events import AT
 from studio.frames.facts import rules_hold
 from studio.frames.instances import INSTANCE_SCHEMA
 from studio.frames.moves import ENDED, Moved
+from studio.frames.samples import sample_name
 
 _BROKEN_FROM = 10
 _SAMPLE_MAX = 10
@@ -113,6 +114,7 @@ class Stage:
         self.rearmed: list[pl.DataFrame] = []
         self.broken: Trouble | None = None
         self.moved: list[Moved] = []
+        self.looked: list[tuple[str, pl.DataFrame]] = []
 
     def tally(self, node_id: str) -> Tally:
         """The node's numbers, to be added to."""
@@ -131,6 +133,7 @@ class Stage:
         self.tally(step.id).note(port, batch)
         self._note_move(step.id, port, batch)
         batch = tidy(batch)
+        self.looked.append((sample_name(step.id, port), batch))
         for target in step.targets.get(port, ()):
             self.arrive(target, batch)
 
@@ -162,6 +165,8 @@ class Stage:
             outcome = _checked(met, await work(met, context)) if met.height else Outcome()
             return _passing_by(outcome, step.main_port, others)
 
+        if not is_back:
+            self.looked.append((sample_name(step.id, None), batch))
         began = self._tick()
         attempted = await attempt(batch, call, step.timeout_s)
         tally = self.tally(step.id)

@@ -202,6 +202,12 @@ class RunsStory:
         events = self.events(run_id)
         return fold(RunView(run_id), events if at_seq is None else [e for e in events if e.seq <= at_seq])
 
+    def view_at(self, run_id: str, at: int | datetime | None) -> RunView:
+        """The run after the event numbered `at`, or at that moment of its clock; None: as it stands."""
+        if not isinstance(at, datetime):
+            return self.view(run_id, at)
+        return fold(RunView(run_id), [event for event in self.events(run_id) if event.at <= at])
+
     def sample(self, run_id: str, node_id: str, port: str, at_seq: int | None = None) -> pl.DataFrame:
         """Some real people who left a step by a port: their fields, and the arms they are in. At most fifty rows."""
         ids = pl.Series(self.view(run_id, at_seq).step(node_id).samples.get(port, ()), dtype=pl.UInt32).unique()

@@ -18,6 +18,7 @@ from studio.gallery import catalogue as templates_on_disk
 from studio.nodes import catalogue
 from studio.store.store import Store
 from studio.workspace.health import HealthStory
+from studio.workspace.history import HistoryStory
 from studio.workspace.insights import InsightsStory
 from studio.workspace.mail import Mailers
 from studio.workspace.outcomes import record_outcome
@@ -70,6 +71,8 @@ class Workspace:
         self.runs = RunsStory(
             store, self._host, self.workflows, self.templates, self.people, self.trials, clock, on_end=self._learn
         )
+
+        self.history = HistoryStory(store, self.runs, nodes, clock)
 
     @classmethod
     def open(cls, folder: Path, *, clock: Clock | None = None, read_only: bool = False) -> Workspace:

@@ -1,0 +1,59 @@
+"""Keeps a bounded sample of what came to each node and left it, and says which samples have changed.
+
+Absent on purpose: choosing people anew for every node; see `studio.frames.samples`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import polars as pl
+
+from studio.frames.samples import SAMPLE_ROWS, read_sample, write_sample
+
+
+class Samples:
+    """Samples by name. Most batches of a long run change none, and cost a comparison each."""
+
+    def __init__(self, kept: Mapping[str, bytes]) -> None:
+        self._frames = {name: read_sample(data) for name, data in kept.items()}
+        self._bounds = {name: _bound(frame) for name, frame in self._frames.items()}
+        self._changed: set[str] = set()
+
+    def add(self, looked: Iterable[tuple[str, pl.DataFrame]]) -> None:
+        """Looks at batches (name, rows): who has a smaller id than those sampled takes a place."""
+        for name, batch in looked:
+            self._add(name, batch)
+
+    def get(self, name: str) -> pl.DataFrame | None:
+        """The sample of that name, None when nothing came there."""
+        return self._frames.get(name)
+
+    def take_changed(self) -> dict[str, bytes]:
+        """The samples that have changed since the last call."""
+        changed = {name: write_sample(self._frames[name]) for name in sorted(self._changed)}
+        self._changed.clear()
+        return changed
+
+    def _add(self, name: str, batch: pl.DataFrame) -> None:
+        ids = batch.get_column("instance_id").to_numpy()
+        bound = self._bounds.get(name)
+        if bound is not None:
+            fits = ids < bound
+            if not fits.any():
+                return
+            batch = batch.filter(pl.Series(fits))
+        elif len(ids) > SAMPLE_ROWS:
+            batch = batch[np.argpartition(ids, SAMPLE_ROWS)[:SAMPLE_ROWS]]
+        known = self._frames.get(name)
+        frame = batch if known is None else pl.concat([batch, known], how="diagonal_relaxed")
+        frame = frame.unique("instance_id", keep="first", maintain_order=True).sort("instance_id").head(SAMPLE_ROWS)
+        self._frames[name] = frame.rechunk()
+        self._bounds[name] = _bound(frame)
+        self._changed.add(name)
+
+
+def _bound(frame: pl.DataFrame) -> int | None:
+    """Ids from here on are not taken any more; None while there is room."""
+    return int(frame.item(-1, "instance_id")) if frame.height >= SAMPLE_ROWS else None
