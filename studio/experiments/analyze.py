@@ -31,14 +31,21 @@ def analyze(spec: ExperimentSpec, *, now: datetime | None = None, minimum_run: t
     srm = sample_ratio([v.arm.n for v in spec.variants], [v.weight for v in spec.variants])
     comparisons = tuple(compare(adjusted, treatment) for treatment in adjusted.treatments)
     decision = decide(adjusted, comparisons, srm, now=now, minimum_run=minimum_run)
-    best = chances_of_best([variant.arm for variant in adjusted.variants])
-    chances = best or [None] * len(spec.variants)
     return Analysis(
         srm=srm,
         comparisons=comparisons,
-        bayes_best={variant.id: chance for variant, chance in zip(spec.variants, chances, strict=True)},
+        bayes_best=_best(adjusted, comparisons),
         decision=decision,
     )
+
+
+def _best(spec: ExperimentSpec, comparisons: tuple[Comparison, ...]) -> dict[str, float | None]:
+    if len(comparisons) == 1 and comparisons[0].bayes.p_better is not None:
+        better = comparisons[0].bayes.p_better
+        return {variant.id: 1 - better if variant.id == spec.control else better for variant in spec.variants}
+    best = chances_of_best([variant.arm for variant in spec.variants])
+    chances = best or [None] * len(spec.variants)
+    return {variant.id: chance for variant, chance in zip(spec.variants, chances, strict=True)}
 
 
 def compare(spec: ExperimentSpec, treatment: Variant) -> Comparison:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 
 from scipy import special
 
@@ -38,6 +39,7 @@ class ShipBound:
     alpha: float
 
 
+@lru_cache(maxsize=256)
 def tuning(alpha: float, planned_total: float) -> float:
     """The r² that makes a two-sided sequence of level `alpha` narrowest at `planned_total` units; 0 < alpha < 1."""
     return (-float(special.lambertw(-alpha * alpha / math.e, -1).real) - 1) / planned_total

@@ -9,7 +9,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,8 @@ import polars as pl
 
 from studio.domain.workflow import Edge, Node, Workflow
 from studio.experiments.assignment import assign
+from studio.workspace.bench_peeking import peeking
+from studio.workspace.figure import Figure
 from studio.workspace.runs import RunOptions
 from studio.workspace.workspace import Workspace
 
@@ -24,17 +25,6 @@ REPEATS = 3
 CHUNK = 50_000
 COUNTRIES = ("DE", "AT", "CH")
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measured value beside its baseline; `ratio` = value / baseline."""
-
-    name: str
-    value: float
-    unit: str
-    baseline: float | None = None
-    ratio: float | None = None
 
 
 def engine(contacts: int, progress: Progress) -> Iterator[Figure]:
@@ -127,4 +117,7 @@ def _polars_rate(people: pl.DataFrame, contacts: int) -> float:
     return contacts / (time.perf_counter() - before)
 
 
-GROUPS: dict[str, Callable[[int, Progress], Iterator[Figure]]] = {"engine": engine}
+GROUPS: dict[str, Callable[[int, Progress], Iterator[Figure]]] = {
+    "engine": engine,
+    "peeking": peeking,
+}

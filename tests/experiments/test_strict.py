@@ -46,6 +46,13 @@ def test_the_grid_finds_the_smallest_ratio():
         assert log_e_better(a, b, 0.05, 2_000) == pytest.approx(fine, abs=2e-3)
 
 
+def test_arms_that_are_worlds_apart_have_their_common_rate_between_them():
+    a, b = Proportion(4_525, 3_905), Proportion(90_126, 35_826)
+    logits = np.linspace(-2, 4, 4_001)
+    fine = strict._log_ratio(a, b, logits, strict.tuning(0.1, 20_000), 0.5).min()
+    assert log_e_better(a, b, 0.05, 20_000) == pytest.approx(fine, rel=0.01)
+
+
 def log_es(counts, step, planned):
     return [
         max(
