@@ -15,6 +15,7 @@ from studio.analytics.funnel import Funnel
 from studio.analytics.returns import Return
 
 UNSUBSCRIBE_LIMIT = 0.005
+BOUNCE_LIMIT = 0.03
 COMPLAINT_LIMIT = 0.001
 """Complaints per delivered message that large mailbox providers ask senders to stay under."""
 
@@ -36,9 +37,19 @@ class Kpi:
     limit: float | None = None
 
 
+HEADLINE = ("revenue", "roi", "buyers", "reach", "unsubscribed", "complained")
+"""The figures a screen shows first."""
+
+
 def kpis(facts: Facts, run_id: str, funnel: Funnel, returned: Return) -> tuple[Kpi, ...]:
-    """Revenue, return, buyers, reach, unsubscribes, complaints, bounces; in the order a marketer asks."""
-    counts = dict(facts.rollup([run_id]).group_by("kind").agg(pl.col("count").sum()).iter_rows())
+    """Revenue, return, buyers, reach, unsubscribes, complaints, bounces by class, deliveries, opens by people and by
+    machines, clicks; in the order a marketer asks. Rates of reactions are of delivered messages.
+    """
+    sums = facts.sums(("kind", "actor", "detail"), [run_id])
+    counts = dict(sums.group_by("kind").agg(pl.col("count").sum()).iter_rows())
+    machine = sums.filter(pl.col("kind") == "opened", pl.col("actor") == "machine").get_column("count").sum()
+    opened = facts.people(run_id, ["opened"], by=("actor",))
+    human = united(people for (actor,), people in opened.items() if actor != "machine")
     delivered = int(counts.get("delivered", 0)) or int(counts.get("sent", 0)) - int(counts.get("bounced", 0))
     blocked = united(facts.people(run_id, ["blocked"]).values())
     sent = funnel.people("sent")
@@ -57,7 +68,11 @@ def kpis(facts: Facts, run_id: str, funnel: Funnel, returned: Return) -> tuple[K
         Kpi("reach", "Reach", sent, "count", f"{blocked:,} kept back by the gate", sent, funnel.people("entered")),
         _rate("unsubscribed", "Unsubscribed", counts, delivered, UNSUBSCRIBE_LIMIT),
         _rate("complained", "Complaints", counts, delivered, COMPLAINT_LIMIT),
-        _rate("bounced", "Bounces", counts, int(counts.get("sent", 0)), 0.03),
+        _rate("bounced", "Bounces", counts, int(counts.get("sent", 0)), BOUNCE_LIMIT, _classes(sums)),
+        _share("delivered", "Delivered", delivered, int(counts.get("sent", 0)), "of messages sent"),
+        _share("opened", "Opened by people", human, funnel.people("delivered"), "different people, of those reached"),
+        _share("machine_opened", "Opened by machines", int(machine), int(counts.get("opened", 0)), "of all opens"),
+        _share("clicked", "Clicked", funnel.people("clicked"), funnel.people("delivered"), "different people"),
     )
 
 
@@ -94,10 +109,20 @@ def treated_by_hour(facts: Facts, run_id: str, design: Design) -> pl.DataFrame:
     return first.group_by("hour").agg(pl.len().alias("people")).sort("hour")
 
 
-def _rate(name: str, title: str, counts: dict[str, int], base: int, limit: float) -> Kpi:
+def _share(name: str, title: str, part: int, base: int, note: str) -> Kpi:
+    return Kpi(name, title, part / base if base else None, "rate", note, part, base)
+
+
+def _classes(sums: pl.DataFrame) -> str:
+    """`, hard 12, soft 3`: bounces by class; nothing when there are none."""
+    rows = sums.filter(pl.col("kind") == "bounced").group_by("detail").agg(pl.col("count").sum()).sort("detail")
+    return "".join(f", {detail or 'unknown'} {count:,}" for detail, count in rows.iter_rows())
+
+
+def _rate(name: str, title: str, counts: dict[str, int], base: int, limit: float, more: str = "") -> Kpi:
     part = int(counts.get(name, 0))
     value = part / base if base else None
-    return Kpi(name, title, value, "rate", f"limit {limit * 100:g} %", part, base, limit)
+    return Kpi(name, title, value, "rate", f"limit {limit * 100:g} %{more}", part, base, limit)
 
 
 def _cost_note(returned: Return) -> str:

@@ -179,6 +179,20 @@ class StoredRuns:
                 for seq, at, node_id, kind, payload in cursor.fetchall()
             ]
 
+    def step_pieces(self, run_id: str) -> pl.DataFrame:
+        """`node_id`, `instances` (that came or went on), `duration_ms`: a row per piece of work of a step, in order."""
+        query = (
+            "SELECT node_id, max(coalesce(json_extract(payload, '$.in'), 0),"
+            " (SELECT coalesce(sum(value), 0) FROM json_each(payload, '$.out'))),"
+            " json_extract(payload, '$.duration_ms') FROM run_events"
+            " WHERE run_id = ? AND kind = 'step.ran' AND node_id IS NOT NULL ORDER BY seq"
+        )
+        with self._database.read() as connection:
+            cursor = bulk(connection)
+            cursor.execute(query, (run_id,))
+            rows = [(node_id, int(count or 0), float(ms or 0.0)) for node_id, count, ms in cursor.fetchall()]
+        return frame_of(rows, {"node_id": pl.String(), "instances": pl.Int64(), "duration_ms": pl.Float64()})
+
     def quarantined(self, run_id: str, node_id: str | None = None) -> pl.DataFrame:
         """QUARANTINE_SCHEMA: the instances taken out of the run, with the reason."""
         table = schema.quarantine

@@ -17,6 +17,7 @@ from studio.engine.host import EngineHost
 from studio.gallery import catalogue as templates_on_disk
 from studio.nodes import catalogue
 from studio.store.store import Store
+from studio.workspace.analyses import AnalysesStory
 from studio.workspace.health import HealthStory
 from studio.workspace.history import HistoryStory
 from studio.workspace.insights import InsightsStory
@@ -66,6 +67,7 @@ class Workspace:
         self.people = PeopleStory(store, clock)
         self.templates = TemplatesStory(store, templates, self.workflows, clock)
         self.insights = InsightsStory(store)
+        self.analyses = AnalysesStory(store, clock)
         self.trials = TrialsStory(store, clock)
         self.health = HealthStory(store, nodes, templates)
         self.runs = RunsStory(

@@ -11,12 +11,12 @@ from studio.frames.events import with_detail
 
 class PlainFacts:
     def __init__(self, events: pl.DataFrame) -> None:
-        self.events = events
+        self.every = events
 
     def _rows(
         self, run_ids: Sequence[str] | None, kinds: Sequence[str] | None, nodes: Sequence[str] | None
     ) -> pl.DataFrame:
-        rows = self.events
+        rows = self.every
         for column, wanted in (("run_id", run_ids), ("kind", kinds), ("node_id", nodes)):
             if wanted is not None:
                 rows = rows.filter(pl.col(column).is_in(list(wanted)))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from studio.analytics.kpis import HEADLINE
 from studio.domain.run import RunView
 from studio.domain.template import Prediction
 from studio.ui import numbers
@@ -70,8 +71,8 @@ def title(insight: RunInsight) -> str:
 
 
 def figures(insight: RunInsight) -> list[Figure]:
-    """The key figures, each with what was predicted or may not be exceeded."""
-    return [_figure(insight, kpi.name) for kpi in insight.kpis]
+    """The headline figures, each with what was predicted or may not be exceeded."""
+    return [_figure(insight, kpi.name) for kpi in insight.kpis if kpi.name in HEADLINE]
 
 
 def _figure(insight: RunInsight, name: str) -> Figure:

@@ -1,0 +1,146 @@
+"""The story of analyses: questions beyond one screen of figures, about a run or about everything that is known.
+
+Absent on purpose: counting (analytics) and drawing (ui).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from studio.analytics.attribution import Attribution, attribution, outside_touches, run_attribution, run_touches
+from studio.analytics.calibration import Calibration, Promise, calibration, promises
+from studio.analytics.cohorts import Customers, Period, cohorts, customers, entry_cohorts
+from studio.analytics.exits import Exit, bounces, exits
+from studio.analytics.facts import Design
+from studio.analytics.journeys import Windows
+from studio.analytics.latency import step_latency
+from studio.analytics.returns import run_return
+from studio.analytics.series import Every, Split, by_link, series
+from studio.analytics.survival import Curve, time_to_goal
+from studio.analytics.timing import Heat, heat
+from studio.domain.clock import Clock
+from studio.domain.ports import RunRow
+from studio.domain.workflow import parse_workflow
+from studio.store.store import Store
+
+ORDER = "order"
+OUTSIDE = ""
+"""The run id of events that no run recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was promised and what came: every promise, and the record per metric."""
+
+    promises: tuple[Promise, ...]
+    metrics: tuple[Calibration, ...]
+
+
+class AnalysesStory:
+    """Analyses of one workspace. A `run_id` of None is about everything from outside runs, or over real runs."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def exits(self, run_id: str) -> tuple[Exit, ...]:
+        """Where people left, by reason."""
+        return exits(self._store.projections, run_id, self.design(run_id))
+
+    def bounces(self, run_id: str) -> dict[str, int]:
+        """Different people by bounce class."""
+        return bounces(self._store.projections, run_id)
+
+    def links(self, run_id: str, node_id: str | None = None) -> pl.DataFrame:
+        """`node_id, link, clicks, people`."""
+        return by_link(self._store.projections, run_id, None if node_id is None else [node_id])
+
+    def series(
+        self,
+        kind: str,
+        run_id: str | None = None,
+        every: Every = "day",
+        split: Split | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> pl.DataFrame:
+        """`at, group, count, value`; without a run the events from outside."""
+        design = None if run_id is None else self.design(run_id)
+        run = OUTSIDE if run_id is None else run_id
+        facts = self._store.projections
+        return series(facts, kind, run_id=run, every=every, split=split, design=design, since=since, until=until)
+
+    def time_to_goal(self, run_id: str, variant: str | None = None) -> Curve:
+        """From entry to the goal, of everybody treated or of one variant of the first split."""
+        design, run = self.design(run_id), self._store.runs.get(run_id)
+        arm = None
+        if variant is not None and design.splits:
+            arm = pl.col("arms").str.contains(rf"(?:^|\|){design.splits[0]}={variant}(?:\||$)")
+        return time_to_goal(self._store.projections, run_id, design, run.at, arm)
+
+    def entry_cohorts(self, run_id: str, period: Period = "week") -> pl.DataFrame:
+        """`cohort, size, converted, rate, value` by when people entered the run."""
+        facts = self._store.projections
+        return entry_cohorts(facts.contact_values(run_id, "entered"), facts.contact_values(run_id, "converted"), period)
+
+    def customers(self) -> Customers:
+        """Everybody who ever ordered, outside of runs."""
+        return customers(self._orders())
+
+    def cohorts(self, period: Period = "month") -> pl.DataFrame:
+        """Customers by the period of their first order; see `analytics.cohorts.cohorts`."""
+        return cohorts(self._orders(), period)
+
+    def heat(self, run_id: str | None = None, kind: str = "opened") -> Heat:
+        """When people act, each in his own zone; machines are left out."""
+        run = OUTSIDE if run_id is None else run_id
+        events = self._store.projections.events(("contact_id", "occurred_at", "actor"), [kind], run)
+        human = events.filter(pl.col("actor").fill_null("unknown") != "machine").collect()
+        ids = human.get_column("contact_id").unique().sort()
+        return heat(human, self._store.contacts.at(self._clock.now()).fields(ids, ["zone"]))
+
+    def latency(self, run_id: str) -> pl.DataFrame:
+        """`node_id, pieces, instances, p50_ms, p99_ms, total_ms`."""
+        return step_latency(self._store.runs.step_pieces(run_id))
+
+    def attribution(self, run_id: str | None = None, windows: Windows | None = None) -> Attribution:
+        """A run's messages, or, without a run, everything that really happened: mail of runs that were not simulated,
+        and visits and orders from outside.
+        """
+        facts = self._store.projections
+        if run_id is not None:
+            design = self.design(run_id)
+            return run_attribution(facts, run_id, design, windows, returned=run_return(facts, run_id, design))
+        real = [run for run in self._store.runs.list_runs() if run.mode != "simulate"]
+        names = {run.run_id: self._channels(run) for run in real}
+        touches = pl.concat([run_touches(facts, list(names), names), outside_touches(facts)])
+        orders = self._orders().rename({"occurred_at": "at"})
+        return attribution(touches, orders, windows)
+
+    def record(self) -> Record:
+        """How well predictions held, over all finished runs."""
+        kept = promises(self._store.learning.outcomes())
+        return Record(tuple(kept), tuple(calibration(kept)))
+
+    def design(self, run_id: str) -> Design:
+        """The design of a run's workflow."""
+        return Design.of(parse_workflow(self._store.runs.document(self._store.runs.get(run_id).version)))
+
+    def _channels(self, run: RunRow) -> Mapping[str, str]:
+        """All steps of a run are one channel, that of its workflow: across workflows steps do not compare."""
+        return dict.fromkeys(self.design(run.run_id).labels, run.name)
+
+    def _orders(self) -> pl.DataFrame:
+        return self._store.projections.events(("contact_id", "occurred_at", "value"), [ORDER], OUTSIDE).collect()
+
+
+def windows_of(pairs: Mapping[str, timedelta]) -> Windows:
+    """Windows by channel, or by kind of touch where the name is one."""
+    standard = Windows()
+    kinds = {name: window for name, window in pairs.items() if name in standard.by_kind}
+    channels = {name: window for name, window in pairs.items() if name not in standard.by_kind}
+    return Windows(by_channel=channels, by_kind={**standard.by_kind, **kinds})
