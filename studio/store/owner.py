@@ -6,21 +6,29 @@ was stopped. Absent on purpose: stealing a lock.
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import sys
 from pathlib import Path
 from typing import BinaryIO
 
 from studio.domain.errors import UserFixable
+from studio.store.database import disk_failure
 
 NAME = "studio.lock"
+
+log = logging.getLogger(__name__)
 
 
 class Owner:
     """The lock, held from construction to `release`."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises UserFixable STORE-IN-USE when another process (or another store in this one) has the workspace."""
+        """Raises UserFixable STORE-IN-USE when another process (or another store in this one) has the workspace.
+
+        And Transient STORE-DISK or STORE-DISK-FULL when the lock's text cannot be written.
+        """
         self.path = folder / NAME
         self._file: BinaryIO = self.path.open("a+b", buffering=0)
         if not _lock(self._file):
@@ -36,16 +44,25 @@ class Owner:
         self._file.seek(0)
         self.ended_cleanly = not self._file.read(200).strip()
         """False when the process before this one was stopped while it had the workspace."""
-        self._say(f"process {os.getpid()}")
+        try:
+            self._say(f"process {os.getpid()}")
+        except OSError as error:
+            self.release(clean=False)
+            raise disk_failure(folder, full=error.errno == errno.ENOSPC) from error
 
     def release(self, *, clean: bool) -> None:
         """Gives the workspace free; `clean` says that everything was closed in order."""
         if self._file.closed:
             return
-        if clean:
-            self._say("")
-        _unlock(self._file)
-        self._file.close()
+        try:
+            if clean:
+                self._say("")
+        except OSError as error:
+            # The next start looks at the whole file then, which does no harm.
+            log.warning("the clean end of %s could not be noted: %s", self.path.parent, error)
+        finally:
+            _unlock(self._file)
+            self._file.close()
 
     def _say(self, text: str) -> None:
         self._file.truncate(0)

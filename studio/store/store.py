@@ -6,6 +6,7 @@ Absent on purpose: anything but opening, closing and wiring.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -18,7 +19,7 @@ from studio.domain.clock import Clock
 from studio.domain.errors import UserFixable
 from studio.store.backup import BACKUPS, DATABASE, Backup, list_backups, make_backup
 from studio.store.contacts import People
-from studio.store.database import Database
+from studio.store.database import Database, disk_failure
 from studio.store.doctor import Health, examine
 from studio.store.events import LoggedEvents
 from studio.store.importing import Importer, ImportReport
@@ -72,14 +73,14 @@ class Store:
 
         Raises:
             UserFixable: STORE-MISSING, STORE-NOT-WORKSPACE, STORE-NEWER, STORE-OLDER (read-only), STORE-IN-USE.
+            Transient: STORE-DISK, STORE-DISK-FULL.
             Corrupt: STORE-CORRUPT.
         """
         _require_folder(folder, create=create and not read_only)
         _examine(folder / DATABASE)  # before anything is made in a folder that may be somebody else's
         if read_only:
             return cls(folder, clock, _open_to_read(folder, connection_class), None)
-        for name in ("", *FOLDERS):
-            (folder / name).mkdir(parents=True, exist_ok=True)
+        _make_folders(folder)
         owner = Owner(folder)
         database: Database | None = None
         try:
@@ -146,6 +147,14 @@ def _require_folder(folder: Path, *, create: bool) -> None:
             where=str(folder),
             hint="Check the folder, or create a workspace in it.",
         )
+
+
+def _make_folders(folder: Path) -> None:
+    try:
+        for name in ("", *FOLDERS):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise disk_failure(folder, full=error.errno == errno.ENOSPC) from error
 
 
 def _only_ours(folder: Path) -> bool:

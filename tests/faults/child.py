@@ -7,10 +7,13 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from studio.connectors.profile import SendingProfile, SmtpServer
 from studio.connectors.smtp import SmtpMailer
+from studio.domain.errors import StudioError
 from studio.domain.node import Sender
 from studio.domain.ports import Pace, RunRow
 from studio.engine.clocks import doze
@@ -23,6 +26,7 @@ from tests.engine.bench import Audience
 from tests.engine.nodes import CATALOGUE
 from tests.faults.journeys import JOURNEYS, START, Journey, People
 from tests.faults.points import Points
+from tests.faults.syscalls import once_attached
 
 RUN_ID = "r1"
 CONNECTIONS = 3
@@ -97,3 +101,29 @@ def leg(folder: Path, name: str, port: int, sender: str, die_at: int, report: Pa
     points = Points(die_at)
     state = go(folder, name, port, sender, connection_class=points.watch_everything())
     report.write_text(json.dumps([state, points.names]))
+
+
+def traced_leg(folder: Path, name: str, port: int, sender: str, talk: Connection, report: Path) -> None:
+    """One leg while system calls fail; writes its state, or the code of the error that ended it."""
+
+    def work() -> None:
+        try:
+            ended = go(folder, name, port, sender)
+        except StudioError as error:
+            ended = error.code
+        report.write_text(json.dumps([ended, []]))
+
+    once_attached(talk, work)
+
+
+def race(folder: Path, gate: Any, over: Any, answers: Any) -> None:
+    """Opens the workspace at the same moment as the others; says how that went, and holds what it got for a while."""
+    gate.wait()
+    try:
+        store = Store.open(folder, clock=Wall())
+    except StudioError as error:
+        answers.put(error.code)
+        return
+    answers.put("owner")
+    over.wait(60)
+    store.close()

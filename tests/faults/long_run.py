@@ -17,13 +17,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.faults.sink import SinkProcess
-from tests.faults.trial import Bench, Tally, plans
+from tests.faults.trial import Bench, Tally, failing_calls, plans
 
 TOLD_EVERY = 25
 
 
-def run_trials(wanted: int, *, seed: int, state: Path | None = None) -> Tally:
-    """Carries out trials until there are so many. `state`: where to go on, and to leave word after every few."""
+def run_trials(wanted: int, *, seed: int, state: Path | None = None, is_of_calls: bool = False) -> Tally:
+    """Carries out trials until there are so many.
+
+    `state`: where to go on, and to leave word after every few. `is_of_calls`: system calls fail instead of kills.
+    """
     found = json.loads(state.read_text()) if state is not None and state.exists() else {}
     total = Tally.of_json(found["tally"]) if found else Tally()
     seconds, failed = found.get("seconds", 0.0), found.get("failed", [])
@@ -32,7 +35,8 @@ def run_trials(wanted: int, *, seed: int, state: Path | None = None) -> Tally:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-", dir=memory)))
         bench = stack.enter_context(Bench(stack.enter_context(SinkProcess()), folder))
         began = time.monotonic()
-        for plan in itertools.islice(plans(bench, seed), total.trials, wanted):
+        trials = failing_calls(seed) if is_of_calls else plans(bench, seed)
+        for plan in itertools.islice(trials, total.trials, wanted):
             tally = bench.run(plan)
             total.add(tally)
             if not tally.is_clean:
@@ -55,8 +59,9 @@ def main() -> int:
     parser.add_argument("trials", type=int, help="how many there are to be, those of the state file included")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--state", type=Path, help="a file that keeps what was done, so that it can be done in parts")
-    arguments = parser.parse_args()
-    total = run_trials(arguments.trials, seed=arguments.seed, state=arguments.state)
+    parser.add_argument("--calls", action="store_true", help="let system calls fail (needs strace) instead of killing")
+    asked = parser.parse_args()
+    total = run_trials(asked.trials, seed=asked.seed, state=asked.state, is_of_calls=asked.calls)
     print(json.dumps(total.as_json(), indent=1))
     return 0 if total.is_clean else 1
 

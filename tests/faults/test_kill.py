@@ -64,5 +64,5 @@ def test_a_message_that_is_sent_twice_or_never_would_be_noticed(bench: Bench, mo
     monkeypatch.setattr(StoredRuns, "doubt_sending", forget)
     found = Tally()
     for number in range(4):
-        found.add(bench.run(replace(plan, can_look_up=False, die_at=(point + number,), name=f"forgets{number}")))
+        found.add(bench.run(replace(plan, can_look_up=False, faults=(point + number,), name=f"forgets{number}")))
     assert found.duplicates > 0

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, fields
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,6 +25,7 @@ from tests.faults import child
 from tests.faults.child import BY_NAME, CONNECTIONS, RUN_ID
 from tests.faults.journeys import START, Journey
 from tests.faults.sink import SinkProcess
+from tests.faults.syscalls import FAULTS, SystemCall, attach
 
 LEG_WITHIN_S = 120
 
@@ -50,6 +52,7 @@ class Tally:
     in_doubt_most: int = 0
     unlisted: int = 0
     points: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Tally) -> None:
         for item in fields(self):
@@ -64,21 +67,21 @@ class Tally:
         return not any(wrong)
 
     def as_json(self) -> dict[str, object]:
-        return {**asdict(self), "points": dict(sorted(self.points.items()))}
+        return {**asdict(self), "points": dict(sorted(self.points.items())), "ended": dict(sorted(self.ended.items()))}
 
     @classmethod
     def of_json(cls, found: Mapping[str, object]) -> Tally:
-        points = found.get("points")
-        return cls(**{**found, "points": Counter(points)})  # pyright: ignore[reportArgumentType]
+        counted = {name: Counter(found[name]) for name in ("points", "ended")}
+        return cls(**{**found, **counted})  # pyright: ignore[reportArgumentType]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a trial does: the numbers of the points at which its first legs die."""
+    """What a trial does: its first legs die at these points (their numbers), or meet failing system calls."""
 
     journey: str
     can_look_up: bool
-    die_at: tuple[int, ...]
+    faults: tuple[int | SystemCall, ...]
     name: str
 
 
@@ -104,26 +107,27 @@ class Bench:
         if key not in self._points:
             folder = self._copy(journey, "whole")
             sender = f"shop@{journey}-{int(can_look_up)}.invalid"
-            answer = self._leg(folder, journey, self._sink.ports[can_look_up], sender, 0)
-            assert answer is not None
-            self._points[key] = answer[1]
+            ended = self._leg(folder, journey, self._sink.ports[can_look_up], sender, 0)
+            assert ended is not None
+            assert ended[0] == "done"
+            self._points[key] = ended[1]
             self._sink.accepted(sender)
             shutil.rmtree(folder.parent)
         return self._points[key]
 
     def run(self, plan: Plan) -> Tally:
         """Carries a trial out. Raises AssertionError only where it cannot be judged."""
-        names = self.names(plan.journey, can_look_up=plan.can_look_up)
         folder, port = self._copy(plan.journey, plan.name), self._sink.ports[plan.can_look_up]
         sender = f"shop@{plan.name}.invalid"
         tally = Tally(trials=1)
-        for number, point in enumerate(plan.die_at):
-            if self._leg(folder, plan.journey, port, sender, point) is None:
-                tally.kills += 1
-                tally.double += number > 0
-                tally.points[names[min(point, len(names)) - 1] if number == 0 else "while resuming"] += 1
+        for number, fault in enumerate(plan.faults):
+            ended = self._leg(folder, plan.journey, port, sender, fault)
+            tally.kills += ended is None
+            tally.double += ended is None and number > 0
+            tally.points[self._name_of(plan, fault) if number == 0 else "while resuming"] += 1
+            tally.ended[ended[0] if ended else "killed"] += 1
         judge = _Judge(BY_NAME[plan.journey], folder, port, sender, self._sink, tally)
-        judge.judge(resumed_after=tally.kills)
+        judge.judge(resumed_after=len(plan.faults))
         shutil.rmtree(folder.parent)
         return tally
 
@@ -135,23 +139,53 @@ class Bench:
         shutil.copytree(prepared, folder)
         return folder
 
-    def _leg(self, folder: Path, journey: str, port: int, sender: str, die_at: int) -> tuple[str, list[str]] | None:
+    def _name_of(self, plan: Plan, fault: int | SystemCall) -> str:
+        if isinstance(fault, SystemCall):
+            return fault.name
+        names = self.names(plan.journey, can_look_up=plan.can_look_up)
+        return names[min(fault, len(names)) - 1]
+
+    def _leg(
+        self, folder: Path, journey: str, port: int, sender: str, fault: int | SystemCall
+    ) -> tuple[str, list[str]] | None:
         """How a leg in its own process ended, with the points it met; None when it was killed."""
         report = folder.parent / "report"
         report.unlink(missing_ok=True)
-        process = processes.Process(target=child.leg, args=(folder, journey, port, sender, die_at, report))
-        process.start()
-        process.join(LEG_WITHIN_S)
-        code = process.exitcode
-        if code is None:
-            process.kill()
-        process.close()
+        if isinstance(fault, SystemCall):
+            code = _under_strace(fault, (folder, journey, port, sender), report)
+        else:
+            code = _ended(processes.Process(target=child.leg, args=(folder, journey, port, sender, fault, report)))
         if code == -9:
             assert not report.exists()
             return None
         assert code == 0, f"a leg of {journey} ended with {code}"
         state, names = json.loads(report.read_text())
         return state, names
+
+
+def _under_strace(fault: SystemCall, about: tuple[Path, str, int, str], report: Path) -> int | None:
+    ours, theirs = processes.Pipe()
+    process = processes.Process(target=child.traced_leg, args=(*about, theirs, report))
+    process.start()
+    with attach(fault, ours.recv()) as tracer:
+        ours.send("go")
+        code = _ended(process)
+        assert tracer.stderr is not None
+        tracer.stderr.read()
+    return code
+
+
+def _ended(process: ForkServerProcess) -> int | None:
+    """The exit code of a process, which is given a while to end."""
+    if process.pid is None:
+        process.start()
+    process.join(LEG_WITHIN_S)
+    code = process.exitcode
+    if code is None:
+        process.kill()
+        process.join()
+    process.close()
+    return code
 
 
 class _Judge:
@@ -263,6 +297,18 @@ def plans(bench: Bench, seed: int, *, double_share: float = 0.2) -> Iterator[Pla
         journey, can_look_up = settings[number % len(settings)]
         again = (chance.randrange(1, 160),) if chance.random() < double_share else ()
         yield Plan(journey, can_look_up, (next(queues[journey, can_look_up]), *again), f"t{seed}-{number}")
+
+
+def failing_calls(seed: int) -> Iterator[Plan]:
+    """Trials without end in which a system call fails, once or (every third) from then on, or kills the process."""
+    chance = random.Random(seed)
+    for number in itertools.count():
+        call, how = FAULTS[number % len(FAULTS)]
+        journey = tuple(BY_NAME)[number % len(BY_NAME)]
+        # A truncation is rare; the others come by the dozen in each of the threads that write.
+        when = chance.randrange(1, 3 if call == "ftruncate" else 60)
+        fault = SystemCall(call, how, when, for_good="error" in how and number % 3 == 0)
+        yield Plan(journey, number % 2 == 0, (fault,), f"c{seed}-{number}")
 
 
 def _endless(names: Sequence[str], chance: random.Random) -> Iterator[int]:
