@@ -1,4 +1,4 @@
-"""Damaged pages are found before anything is trusted, and the way back is offered; two processes never own one store."""
+"""Damaged pages are found before anything is trusted, and the way back is offered; one store has one owner."""
 
 from __future__ import annotations
 
