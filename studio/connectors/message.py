@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from datetime import datetime, timedelta
 from email.charset import BASE64, Charset
 from email.header import Header
 from email.utils import format_datetime, formataddr, parseaddr
@@ -42,7 +43,7 @@ def build_message(parts: MessageParts) -> bytes:
         _mailbox_line("From", parts.from_address, parts.from_name),
         _mailbox_line("To", parts.to_address, parts.to_name),
         _text_line("Subject", parts.subject),
-        b"Date: " + format_datetime(parts.sent_at).encode("ascii"),
+        b"Date: " + format_datetime(_whole_second(parts.sent_at)).encode("ascii"),
         b"Message-ID: " + _message_id(parts.message_id),
     ]
     if parts.reply_to:
@@ -101,6 +102,11 @@ def _not_an_address(header: str, address: str) -> UserFixable:
 
 
 @lru_cache(maxsize=4_096)
+def _whole_second(moment: datetime) -> datetime:
+    """Rounded, for the header cuts: a run as of midnight stands a microsecond before it, on the day before."""
+    return (moment + timedelta(milliseconds=500)).replace(microsecond=0)
+
+
 def _text_line(name: str, value: str) -> bytes:
     _refuse_breaks(name, value)
     if value.isascii() and "=?" not in value and max(map(len, value.split(" "))) < _LINE_MAX - _FOLD_AT:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import EmailMessage
@@ -186,3 +186,10 @@ def test_letters_beyond_latin_take_base64_and_latin_stays_readable() -> None:
     )
     assert b"Sch=C3=B6ne" in content
     assert content.count(b"Content-Transfer-Encoding: base64") == 1
+
+
+def test_a_moment_just_before_midnight_is_dated_on_the_new_day() -> None:
+    """A run as of a day stands a microsecond before it; its letters are of that day."""
+    midnight = datetime(1997, 10, 1, tzinfo=UTC)
+    message = parsed(build_message(dataclasses.replace(PARTS, sent_at=midnight - timedelta(microseconds=1))))
+    assert parsedate_to_datetime(str(message["Date"])) == midnight
