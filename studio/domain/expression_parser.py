@@ -96,6 +96,20 @@ def parse_expression(text: str, scope: Scope = "contact") -> Expression:
     return _Parser(text, scope).parse()
 
 
+def parse_value(text: str, scope: Scope = "contact") -> Expression:
+    """The tree of a formula that may come out as anything: a number, a text, a yes or no, the value of a field.
+
+    Raises what `parse_expression` raises.
+    """
+    if len(text) > MAX_TEXT:
+        raise UserFixable(
+            "EXPRESSION-LIMIT",
+            f"The formula has {len(text):,} characters; {MAX_TEXT:,} are the most.",
+            hint="Split it over several values.",
+        )
+    return _Parser(text, scope).parse(is_rule=False)
+
+
 class _Parser(Reader):
     def __init__(self, text: str, scope: Scope) -> None:
         super().__init__(text)
@@ -103,15 +117,17 @@ class _Parser(Reader):
         self._nesting = 0
         self._nodes = 0
 
-    def parse(self) -> Expression:
+    def parse(self, *, is_rule: bool = True) -> Expression:
         if self.here.kind == "end":
-            self.stop(self.here.at, "The rule is empty.", 'Write something like country == "DE".')
+            hint = 'Write something like country == "DE".' if is_rule else "Write something like score * 2."
+            self.stop(self.here.at, f"The {'rule' if is_rule else 'formula'} is empty.", hint)
         whole = self._or()
         if self.here.kind != "end":
             self.stop(
                 self.here.at, f"Nothing is expected after the rule, but here is “{self.here.text}”.", self.instead()
             )
-        self._require(whole, "boolean", "The rule has to come out as yes or no")
+        if is_rule:
+            self._require(whole, "boolean", "The rule has to come out as yes or no")
         self._check_depth(whole)
         self.raise_problems()
         return whole.node

@@ -7,12 +7,12 @@ Absent on purpose: scheduling, durability and sending, which are the engine's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from studio.domain.errors import Problem
 
@@ -75,6 +75,7 @@ class Outcome:
     send: instances for which one outward action each is to be planned.
     ended: instances that leave the workflow here.
     events: contact events to record (schema `studio.frames.events.EVENT_SCHEMA`, engine fills ids and run).
+    figures: numbers to show with the step, by name; they add up over the run.
     """
 
     out: Mapping[str, pl.DataFrame] = field(default_factory=dict)
@@ -84,6 +85,7 @@ class Outcome:
     events: pl.DataFrame | None = None
     quarantined: Sequence[Quarantined] = ()
     problems: Sequence[Problem] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,31 @@ class MessageParts:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderTask:
+    """Texts to be filled in for many people; JSON data only, so that it can be done in another process.
+
+    kind: `text` makes one plain text each, `mail` subject, HTML and text. texts: the templates by name.
+    columns: what is known of the people, by name, all of one length; a null is missing.
+    """
+
+    kind: Literal["text", "mail"]
+    texts: Mapping[str, str]
+    columns: Mapping[str, Sequence[JsonValue]]
+
+    @property
+    def people(self) -> int:
+        """How many."""
+        return max(map(len, self.columns.values()), default=0)
+
+
+Rendered: TypeAlias = Mapping[str, Sequence[str | None]]
+"""A column per text made (`text`; or `subject`, `html`, `text`), row for row, and `code` and `message`: null, or why
+there are no texts for this person."""
+
+Renderer: TypeAlias = Callable[[RenderTask], Awaitable[Rendered]]
+"""Fills in texts. Raises UserFixable when none of them can be: a template that is refused, or had to be stopped."""
+
 MessageBuilder: TypeAlias = Callable[[MessageParts], bytes]
 """Makes the message (headers and MIME body) that `Envelope.content` carries."""
 
@@ -176,6 +203,8 @@ class NodeContext:
     """Message files of the workflow's template, by name (`m1.en.mjml`)."""
     build: MessageBuilder = _no_builder
     """Makes one mail out of its parts; `workspace` gives the connectors' one."""
+    render: Renderer | None = None
+    """Fills in texts in a process that can be killed; None: here, as tests do."""
 
 
 @runtime_checkable

@@ -5,8 +5,8 @@ Absent on purpose: where events are kept. A live view and a replay differ only i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -25,7 +25,8 @@ RunEventKind: TypeAlias = Literal[
     "run.started",  # mode, seed, clock, version, name
     "run.state",  # state, message?, hint?
     "step.state",  # state
-    "step.ran",  # in, out {port: n}, sample {port: [contact ids]}, failed, quarantined, duration_ms, attempt
+    # in, out {port: n}, sample {port: [contact ids]}, failed, quarantined, duration_ms, attempt, figures? {name: n}
+    "step.ran",
     "step.waiting",  # waiting (absolute count now), next_due (ISO or null)
     "step.sending",  # planned, sent, failed, retry, in_doubt, blocked (absolute counts of this step)
     "step.problem",  # code, message, hint, count (adds up per code), sample [contact ids], action, severity
@@ -80,6 +81,7 @@ class StepView:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     problems: tuple[StepProblem, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def left(self) -> int:
@@ -111,79 +113,131 @@ class RunView:
 
 
 def fold(view: RunView, events: Iterable[RunEvent]) -> RunView:
-    """The view after more events. Events at or before `view.seq` are passed over, so folding twice changes nothing."""
+    """The view after more events. Events at or before `view.seq` are passed over, so folding twice changes nothing.
+
+    O(events): steps are changed in place and made into views once, at the end.
+    """
+    run = _Run(view)
     for event in events:
-        if event.seq > view.seq:
-            view = apply(view, event)
-    return view
+        if event.seq > run.seq:
+            run.take(event)
+    return run.view()
 
 
 def apply(view: RunView, event: RunEvent) -> RunView:
     """The view after one event."""
-    view = replace(view, seq=event.seq, at=event.at)
-    if event.kind == "run.started":
-        return replace(view, state="running", started_at=event.at, about=event.payload)
-    if event.kind == "run.state":
-        return _run_state(view, event)
-    if event.node_id is None:
-        return view
-    step = _STEP_FOLDS[event.kind](view.step(event.node_id), event)
-    return replace(view, steps={**view.steps, event.node_id: step})
+    return fold(view, (event,))
 
 
-def _run_state(view: RunView, event: RunEvent) -> RunView:
-    payload = event.payload
-    return replace(
-        view,
-        state=payload["state"],  # pyright: ignore[reportArgumentType] - written by the engine from RunState
-        message=str(payload.get("message") or ""),
-        hint=str(payload.get("hint") or ""),
-    )
+class _Run:
+    """A run's view in the making."""
+
+    def __init__(self, view: RunView) -> None:
+        self.seq = view.seq
+        self._before = view
+        self._at = view.at
+        self._changes: dict[str, object] = {}
+        self._steps: dict[str, _Step] = {}
+
+    def take(self, event: RunEvent) -> None:
+        self.seq, self._at = event.seq, event.at
+        if event.kind == "run.started":
+            self._changes |= {"state": "running", "started_at": event.at, "about": event.payload}
+        elif event.kind == "run.state":
+            payload = event.payload
+            words = {name: str(payload.get(name) or "") for name in ("message", "hint")}
+            self._changes |= {"state": payload["state"], **words}
+        elif event.node_id is not None:
+            step = self._steps.get(event.node_id)
+            if step is None:
+                step = self._steps[event.node_id] = _Step(self._before.step(event.node_id))
+            _STEP_FOLDS[event.kind](step, event)
+
+    def view(self) -> RunView:
+        before = self._before
+        if self.seq == before.seq:
+            return before
+        steps = before.steps
+        if self._steps:
+            steps = {**steps, **{node_id: step.view() for node_id, step in self._steps.items()}}
+        kept = {name: getattr(before, name) for name in _RUN_FIELDS}
+        return RunView(**{**kept, **self._changes, "seq": self.seq, "at": self._at, "steps": steps})  # pyright: ignore[reportArgumentType] - its own fields
 
 
-def _state(step: StepView, event: RunEvent) -> StepView:
-    state: StepState = event.payload["state"]  # pyright: ignore[reportAssignmentType] - written by the engine
-    ended = event.at if state in ("done", "failed", "warning", "skipped", "stopped") else None
-    return replace(step, state=state, started_at=step.started_at or event.at, ended_at=ended)
+_RUN_FIELDS = tuple(known.name for known in fields(RunView))
+_STEP_FIELDS = tuple(known.name for known in fields(StepView))
 
 
-def _ran(step: StepView, event: RunEvent) -> StepView:
-    payload = event.payload
-    out = dict(step.out)
-    ports = payload.get("out")
+class _Step:
+    """A step's view in the making: the same fields, changed in place. What it holds is its own."""
+
+    __slots__ = _STEP_FIELDS
+
+    node_id: str
+    state: StepState
+    arrived: int
+    out: dict[str, int]
+    samples: dict[str, tuple[int, ...]]
+    failed: int
+    quarantined: int
+    waiting: int
+    next_due: str | None
+    sending: Mapping[str, int]
+    duration_ms: float
+    attempts: int
+    started_at: datetime | None
+    ended_at: datetime | None
+    problems: tuple[StepProblem, ...]
+    figures: dict[str, float]
+
+    def __init__(self, view: StepView) -> None:
+        for name in _STEP_FIELDS:
+            setattr(self, name, getattr(view, name))
+        self.out, self.samples, self.figures = dict(view.out), dict(view.samples), dict(view.figures)
+
+    def view(self) -> StepView:
+        return StepView(*(getattr(self, name) for name in _STEP_FIELDS))
+
+
+def _state(step: _Step, event: RunEvent) -> None:
+    step.state = event.payload["state"]  # pyright: ignore[reportAttributeAccessIssue] - written by the engine
+    step.started_at = step.started_at or event.at
+    step.ended_at = event.at if step.state in ("done", "failed", "warning", "skipped", "stopped") else None
+
+
+def _ran(step: _Step, event: RunEvent) -> None:
+    get = event.payload.get
+    step.arrived += _int(get("in"))
+    step.failed += _int(get("failed"))
+    step.quarantined += _int(get("quarantined"))
+    step.duration_ms += _float(get("duration_ms"))
+    step.attempts = max(step.attempts, _int(get("attempt")))
+    step.started_at = step.started_at or event.at
+    ports, fresh, figures = get("out"), get("sample"), get("figures")
     if isinstance(ports, dict):
         for port, count in ports.items():
-            out[port] = out.get(port, 0) + _int(count)
-    return replace(
-        step,
-        arrived=step.arrived + _int(payload.get("in")),
-        out=out,
-        samples=_samples(step.samples, payload.get("sample")),
-        failed=step.failed + _int(payload.get("failed")),
-        quarantined=step.quarantined + _int(payload.get("quarantined")),
-        duration_ms=step.duration_ms + _float(payload.get("duration_ms")),
-        attempts=max(step.attempts, _int(payload.get("attempt"))),
-        started_at=step.started_at or event.at,
-    )
+            step.out[port] = step.out.get(port, 0) + _int(count)
+    if isinstance(fresh, dict):
+        for port, ids in fresh.items():
+            if isinstance(ids, list):
+                new = tuple(_int(contact) for contact in ids)
+                step.samples[port] = (*new, *step.samples.get(port, ()))[:SAMPLES_KEPT]
+    if isinstance(figures, dict):
+        for name, amount in figures.items():
+            step.figures[name] = step.figures.get(name, 0.0) + _float(amount)
 
 
-def _samples(known: Mapping[str, tuple[int, ...]], fresh: JsonValue | None) -> Mapping[str, tuple[int, ...]]:
-    if not isinstance(fresh, dict) or not fresh:
-        return known
-    new = {port: tuple(_int(contact) for contact in ids) for port, ids in fresh.items() if isinstance(ids, list)}
-    return {**known, **{port: (*ids, *known.get(port, ()))[:SAMPLES_KEPT] for port, ids in new.items()}}
-
-
-def _waiting(step: StepView, event: RunEvent) -> StepView:
+def _waiting(step: _Step, event: RunEvent) -> None:
     due = event.payload.get("next_due")
-    return replace(step, waiting=_int(event.payload.get("waiting")), next_due=str(due) if due else None)
+    step.waiting = _int(event.payload.get("waiting"))
+    step.next_due = str(due) if due else None
 
 
-def _sending(step: StepView, event: RunEvent) -> StepView:
-    return replace(step, sending={key: _int(value) for key, value in event.payload.items()})
+def _sending(step: _Step, event: RunEvent) -> None:
+    step.sending = {key: _int(value) for key, value in event.payload.items()}
 
 
-def _problem(step: StepView, event: RunEvent) -> StepView:
+def _problem(step: _Step, event: RunEvent) -> None:
     payload = event.payload
     code = str(payload.get("code") or "")
     before = next((p for p in step.problems if p.code == code), None)
@@ -199,10 +253,10 @@ def _problem(step: StepView, event: RunEvent) -> StepView:
         action=str(payload["action"]) if payload.get("action") else None,
         severity=str(payload.get("severity") or "error"),
     )
-    return replace(step, problems=(*(p for p in step.problems if p.code != code), new))
+    step.problems = (*(p for p in step.problems if p.code != code), new)
 
 
-_STEP_FOLDS = {
+_STEP_FOLDS: Mapping[str, Callable[[_Step, RunEvent], None]] = {
     "step.state": _state,
     "step.ran": _ran,
     "step.waiting": _waiting,

@@ -279,7 +279,9 @@ def run_state(state: RunState, message: str = "", hint: str = "") -> Fact:
 
 
 def _ran(tally: Tally) -> dict[str, JsonValue]:
+    figures: dict[str, JsonValue] = {"figures": dict(tally.figures)} if tally.figures else {}
     return {
+        **figures,
         "in": tally.arrived,
         "out": dict(tally.out),
         "sample": {port: list(ids) for port, ids in tally.sample.items()},

@@ -48,6 +48,7 @@ class Tally:
     quarantined: int = 0
     duration_ms: float = 0.0
     attempt: int = 1
+    figures: dict[str, float] = field(default_factory=dict)
     sample: dict[str, list[int]] = field(default_factory=dict)
     """Port → contact ids of the first few that left by it, for whoever wants to look at real people."""
 
@@ -260,6 +261,9 @@ class Stage:
             context = self._contexts(step.id)
             people = together([frame for frame in _frames(outcome) if frame.height])
             self.events.append(fill_in(outcome.events, people, run_id=context.run_id, node_id=step.id, at=self._now))
+        for name, amount in outcome.figures.items():
+            figures = self.tally(step.id).figures
+            figures[name] = figures.get(name, 0.0) + amount
         self.troubles += [_trouble(step, problem) for problem in outcome.problems]
 
     def _note_move(self, node_id: str, port: str, batch: pl.DataFrame) -> None:

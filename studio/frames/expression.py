@@ -88,6 +88,19 @@ def compile_rule(rule: Expression, schema: Schema, now: datetime) -> pl.Expr:
     return _Compiler(schema, now).compile(rule).as_("boolean")
 
 
+def compile_value(formula: Expression, schema: Schema, now: datetime) -> pl.Expr:
+    """What a formula comes out as: f64, text or Boolean by its own type, for a field by that of its column.
+
+    Args as of `compile_rule`; `formula` as `parse_value` gives it.
+    """
+    return _Compiler(schema, now).compile(formula).expr
+
+
+def compile_text(formula: Expression, schema: Schema, now: datetime) -> pl.Expr:
+    """What a formula comes out as, written out: 5 and 1.5, true and false; null where it is missing."""
+    return _Compiler(schema, now).compile(formula).as_("text")
+
+
 def event_property(name: str) -> pl.Expr:
     """One property out of the `properties` column of events, as text; null where there is none."""
     return pl.col("properties").str.json_path_match(f'$["{name}"]')

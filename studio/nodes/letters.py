@@ -6,24 +6,21 @@ Absent on purpose: declaration and parameters (`nodes.send.email`), and MIME, wh
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Protocol
 
 import polars as pl
-from pydantic import JsonValue
 
 from studio.domain.errors import UserFixable
 from studio.domain.mail import Envelope
-from studio.domain.node import Blocked, Composed, Letter, MessageParts, NodeContext, Quarantined
+from studio.domain.node import Blocked, Composed, Letter, MessageParts, NodeContext, Quarantined, RenderTask
 from studio.frames.expression import field_column
 from studio.nodes.gate import Gate, Purpose
 from studio.nodes.link_tags import slug
-from studio.nodes.message_rendering import MessageTemplate
-from studio.nodes.mjml_conversion import RenderError
-
-MAX_FIELD = 10_000
-"""Characters of one field that go into a message."""
+from studio.nodes.message_rendering import MessageTemplate, Texts
+from studio.nodes.personal import personal_columns, with_fields
+from studio.nodes.render_tasks import render_here
 
 _BREATH = 100
 SAMPLE = 5
@@ -58,44 +55,62 @@ async def compose_letters(
     verdicts = gate.judge(batch, context)
     allowed = verdicts.get_column("verdict") == "allowed"
     held = verdicts.filter(~allowed)
-    rows = _facts(batch.with_columns(verdicts.get_column("email")).filter(allowed), template, context)
+    rows = batch.with_columns(verdicts.get_column("email")).filter(allowed)
+    rows = with_fields(rows, template.contact_fields(), context, always=("name",))
     letters: list[Letter] = []
     quarantined: list[Quarantined] = []
-    for index, row in enumerate(rows.iter_rows(named=True)):
-        if index % _BREATH == 0:
-            # Open mail sessions live on the same loop and must not wait for a whole chunk to be written.
-            await asyncio.sleep(0)
-        if context.mode == "simulate" and index >= SAMPLE and not quarantined:
-            letters.append(_unwritten(row, context))
-            continue
-        try:
-            letters.append(_letter(row, settings, template, context))
-        except RenderError as error:
-            quarantined.append(Quarantined(row["instance_id"], row["contact_id"], error.code, str(error)))
-        except UserFixable as error:
-            quarantined.append(Quarantined(row["instance_id"], row["contact_id"], error.code, str(error)))
+    written = 0
+    # In a simulation nobody reads the letters; some are written, to find texts that cannot be filled in.
+    for part in (rows.head(SAMPLE), rows.slice(SAMPLE)) if context.mode == "simulate" else (rows,):
+        if part.height and (not written or quarantined):
+            await _write(part, settings, template.texts, context, letters, quarantined)
+            written += part.height
+    letters += [_unwritten(row, context) for row in rows.slice(written).iter_rows(named=True)]
     blocked = [Blocked(*values) for values in held.select("instance_id", "reason", "message", "until").iter_rows()]
     return Composed(letters=letters, blocked=blocked, quarantined=quarantined)
 
 
-def _facts(batch: pl.DataFrame, template: MessageTemplate, context: NodeContext) -> pl.DataFrame:
-    """The batch with the contact fields that the texts may name, as `contact.<name>`, texts cut at `MAX_FIELD`."""
-    known = context.contacts.names()
-    named = template.contact_fields()
-    names = ["name", *sorted((set(known) if named is None else named) - {"name"})]
-    ids = batch.get_column("contact_id").unique().sort()
-    fields = context.contacts.fields(ids, names)
-    fields = fields.select("contact_id", *(pl.col(name).alias(field_column(name)) for name in names))
-    joined = batch.join(fields, on="contact_id", how="left", maintain_order="left")
-    return joined.with_columns(pl.col(pl.String).exclude("var.event").str.slice(0, MAX_FIELD))
+async def _write(
+    rows: pl.DataFrame,
+    settings: MessageSettings,
+    texts: Texts,
+    context: NodeContext,
+    letters: list[Letter],
+    quarantined: list[Quarantined],
+) -> None:
+    """Writes everybody's letter into `letters`; who cannot get one goes into `quarantined`."""
+    addresses = [_unsubscribe_url(str(outbox_id), context) for outbox_id in rows.get_column("outbox_id")]
+    tags = [_tags(arms or "", context) if settings.track else {} for arms in rows.get_column("arms")]
+    columns = {
+        **personal_columns(rows),
+        "unsubscribe_url": addresses,
+        "postal_address": [context.sender.postal_address] * rows.height,
+        "tags": tags,
+    }
+    render = context.render or render_here
+    made = await render(RenderTask(kind="mail", texts=asdict(texts), columns=columns))
+    for place, row in enumerate(rows.iter_rows(named=True)):
+        if place % _BREATH == _BREATH - 1:
+            # Open mail sessions live on the same loop and must not wait for a whole chunk to be built.
+            await asyncio.sleep(0)
+        code, message = made["code"][place], made["message"][place]
+        if code is None:
+            texts_of = {name: str(made[name][place]) for name in ("subject", "html", "text")}
+            try:
+                letters.append(_letter(row, addresses[place], texts_of, settings, context))
+                continue
+            except UserFixable as error:
+                code, message = error.code, str(error)
+        quarantined.append(Quarantined(row["instance_id"], row["contact_id"], code, str(message)))
 
 
 def _letter(
-    row: Mapping[str, object], settings: MessageSettings, template: MessageTemplate, context: NodeContext
+    row: Mapping[str, object],
+    unsubscribe_url: str,
+    texts: Mapping[str, str],
+    settings: MessageSettings,
+    context: NodeContext,
 ) -> Letter:
-    unsubscribe_url = _unsubscribe_url(str(row["outbox_id"]), context)
-    tags = _tags(str(row["arms"] or ""), context) if settings.track else {}
-    rendered = template.render(_data(row, unsubscribe_url, context), tags)
     parts = MessageParts(
         message_id=str(row["message_id"]),
         from_address=context.sender.address,
@@ -103,11 +118,9 @@ def _letter(
         to_address=str(row["email"]),
         to_name=str(row[field_column("name")] or ""),
         reply_to=context.sender.reply_to,
-        subject=rendered.subject,
-        html=rendered.html,
-        text=rendered.text,
         sent_at=context.now,
         headers=_headers(settings.purpose, unsubscribe_url),
+        **texts,
     )
     content = b"" if context.mode == "simulate" else context.build(parts)
     envelope = Envelope(parts.from_address, parts.to_address, parts.message_id, content)
@@ -117,58 +130,6 @@ def _letter(
 def _unwritten(row: Mapping[str, object], context: NodeContext) -> Letter:
     envelope = Envelope(context.sender.address, str(row["email"]), str(row["message_id"]), b"")
     return Letter(int(row["instance_id"]), int(row["contact_id"]), envelope)  # pyright: ignore[reportArgumentType]
-
-
-def _data(row: Mapping[str, object], unsubscribe_url: str, context: NodeContext) -> dict[str, JsonValue]:
-    """Plain data only, and nothing that is empty: what is not there is missing to a template."""
-    data: dict[str, JsonValue] = {
-        "contact": dict(_present(row, "contact.")),
-        "var": dict(_present(row, "var.")),
-        "event": _event(row.get("var.event")),
-        "unsubscribe_url": unsubscribe_url,
-        "postal_address": context.sender.postal_address,
-    }
-    if row["key"] is not None:
-        data["key"] = str(row["key"])
-    return data
-
-
-def _present(row: Mapping[str, object], prefix: str) -> Iterator[tuple[str, JsonValue]]:
-    for name, value in row.items():
-        if name.startswith(prefix) and name != "var.event" and value is not None and value != "":
-            yield name.removeprefix(prefix), _plain(value)
-
-
-def _plain(value: object) -> JsonValue:
-    if isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() and abs(value) < 2**53 else value
-    return str(value)
-
-
-def _event(text: object) -> dict[str, JsonValue]:
-    """The event the instance entered with: its properties, and beside them kind, occurred_at, value, currency, key."""
-    if not isinstance(text, str):
-        return {}
-    event = json.loads(text)
-    properties = event.pop("properties", None)
-    known = {**(_decoded(properties)), **event}
-    return {name: _whole(value) for name, value in known.items() if value is not None and value != ""}
-
-
-def _decoded(text: object) -> dict[str, JsonValue]:
-    if not isinstance(text, str):
-        return {}
-    try:
-        decoded = json.loads(text)
-    except ValueError:
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
-
-
-def _whole(value: JsonValue) -> JsonValue:
-    return _plain(value) if isinstance(value, float) else value
 
 
 def _unsubscribe_url(outbox_id: str, context: NodeContext) -> str:

@@ -8,7 +8,7 @@ condition may stand around whole sections. Absent on purpose: files, includes an
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,6 +23,9 @@ from studio.nodes.template_filters import add_filters
 from studio.nodes.template_guard import guard_template
 
 FUEL = 50_000
+
+MAX_PLAIN = 2_000
+"""Characters of a text that becomes a variable."""
 
 _MISSING = re.compile(r"`([^`]+)` is undefined")
 _PLACES = {"body.mjml": "message", "text": "plain text"}
@@ -54,6 +57,7 @@ class MessageTemplate:
     """
 
     def __init__(self, texts: Texts) -> None:
+        self.texts = texts
         self._environment = _environment()
         sources = {"subject": texts.subject, "preheader": texts.preheader, "body.mjml": _with_preview(texts.body)}
         if texts.text:
@@ -65,12 +69,7 @@ class MessageTemplate:
 
     def contact_fields(self) -> set[str] | None:
         """The contact fields that the texts name; None when they may need any (`fill`, or `contact` as a whole)."""
-        names: set[str] = set()
-        for template in self._names:
-            names |= self._environment.undeclared_variables_in_template(template, nested=True)
-        if self._fills or "contact" in names:
-            return None
-        return {name.removeprefix("contact.") for name in names if name.startswith("contact.")}
+        return None if self._fills else _contact_fields(self._environment, self._names)
 
     def render(self, data: Mapping[str, JsonValue], tags: Mapping[str, str] | None = None) -> Rendered:
         """The message for one person's data; `tags` go onto its links, but not onto `unsubscribe_url`.
@@ -89,12 +88,29 @@ class MessageTemplate:
         return Rendered(subject, html, text)
 
     def _filled(self, name: str, data: Mapping[str, JsonValue]) -> str:
-        try:
-            text = self._environment.render_template(name, **data)
-        except TemplateError as error:
-            raise _failure(name, error) from None
+        text = _filled(self._environment, name, data)
         if len(text) > MAX_OUTPUT:
             raise RenderError("MAIL-TOO-LARGE", "The message comes out larger than a megabyte.")
+        return text
+
+
+class TextTemplate:
+    """One plain text, checked and compiled once. Raises UserFixable (MAIL-TEMPLATE)."""
+
+    def __init__(self, source: str) -> None:
+        self._environment = _environment()
+        _add(self._environment, "text", source)
+        self._fills = "fill" in source
+
+    def contact_fields(self) -> set[str] | None:
+        """See `MessageTemplate.contact_fields`."""
+        return None if self._fills else _contact_fields(self._environment, ("text",))
+
+    def render(self, data: Mapping[str, JsonValue]) -> str:
+        """The text for one person's data. Raises RenderError: MAIL-FIELD-MISSING, MAIL-TOO-LARGE, MAIL-RENDER."""
+        text = _filled(self._environment, "text", data)
+        if len(text) > MAX_PLAIN:
+            raise RenderError("MAIL-TOO-LARGE", f"The text comes out longer than {MAX_PLAIN:,} characters.")
         return text
 
 
@@ -107,6 +123,20 @@ def compiled(texts: Texts) -> MessageTemplate:
 def check_template(source: str) -> None:
     """Passes over a text that can be filled in. Raises UserFixable (MAIL-TEMPLATE) with the place."""
     _add(_environment(), "text", source)
+
+
+def _filled(environment: minijinja.Environment, name: str, data: Mapping[str, JsonValue]) -> str:
+    try:
+        return environment.render_template(name, **data)
+    except TemplateError as error:
+        raise _failure(name, error) from None
+
+
+def _contact_fields(environment: minijinja.Environment, templates: Iterable[str]) -> set[str] | None:
+    names: set[str] = set()
+    for template in templates:
+        names |= environment.undeclared_variables_in_template(template, nested=True)
+    return None if "contact" in names else {n.removeprefix("contact.") for n in names if n.startswith("contact.")}
 
 
 def _environment() -> minijinja.Environment:

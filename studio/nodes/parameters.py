@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from studio.domain.duration import format_duration, parse_duration
 from studio.domain.errors import UserFixable
-from studio.domain.expression_parser import parse_expression
+from studio.domain.expression_parser import parse_expression, parse_value
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
@@ -97,6 +97,31 @@ EventRule = Annotated[
     AfterValidator(refusing(lambda text: parse_expression(text, "event"))),
 ]
 """A yes-or-no rule about one event; an empty one lets every event through."""
+
+Formula = Annotated[
+    str,
+    Field(min_length=1, max_length=2_000, json_schema_extra={"widget": "rule"}),
+    AfterValidator(refusing(parse_value)),
+]
+"""A value about a contact, of any type, in the language of `domain.expression`."""
+
+OptionalFormula = Annotated[
+    str, Field(max_length=2_000, json_schema_extra={"widget": "rule"}), AfterValidator(refusing(parse_value))
+]
+"""A value as above, or an empty text."""
+
+RESERVED_VARIABLES = ("event", "reached")
+"""Variables that the program itself sets."""
+
+
+def _variable(name: str) -> str:
+    if name in RESERVED_VARIABLES:
+        refuse("NODE-VARIABLE", f"var.{name} is set by the program itself", "Choose another name.")
+    return name
+
+
+VariableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$"), AfterValidator(_variable)]
+"""The part of a variable's name behind `var.`."""
 
 PortId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
 """An id that becomes the name of an output."""

@@ -55,6 +55,9 @@ What is missing is neither equal nor unequal, larger nor smaller: `country != "D
 country; write `country != "DE" or country is missing`. In the end, what cannot be told counts as no. A rule has at most
 2,000 characters, 200 parts and 20 levels.
 
+A **formula** (`data.set_fields`, `flow.switch`, `data.count`) is written the same way and may come out as anything: a
+number, a text, yes or no.
+
 ## Messages
 
 Subject, preview text, message and plain text may hold fields: `{{ contact.first_name|default("friend") }}`,

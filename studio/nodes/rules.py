@@ -1,12 +1,13 @@
-"""Rules of parameters, parsed once when the node is made and asked for whole batches."""
+"""Rules and formulas of parameters, parsed once when the node is made and asked for whole batches."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from studio.domain.expression_parser import parse_expression
+from studio.domain.expression_parser import parse_expression, parse_value
 from studio.domain.node import NodeContext
-from studio.frames.facts import rules_hold
+from studio.frames.expression import number_of
+from studio.frames.facts import rules_hold, values_of
 
 
 class Rules:
@@ -18,6 +19,37 @@ class Rules:
     def hold(self, batch: pl.DataFrame, context: NodeContext) -> list[pl.Series]:
         """Per rule a Boolean column without nulls, row for row with the batch."""
         return rules_hold(self._rules, batch, contacts=context.contacts, events=context.events, now=context.now)
+
+
+class Formulas:
+    """Values about contacts and what their instances carry; row for row with the batch, null where missing."""
+
+    def __init__(self, texts: tuple[str, ...]) -> None:
+        self._formulas = [parse_value(text) for text in texts]
+
+    def values(self, batch: pl.DataFrame, context: NodeContext) -> list[pl.Series]:
+        """Per formula a column of its own type."""
+        if not self._formulas:
+            return []
+        return values_of(self._formulas, batch, contacts=context.contacts, events=context.events, now=context.now)
+
+    def texts(self, batch: pl.DataFrame, context: NodeContext) -> list[pl.Series]:
+        """Per formula a column of texts; numbers and truth values are written out."""
+        if not self._formulas:
+            return []
+        return values_of(
+            self._formulas, batch, contacts=context.contacts, events=context.events, now=context.now, as_="text"
+        )
+
+    def numbers(self, batch: pl.DataFrame, context: NodeContext) -> list[pl.Series]:
+        """Per formula a column of f64; a text counts as the number it spells."""
+        return [_numbers(column) for column in self.values(batch, context)]
+
+
+def _numbers(column: pl.Series) -> pl.Series:
+    if column.dtype == pl.String:
+        return column.to_frame("text").select(number_of(pl.col("text"))).to_series()
+    return column.cast(pl.Float64)
 
 
 class EventFilter:

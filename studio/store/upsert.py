@@ -21,9 +21,10 @@ from studio.store.schema import micros
 
 PART_ROWS = 50_000
 _COLUMNS = ("email", "name", "language", "zone")
-_RANK = {"boolean": 0, "integer": 1, "number": 2, "text": 3}
+_RANK = {"boolean": 0, "integer": 1, "number": 2, "text": 3, "mixed": 4}
 
-FieldType = Literal["boolean", "integer", "number", "text"]
+FieldType = Literal["boolean", "integer", "number", "text", "mixed"]
+"""`mixed`: read as text, and not all values are texts."""
 
 _INSERT = """
 INSERT INTO contacts (id, key, email, name, language, zone, properties, address_hash, source, created_at, updated_at)
@@ -42,6 +43,11 @@ WHERE key IN (SELECT value FROM json_each(?))
 
 # One text per content, so that what is unchanged is seen to be; made once, because making an encoder costs as much as
 # encoding a row.
+def _nothing(_constant: str) -> None:
+    """NaN and the infinities, which Python reads and writes but JSON does not know."""
+
+
+_DECODE = json.JSONDecoder(parse_constant=_nothing).decode
 _ENCODE = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -121,12 +127,8 @@ def _parsed(properties: str | None) -> dict[str, Any]:
     """Properties without those that say nothing: a null keeps what is known, as it does for the other columns."""
     if properties is None:
         return {}
-    given = json.loads(properties, parse_constant=_nothing)
+    given = _DECODE(properties)
     return {name: value for name, value in given.items() if value is not None}
-
-
-def _nothing(_constant: str) -> None:
-    """NaN and the infinities, which Python reads and writes but JSON does not know."""
 
 
 def _text(properties: Mapping[str, Any]) -> str:
@@ -146,14 +148,16 @@ def _type_of(value: object) -> FieldType:
         return "boolean"
     if isinstance(value, int) and abs(value) < 1 << 63:
         return "integer"
-    return "number" if isinstance(value, (int, float)) else "text"
+    if isinstance(value, (int, float)):
+        return "number"
+    return "text" if isinstance(value, str) else "mixed"
 
 
 def _widest(types: Iterable[FieldType | None]) -> FieldType:
     """The narrowest type that holds all; truth values and numbers have only text in common."""
     found = {kind for kind in types if kind is not None}
-    if "boolean" in found and len(found) > 1:
-        return "text"
+    if len(found) > 1 and found & {"boolean", "text"}:
+        return "mixed"
     return max(found, key=_RANK.__getitem__)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from studio.domain.ports import RunRow
 from studio.domain.run import RunView, StepProblem
@@ -32,6 +32,7 @@ class StepReport:
     duration_ms: float
     attempts: int
     problems: tuple[StepProblem, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def run_report(
                 duration_ms=step.duration_ms,
                 attempts=step.attempts,
                 problems=step.problems,
+                figures=step.figures,
             )
         )
     counts = {
@@ -138,6 +140,8 @@ def _step_json(step: StepReport) -> dict[str, object]:
         "duration_ms": round(step.duration_ms, 3),
         "attempts": step.attempts,
     }
+    if step.figures:
+        answer["figures"] = dict(step.figures)
     if step.problems:
         answer["problems"] = [
             {"code": p.code, "message": p.message, "hint": p.hint, "count": p.count, "action": p.action}

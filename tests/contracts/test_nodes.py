@@ -25,7 +25,7 @@ from studio.frames.instances import INSTANCE_SCHEMA
 from studio.nodes import catalogue
 from tests.nodes.world import NOW, World, ago, events, instances, people, ran, resumed
 
-GROUPS = ("Start", "Audience", "Flow", "Experiments", "Messages")
+GROUPS = ("Start", "Audience", "Flow", "Data", "Experiments", "Messages")
 NEEDS = ("contacts", "consent", "events", "email")
 RULE = 'country == "DE" or has("order", days=30)'
 MJML = "<mjml><mj-body>{{ unsubscribe_url }}{{ postal_address }}</mj-body></mjml>"
@@ -46,6 +46,13 @@ EXAMPLES: Mapping[str, tuple[dict[str, object], ...]] = {
             "already": "from_now",
         },
     ),
+    "flow.switch": ({"value": "country", "cases": [{"id": "a", "values": "DE, at"}, {"id": "b", "values": "30"}]},),
+    "data.set_fields": ({"fields": [{"name": "twice", "value": "age * 2"}, {"name": "land", "value": "country"}]},),
+    "content.text": (
+        {"name": "hello", "text": "Dear {{ contact.country|default('friend') }}, {{ key|default('') }}"},
+        {"name": "hello", "text": "{{ contact.age|default(0)|round(1) }}{{ var.x }}"},
+    ),
+    "data.count": ({}, {"by": "country", "sum": "age", "name": "adults"}),
     "flow.exit": ({}, {"reason": "done"}),
     "flow.goal": ({"event": "order", "window": "P14D"}, {"event": "order", "window": "P1D", "action": "continue"}),
     "exp.split": (

@@ -51,6 +51,7 @@ _TILES: Mapping[Scheme, Mapping[str, str]] = {
     "light": {
         "Start": "#4f6079",
         "Audience": "#5a5f73",
+        "Data": "#0b7285",
         "Experiments": "#8146c4",
         "Flow": "#8f6400",
         "Messages": "#2c62d6",
@@ -60,6 +61,7 @@ _TILES: Mapping[Scheme, Mapping[str, str]] = {
     "dark": {
         "Start": "#8ca0bd",
         "Audience": "#9ea4b8",
+        "Data": "#5cc3d6",
         "Experiments": "#bd93f0",
         "Flow": "#d3a13f",
         "Messages": "#7ea5ff",

@@ -21,7 +21,7 @@ from studio.ui.shell.fuzzy import match
 from studio.ui.theme import theme
 from studio.ui.widgets import SearchField, Text
 
-GROUP_ORDER = ("Start", "Audience", "Flow", "Messages", "Experiments")
+GROUP_ORDER = ("Start", "Audience", "Flow", "Data", "Messages", "Experiments")
 _TYPE_ROLE = Qt.ItemDataRole.UserRole
 _ICON = 22
 

@@ -1,0 +1,1 @@
+"""Texts made for each person, to be used by later steps."""

@@ -1,0 +1,129 @@
+"""Doing a `RenderTask`: what runs in the worker process, or here where there is none.
+
+JSON data in, texts out, in pieces, so that whoever waits sees that it goes on. Absent on purpose: processes and limits
+(`connectors.render_process`), Polars, and everything a text may not reach.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+
+from pydantic import JsonValue
+
+from studio.domain.node import Rendered, RenderTask
+from studio.nodes.message_rendering import Texts, TextTemplate, compiled
+from studio.nodes.mjml_conversion import RenderError
+
+PIECE = {"text": 2_000, "mail": 25}
+"""People whose texts are made before it is told how far it is: some hundredths of a second."""
+
+COLUMNS = {"text": ("text", "code", "message"), "mail": ("subject", "html", "text", "code", "message")}
+
+_NOTHING = (None, "")
+
+
+async def render_here(task: RenderTask) -> Rendered:
+    """Does the task in this process."""
+    answer: dict[str, list[str | None]] = {name: [] for name in COLUMNS[task.kind]}
+    for piece in perform(task):
+        for name, column in piece.items():
+            answer[name] += column
+        # Open mail sessions live on the same loop and must not wait for a whole batch to be written.
+        await asyncio.sleep(0)
+    return answer
+
+
+def perform(task: RenderTask, piece: int | None = None) -> Iterator[dict[str, list[str | None]]]:
+    """The answer in pieces of so many people. Raises UserFixable (MAIL-TEMPLATE) when the templates are refused."""
+    size = piece or PIECE[task.kind]
+    write = _texts if task.kind == "text" else _mails
+    for start in range(0, task.people, size):
+        part = {name: column[start : start + size] for name, column in task.columns.items()}
+        yield write(task.texts, part)
+
+
+def _texts(texts: Mapping[str, str], columns: Mapping[str, Sequence[JsonValue]]) -> dict[str, list[str | None]]:
+    template = text_template(texts["text"])
+    answer: dict[str, list[str | None]] = {name: [] for name in COLUMNS["text"]}
+    written, codes, messages = answer["text"], answer["code"], answer["message"]
+    for person in _people(columns):
+        try:
+            written.append(template.render(person))
+            codes.append(None)
+            messages.append(None)
+        except RenderError as error:
+            written.append(None)
+            codes.append(error.code)
+            messages.append(str(error))
+    return answer
+
+
+def _mails(texts: Mapping[str, str], columns: Mapping[str, Sequence[JsonValue]]) -> dict[str, list[str | None]]:
+    template = compiled(Texts(**texts))
+    answer: dict[str, list[str | None]] = {name: [] for name in COLUMNS["mail"]}
+    tags = columns["tags"]
+    for place, person in enumerate(_people({name: column for name, column in columns.items() if name != "tags"})):
+        links = tags[place]
+        row: tuple[str | None, ...]
+        try:
+            done = template.render(person, {k: str(v) for k, v in links.items()} if isinstance(links, dict) else {})
+            row = (done.subject, done.html, done.text, None, None)
+        except RenderError as error:
+            row = (None, None, None, error.code, str(error))
+        for name, value in zip(COLUMNS["mail"], row, strict=True):
+            answer[name].append(value)
+    return answer
+
+
+@lru_cache(maxsize=32)
+def text_template(source: str) -> TextTemplate:
+    """The same template for the same text. Raises UserFixable (MAIL-TEMPLATE)."""
+    return TextTemplate(source)
+
+
+def _people(columns: Mapping[str, Sequence[JsonValue]]) -> Iterator[dict[str, JsonValue]]:
+    """Per person what a template sees: `contact`, `var` and `event` as groups, the rest by name; nothing empty."""
+    groups: dict[str, list[tuple[str, int]]] = {"contact": [], "var": []}
+    plain: list[tuple[str, int]] = []
+    for place, name in enumerate(columns):
+        group, dot, rest = name.partition(".")
+        if dot and group in groups and name != "var.event":
+            groups[group].append((rest, place))
+        elif name != "var.event":
+            plain.append((name, place))
+    event_place = list(columns).index("var.event") if "var.event" in columns else None
+    contact, var = groups["contact"], groups["var"]
+    for values in zip(*columns.values(), strict=True):
+        person: dict[str, JsonValue] = {
+            "contact": {name: value for name, place in contact if (value := values[place]) not in _NOTHING},
+            "var": {name: value for name, place in var if (value := values[place]) not in _NOTHING},
+            "event": {} if event_place is None else _event(values[event_place]),
+        }
+        person.update({name: value for name, place in plain if (value := values[place]) is not None})
+        yield person
+
+
+def _event(text: JsonValue) -> dict[str, JsonValue]:
+    """The event the instance entered with: its properties, and beside them kind, occurred_at, value, currency, key."""
+    event = _decoded(text)
+    properties = event.pop("properties", None)
+    known = {**_decoded(properties), **event}
+    return {name: whole(value) for name, value in known.items() if value is not None and value != ""}
+
+
+def _decoded(text: JsonValue) -> dict[str, JsonValue]:
+    if not isinstance(text, str):
+        return {}
+    try:
+        decoded = json.loads(text)
+    except ValueError:
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
+
+
+def whole(value: JsonValue) -> JsonValue:
+    """A number without a fraction as people write it: 5, not 5.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value

@@ -1,0 +1,103 @@
+"""Fields of a whole stretch of people are the fields asked for one by one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from studio.store import Store
+from studio.store import contact_fields as stretches
+from tests.store.conftest import NOON
+
+values = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+    | st.just([1, "x"])
+)
+one_type = st.one_of(
+    st.just(st.booleans()), st.just(st.integers(-5, 5)), st.just(st.floats(-1e6, 1e6)), st.just(st.text(max_size=5))
+)
+
+
+@st.composite
+def crowds(draw: st.DrawFn) -> list[dict[str, object]]:
+    """Up to 12 people; some fields hold one type, one holds anything."""
+    kinds = {name: draw(one_type) for name in ("a", "b c", "ö")}
+    people = []
+    for _ in range(draw(st.integers(1, 12))):
+        person = {name: draw(kind) for name, kind in kinds.items() if draw(st.booleans())}
+        people.append({**person, **({"any": draw(values)} if draw(st.booleans()) else {})})
+    return people
+
+
+@pytest.fixture(autouse=True)
+def short_stretches() -> Iterator[None]:
+    before = stretches.IDS_MIN
+    stretches.IDS_MIN = 1
+    yield
+    stretches.IDS_MIN = before
+
+
+@given(
+    crowds(),
+    st.permutations(["a", "b c", "ö", "any", "key", "email", "nobody"]),
+    st.lists(st.integers(0, 11), min_size=1),
+)
+@settings(
+    max_examples=25, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_stretch_says_what_single_questions_say(
+    store: Store, people: list[dict[str, object]], order: list[str], places: list[int]
+) -> None:
+    first = store.contacts.count() + 1  # one store for all examples: each has people and fields of its own
+    last = first + len(people) - 1
+    keys = [f"k{number}" for number in range(first, last + 1)]
+    properties = [json.dumps({f"{name} {first}": value for name, value in person.items()}) for person in people]
+    store.contacts.upsert_contacts(pl.DataFrame({"key": keys, "properties": properties}), "one")
+    names = [name if name in ("key", "email", "nobody") else f"{name} {first}" for name in order[:4]]
+    ids = pl.Series("contact_id", [first + place % len(people) for place in places], dtype=pl.UInt32)
+    view = store.contacts.at(NOON)
+    everybody = pl.Series("contact_id", range(first, last + 1), dtype=pl.UInt32)
+    assert view.fields(everybody, names).equals(view._one_by_one(everybody, names))
+    assert view.fields(ids, names).equals(view._one_by_one(ids, names))
+
+
+def test_what_changes_is_seen_at_once(store: Store) -> None:
+    def tiers(*wanted: int) -> list[object]:
+        asked = pl.Series("contact_id", wanted, dtype=pl.UInt32)
+        return store.contacts.at(NOON).fields(asked, ["tier", "name"]).rows()
+
+    store.contacts.upsert_contacts(
+        pl.DataFrame({"key": ["a", "b"], "properties": ['{"tier":"tin"}', '{"tier":"gold"}']}), "one"
+    )
+    assert tiers(1, 2) == [(1, "tin", None), (2, "gold", None)]
+    with pytest.raises(RuntimeError), store.transaction():
+        store.contacts.upsert_contacts(pl.DataFrame({"key": ["a"], "properties": ['{"tier":"lost"}']}), "one")
+        assert tiers(1, 2) == [(1, "lost", None), (2, "gold", None)]
+        raise RuntimeError
+    assert tiers(1, 2) == [(1, "tin", None), (2, "gold", None)]
+    store.contacts.upsert_contacts(pl.DataFrame({"key": ["a"], "properties": ['{"tier":"gold"}']}), "one")
+    assert tiers(1, 2, 3) == [(1, "gold", None), (2, "gold", None), (3, None, None)]
+
+
+def test_a_later_step_finds_its_people_in_the_stretch_of_the_first(store: Store) -> None:
+    people = pl.DataFrame({"key": [f"k{n}" for n in range(50)], "properties": [f'{{"n":{n}}}' for n in range(50)]})
+    store.contacts.upsert_contacts(people, "one")
+    view = store.contacts.at(NOON)
+    view.fields(pl.Series("contact_id", range(1, 51), dtype=pl.UInt32), ["n"])
+    stretch = store.contacts._cache.covering(1, 50)
+    assert stretch is not None
+    found = view.fields(pl.Series("contact_id", [3, 40], dtype=pl.UInt32), ["n", "email"])
+    assert found.rows() == [(3, 2, None), (40, 39, None)]
+    grown = store.contacts._cache.covering(3, 40)
+    assert grown is not None
+    assert (grown.first, grown.last) == (1, 50)
+    assert grown.frame.columns == ["contact_id", "n", "email"]
