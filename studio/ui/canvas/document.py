@@ -15,10 +15,11 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from studio.domain.validation import Catalogue
 from studio.domain.workflow import Edge, Node, PortRef, Workflow
-from studio.ui.canvas import edits
+from studio.ui.canvas import annotations, edits
+from studio.ui.canvas.annotations import MarkKey
 from studio.ui.canvas.edits import Position
 from studio.ui.canvas.ports import ports_of
-from studio.ui.canvas.specimen import starting_parameters
+from studio.ui.canvas.specimen import fitting_parameters, starting_parameters
 from studio.ui.faults import guarded
 
 Journal: TypeAlias = Callable[[Workflow, str, str | None], None]
@@ -110,15 +111,84 @@ class Document(QObject):
                 after = edits.insert_on_edge(after, on_edge, node.id, ports.inputs[0], ports.outputs[0].name)
         self._push(f"Add {self.name_of(node)}", edits.add_edges(after, edges))
 
-    def remove(self, ids: Collection[str], edges: Collection[Edge] = ()) -> None:
-        """Removes nodes with their edges, and further edges."""
-        words = f"Remove {_counted(len(ids), 'step')}" if ids else f"Remove {_counted(len(edges), 'edge')}"
-        self._push(words, edits.remove_nodes(edits.remove_edges(self.workflow, edges), ids))
+    def remove(self, ids: Collection[str], edges: Collection[Edge] = (), marks: Collection[MarkKey] = ()) -> None:
+        """Removes nodes with their edges, further edges, notes and groups."""
+        parts = ((ids, "step"), (edges, "edge"), (marks, "note or group"))
+        words = next((_counted(len(part), word) for part, word in parts if part), "nothing")
+        if len(marks) == 1 and not ids and not edges:
+            words = f"a {next(iter(marks))[0]}"
+        after = annotations.remove_marks(self.workflow, marks) if marks else self.workflow
+        self._push(f"Remove {words}", edits.remove_nodes(edits.remove_edges(after, edges), ids))
 
-    def move(self, places: Mapping[str, Position], *, nudge: bool = False) -> None:
-        """New top left corners. Nudges one after the other are undone together."""
-        key = ("move", *sorted(places)) if nudge else ()
-        self._push(f"Move {_counted(len(places), 'step')}", edits.move_nodes(self.workflow, places), key)
+    def move(
+        self, places: Mapping[str, Position], *, notes: Mapping[int, Position] | None = None, nudge: bool = False
+    ) -> None:
+        """New top left corners of steps and notes. Nudges one after the other are undone together."""
+        notes = notes or {}
+        key = ("move", *sorted(places), *map(str, sorted(notes))) if nudge else ()
+        after = edits.move_nodes(self.workflow, places)
+        for index, place in notes.items():
+            after = annotations.change_note(after, index, position=place)
+        words = _counted(len(places), "step") if places else _counted(len(notes), "note")
+        self._push(f"Move {words}", after, key)
+
+    def align(self, places: Mapping[str, Position], words: str) -> None:
+        """Steps lined up or spread out."""
+        self._push(words, edits.move_nodes(self.workflow, places))
+
+    def insert(self, node_id: str, on_edge: Edge) -> None:
+        """Puts a node that is there already into the middle of an edge."""
+        node = self.workflow.node(node_id)
+        ports = ports_of(self.workflow, node, self.catalogue)
+        if ports.inputs and ports.outputs:
+            name = ports.outputs[0].name
+            after = edits.insert_on_edge(self.workflow, on_edge, node_id, ports.inputs[0], name)
+            self._push(f"Put {self.name_of(node)} into an edge", after)
+
+    def replace_type(self, node_id: str, type_id: str) -> None:
+        """Another kind of step in the place of one: edges stay, and settings that both know and accept."""
+        old = self.workflow.node(node_id)
+        before = ports_of(self.workflow, old, self.catalogue).output_names
+        model = self.catalogue[type_id].Parameters
+        parameters = starting_parameters(model) | {
+            name: value for name, value in old.parameters.items() if name in model.model_fields
+        }
+        new = old.model_copy(
+            update={
+                "type": type_id,
+                "version": self.catalogue[type_id].declaration.version,
+                "parameters": fitting_parameters(model, parameters, starting_parameters(model)),
+            }
+        )
+        ports = ports_of(edits.replace_nodes(self.workflow, {node_id: new}), new, self.catalogue)
+        after = edits.replace_node(self.workflow, new, ports.inputs, before, ports.output_names)
+        self._outputs.pop(node_id, None)
+        self._push(f"Replace {self.name_of(old)}", after)
+
+    def add_note(self, text: str, position: Position) -> int:
+        """A sticky note; answers with its place in the list."""
+        self._push("Add a note", annotations.add_note(self.workflow, text, position))
+        return len(self.workflow.notes) - 1
+
+    def set_note_text(self, index: int, text: str) -> None:
+        """What a sticky note says; one that says nothing any more goes."""
+        if text.strip():
+            after = annotations.change_note(self.workflow, index, text=text.strip())
+            self._push("Change a note", after)
+        else:
+            self._push("Remove a note", annotations.remove_marks(self.workflow, [("note", index)]))
+
+    def resize_note(self, index: int, size: Position) -> None:
+        self._push("Resize a note", annotations.change_note(self.workflow, index, size=size))
+
+    def group(self, ids: Collection[str], title: str, colour: str = "") -> int:
+        """Puts steps into a new group; answers with its place in the list."""
+        self._push(f"Group {_counted(len(ids), 'step')}", annotations.add_group(self.workflow, title, ids, colour))
+        return len(self.workflow.groups) - 1
+
+    def set_group(self, index: int, *, title: str | None = None, colour: str | None = None) -> None:
+        words = "Rename a group" if title is not None else "Colour a group"
+        self._push(words, annotations.change_group(self.workflow, index, title=title, colour=colour))
 
     def arrange(self, places: Mapping[str, Position]) -> None:
         """Tidy layout."""

@@ -14,6 +14,7 @@ from studio.domain.errors import UserFixable
 from studio.domain.workflow import Edge, Node, PortRef, Workflow, parse_workflow
 from studio.ui.background import run_in_background
 from studio.ui.canvas import edits, look
+from studio.ui.canvas.arranging import SIDES, Box, Side, align, distribute
 from studio.ui.canvas.document import Document
 from studio.ui.canvas.drawing import pill_width
 from studio.ui.canvas.edits import Position
@@ -27,12 +28,17 @@ from studio.ui.faults import faults
 _TIDY_AT_ONCE = 300
 _WIDEST_FIGURE = "00,000"
 _PASTE_OFFSET = 40.0
+NEW_NOTE = "Note"
+NEW_GROUP = "Group"
 
 
 class CanvasEditor(QObject):
-    """`selected_anew(ids)`: what was just added and should come into sight."""
+    """`selected_anew(ids)`: what was just added and should come into sight; `arranged(places)`: nodes were laid out,
+    and these are the places they come from.
+    """
 
     selected_anew = Signal(object)
+    arranged = Signal(object)
 
     def __init__(self, document: Document, selection: Selection, scene: CanvasScene) -> None:
         super().__init__()
@@ -78,6 +84,18 @@ class CanvasEditor(QObject):
             if name not in used:
                 return name, None
         return (names[0], used[names[0]]) if len(names) == 1 else (None, None)
+
+    def next_output(self, node_id: str) -> str | None:
+        """The output a step added after this one would be connected to."""
+        return self._way_out(node_id)[0]
+
+    def select_all(self) -> None:
+        marks = [("note", i) for i in range(len(self.workflow.notes))]
+        self.selection.set((n.id for n in self.workflow.nodes), current=self.selection.current, marks=marks)
+
+    def select_group(self, index: int) -> None:
+        """The steps a group holds."""
+        self.selection.set(self.workflow.groups[index].nodes)
 
     def outputs(self, node_id: str) -> tuple[str, ...]:
         return self.scene.nodes[node_id].face.ports.output_names
@@ -125,27 +143,87 @@ class CanvasEditor(QObject):
         self.document.connect_ports(from_, to)
         return True
 
+    def insert(self, type_id: str, edge: Edge) -> str | None:
+        """Adds a node in the middle of an edge; what follows makes room. None when the type has no way through."""
+        declared = self.document.catalogue[type_id].declaration
+        if self.read_only or not declared.inputs:
+            return None
+        node, moved = self._placed(self.document.new_node(type_id, (0.0, 0.0)), edge.from_[0], edge)
+        self.document.add_node(node, on_edge=edge, moved=moved)
+        self._choose([node.id])
+        return node.id
+
+    def can_insert(self, node_id: str) -> bool:
+        """Whether a node stands alone and has a way through, so that it can be put into an edge."""
+        alone = not any(node_id in (e.from_[0], e.to[0]) for e in self.workflow.edges)
+        return not self.read_only and alone and bool(self.inputs(node_id) and self.outputs(node_id))
+
+    def replace(self, node_id: str, type_id: str) -> None:
+        """Makes a node one of another type; its edges stay."""
+        if not self.read_only and self.workflow.node(node_id).type != type_id:
+            self.document.replace_type(node_id, type_id)
+
     def delete_selection(self) -> None:
-        """Removes the selected nodes and edges; the keyboard goes on to a neighbour."""
+        """Removes what is selected; the keyboard goes on to a neighbour."""
         chosen, edges = self.selection.nodes, self.selection.chosen_edges(self.workflow.edges)
-        if self.read_only or not (chosen or edges):
+        if self.read_only or self.selection.is_empty:
             return
         neighbour = next(
             (e.from_[0] for e in self.workflow.edges if e.to[0] in chosen and e.from_[0] not in chosen), None
         )
-        self.document.remove(chosen, edges)
-        if neighbour is not None:
-            self.selection.set([neighbour])
+        self.document.remove(chosen, edges, self.selection.marks)
+        self.selection.set([neighbour] if neighbour is not None else [])
 
-    def move(self, places: Mapping[str, Position], *, nudge: bool = False) -> None:
+    def move(
+        self, places: Mapping[str, Position], *, notes: Mapping[int, Position] | None = None, nudge: bool = False
+    ) -> None:
         if not self.read_only:
-            self.document.move(places, nudge=nudge)
+            self.document.move(places, notes=notes, nudge=nudge)
 
     def nudge(self, dx: float, dy: float) -> None:
-        """Moves the selected nodes a little."""
+        """Moves the selected nodes and notes a little."""
         nodes = [self.workflow.node(n) for n in sorted(self.selection.nodes)]
-        if nodes:
-            self.move({n.id: (n.position[0] + dx, n.position[1] + dy) for n in nodes}, nudge=True)
+        notes = {i: self.workflow.notes[i].position for kind, i in sorted(self.selection.marks) if kind == "note"}
+        if nodes or notes:
+            self.move(
+                {n.id: (n.position[0] + dx, n.position[1] + dy) for n in nodes},
+                notes={i: (x + dx, y + dy) for i, (x, y) in notes.items()},
+                nudge=True,
+            )
+
+    def align(self, side: Side) -> None:
+        """Lines the selected nodes up."""
+        if len(self.selection.nodes) > 1 and not self.read_only:
+            self.document.align(align(self._boxes(), side), SIDES[side])
+
+    def distribute(self, *, across: bool) -> None:
+        """Spreads the selected nodes evenly between the outermost two."""
+        if len(self.selection.nodes) > 2 and not self.read_only:
+            words = f"Distribute {'across' if across else 'down'}"
+            self.document.align(distribute(self._boxes(), across=across), words)
+
+    def _boxes(self) -> dict[str, Box]:
+        bodies = {n: self.scene.nodes[n].body for n in sorted(self.selection.nodes)}
+        return {n: (body.left(), body.top(), body.width(), body.height()) for n, body in bodies.items()}
+
+    def add_note(self, place: Position | None = None) -> int | None:
+        """A sticky note to write into: at a place, or below what is selected or the whole graph."""
+        if self.read_only:
+            return None
+        if place is None:
+            chosen = [self.scene.nodes[n].body for n in self.selection.nodes] or [self.scene.extent()]
+            place = min(b.left() for b in chosen), max(b.bottom() for b in chosen) + ROW_GAP
+        index = self.document.add_note(NEW_NOTE, place)
+        self.selection.set(marks=[("note", index)])
+        return index
+
+    def group(self) -> int | None:
+        """Puts the selected nodes into a group of their own."""
+        if self.read_only or not self.selection.nodes:
+            return None
+        index = self.document.group(self.selection.nodes, NEW_GROUP)
+        self.selection.set(marks=[("group", index)])
+        return index
 
     def rename(self, node_id: str, label: str) -> None:
         if not self.read_only:
@@ -192,34 +270,47 @@ class CanvasEditor(QObject):
 
     def tidy(self) -> None:
         """Lays the whole graph out; a large one in the background, so that the window goes on."""
-        if self.read_only or not self.workflow.nodes:
+        self._tidy({node.id for node in self.workflow.nodes})
+
+    def tidy_selection(self) -> None:
+        """Lays the selected nodes out where they stand, and leaves the others alone."""
+        self._tidy(set(self.selection.nodes))
+
+    def _tidy(self, ids: set[str]) -> None:
+        if self.read_only or not ids:
             return
-        sizes, links, gaps = self._measures()
-        if len(sizes) <= _TIDY_AT_ONCE:
-            self._arrange(self.workflow, tidy(sizes, links, gaps))
+        measures = self._measures(ids)
+        if len(ids) <= _TIDY_AT_ONCE:
+            self._arrange(self.workflow, tidy(*measures))
             return
         workflow = self.workflow
-        run_in_background(lambda: tidy(sizes, links, gaps), lambda places: self._arrange(workflow, places), owner=self)
+        run_in_background(lambda: tidy(*measures), lambda places: self._arrange(workflow, places), owner=self)
 
     def _arrange(self, workflow: Workflow, places: Mapping[str, Place]) -> None:
         # The person may have gone on editing while a large graph was laid out: then the result is of no use.
         if workflow is self.workflow:
+            starts = {node_id: self.scene.nodes[node_id].pos() for node_id in places}
             self.document.arrange(places)
-            self.selected_anew.emit(())
+            self.arranged.emit(starts)
 
     def tidied(self, workflow: Workflow) -> Workflow:
         """A workflow that has no places yet, laid out. The scene must show it already."""
-        sizes, links, gaps = self._measures()
+        sizes, links, gaps, _before = self._measures({node.id for node in workflow.nodes})
         return edits.move_nodes(workflow, tidy(sizes, links, gaps))
 
-    def _measures(self) -> tuple[dict[str, tuple[float, float]], list[Link], dict[Link, float]]:
-        sizes = {n.id: (look.NODE_WIDTH, self.scene.nodes[n.id].height) for n in self.workflow.nodes}
+    def _measures(
+        self, ids: set[str]
+    ) -> tuple[dict[str, tuple[float, float]], list[Link], dict[Link, float], dict[str, Place]]:
+        """Sizes, links, room for labels, and where the nodes stand now."""
+        sizes = {n.id: (look.NODE_WIDTH, self.scene.nodes[n.id].height) for n in self.workflow.nodes if n.id in ids}
         order = {(n, port): (line, i) for line, n in enumerate(sizes) for i, port in enumerate(self.outputs(n))}
         shown = [e for e in self.scene.edges.values() if e.key[0][0] in sizes and e.key[1][0] in sizes]
         shown.sort(key=lambda e: order.get(e.key[0], (len(sizes), 0)))
         links = [(e.key[0][0], e.key[1][0]) for e in shown]
         gaps = {(e.key[0][0], e.key[1][0]): max(COLUMN_GAP, pill_width(e.label, _WIDEST_FIGURE) + 18.0) for e in shown}
-        return sizes, links, gaps
+        before = {n: (self.scene.nodes[n].body.left(), self.scene.nodes[n].body.top()) for n in sizes}
+        # All in one place are nodes that nobody has laid out yet.
+        return sizes, links, gaps, before if len(set(before.values())) > 1 else {}
 
     def _choose(self, ids: tuple[str, ...] | list[str]) -> None:
         self.selection.set(ids, current=ids[0] if ids else None)

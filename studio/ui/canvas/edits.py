@@ -71,14 +71,15 @@ def replace_nodes(workflow: Workflow, changed: Mapping[str, Node]) -> Workflow:
 def move_nodes(workflow: Workflow, places: Mapping[str, Position]) -> Workflow:
     """With these nodes at other places; whole pixels, so that files read well."""
     moved = {
-        node.id: node.model_copy(update={"position": rounded})
+        node.id: node.model_copy(update={"position": place})
         for node in workflow.nodes
-        if node.id in places and (rounded := _rounded(places[node.id])) != node.position
+        if node.id in places and (place := rounded(places[node.id])) != node.position
     }
     return replace_nodes(workflow, moved) if moved else workflow
 
 
-def _rounded(place: Position) -> Position:
+def rounded(place: Position) -> Position:
+    """Whole pixels, so that files read well."""
     return float(round(place[0])), float(round(place[1]))
 
 
@@ -139,6 +140,40 @@ def insert_on_edge(workflow: Workflow, old: Edge, node_id: str, in_port: str, ou
     """The edge now leads through the node."""
     without = remove_edges(workflow, [old])
     return add_edges(without, [edge(old.from_, (node_id, in_port)), edge((node_id, out_port), old.to)])
+
+
+def replace_node(
+    workflow: Workflow, new: Node, inputs: Sequence[str], before: Sequence[str], outputs: Sequence[str]
+) -> Workflow:
+    """With another node in the place of the one that has its id; its edges stay as far as it has ports for them.
+
+    `before` are the old node's outputs, `outputs` the new one's. An output of the same name keeps its edges, else the
+    one at the same place takes them, else the first.
+    """
+    left = [name for name in outputs if name not in before]
+    names: dict[str, str] = {}
+    for place, old in enumerate(before):
+        if old in outputs:
+            names[old] = old
+        elif left:
+            wanted = outputs[place] if place < len(outputs) else ""
+            names[old] = left.pop(left.index(wanted)) if wanted in left else left.pop(0)
+        elif outputs:
+            names[old] = outputs[0]
+    edges: dict[tuple[PortRef, PortRef], None] = {}
+    for old_edge in workflow.edges:
+        source, target = old_edge.from_, old_edge.to
+        if source[0] == new.id:
+            if source[1] not in names:
+                continue
+            source = new.id, names[source[1]]
+        if target[0] == new.id:
+            if not inputs:
+                continue
+            target = new.id, target[1] if target[1] in inputs else inputs[0]
+        edges[source, target] = None
+    kept = tuple(edge(*ends) for ends in edges)
+    return replace_nodes(workflow, {new.id: new}).model_copy(update={"edges": kept})
 
 
 def excerpt(workflow: Workflow, ids: Collection[str]) -> Workflow:

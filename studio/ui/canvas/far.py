@@ -6,6 +6,8 @@ one block into it. Absent on purpose: text.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QLineF, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap, QTransform
 
@@ -29,6 +31,8 @@ class FarPicture:
         self._line_paths: dict[str, QPainterPath] = {}
         self._kept: QPixmap | None = None
         self._kept_for: tuple[QSize, QTransform, float] | None = None
+        self._frames: Sequence[tuple[QRectF, str]] = ()
+        self._papers: Sequence[QRectF] = ()
         self._mend_blocks: dict[str, None] = {}
         self._mend_lines: dict[EdgeKey, None] = {}
 
@@ -71,6 +75,12 @@ class FarPicture:
         if key in self._line_colour:
             self._drop_line(key)
             del self._line_colour[key]
+            self._kept = None
+
+    def set_frames(self, frames: Sequence[tuple[QRectF, str]], papers: Sequence[QRectF]) -> None:
+        """Groups with their colours, and notes."""
+        if frames != self._frames or papers != self._papers:
+            self._frames, self._papers = frames, papers
             self._kept = None
 
     def forget(self) -> None:
@@ -126,6 +136,12 @@ class FarPicture:
 
     def paint(self, painter: QPainter) -> None:
         """Paints everything in scene coordinates; lines are a pixel wide whatever the zoom."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        for frame, colour in self._frames:
+            painter.setBrush(theme().colour(colour, 0.14))
+            painter.drawRect(frame)
+        painter.setBrush(theme().colour("state.waiting", 0.3))
+        painter.drawRects(list(self._papers))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for colour, lines in self._lines.items():
             if lines:

@@ -13,9 +13,11 @@ from PySide6.QtGui import QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsRectItem
 
 from studio.ui.canvas import look
-from studio.ui.canvas.edges import curve_between
+from studio.ui.canvas.annotations import NOTE_LEAST
+from studio.ui.canvas.edges import EdgeItem, curve_between
 from studio.ui.canvas.edits import Position
 from studio.ui.canvas.items import NodeItem
+from studio.ui.canvas.note_items import NoteItem
 from studio.ui.theme import theme
 
 if TYPE_CHECKING:
@@ -54,34 +56,109 @@ class Pan(Interaction):
         self._last = place
 
 
-class MoveNodes(Interaction):
-    """Drags the selected nodes; they stop at grid points when the pointer has left its slack."""
+class MoveParts(Interaction):
+    """Drags the selected nodes and notes; they stop at grid points when the pointer has left its slack.
+
+    One node that stands alone can be dropped onto an edge: then the edge leads through it.
+    """
 
     cursor = Qt.CursorShape.SizeAllCursor
 
     def __init__(self, editor: CanvasEditor, place: QPointF) -> None:
         self._editor = editor
         self._start = place
-        self._from = {n: QPointF(editor.scene.nodes[n].pos()) for n in editor.selection.nodes}
-        self._places: dict[str, QPointF] = {}
+        scene = editor.scene
+        self._from = {n: QPointF(scene.nodes[n].pos()) for n in _moving_nodes(editor)}
+        self._notes_from = {i: QPointF(scene.notes[i].pos()) for kind, i in editor.selection.marks if kind == "note"}
+        self._shift = QPointF()
+        self._is_moving = False
+        self._edge: EdgeItem | None = None
 
     def move(self, place: QPointF) -> None:
         shift = place - self._start
-        if not self._places and shift.manhattanLength() * self._editor.scene.drawing.zoom < _SLACK:
+        if not self._is_moving and shift.manhattanLength() * self._editor.scene.drawing.zoom < _SLACK:
             return
-        lead = next(iter(self._from.values()))
-        snapped = QPointF(_snap(lead.x() + shift.x()), _snap(lead.y() + shift.y())) - lead
-        self._places = {node_id: start + snapped for node_id, start in self._from.items()}
-        self._editor.scene.preview_move(self._places)
+        lead = next(iter((*self._from.values(), *self._notes_from.values())), None)
+        if lead is None:
+            return
+        self._is_moving = True
+        self._shift = QPointF(_snap(lead.x() + shift.x()), _snap(lead.y() + shift.y())) - lead
+        self._editor.scene.preview_move(*self._places(self._shift))
+        self._mark_edge(self._edge_below(place))
 
     def finish(self, place: QPointF) -> None:
         self.move(place)
-        if self._places:
-            self._editor.move({node_id: (p.x(), p.y()) for node_id, p in self._places.items()})
+        edge = self._edge
+        self._mark_edge(None)
+        if not self._is_moving:
+            return
+        nodes, notes = self._places(self._shift)
+        self._editor.move(
+            {node_id: (p.x(), p.y()) for node_id, p in nodes.items()},
+            notes={index: (p.x(), p.y()) for index, p in notes.items()},
+        )
+        if edge is not None:
+            self._editor.document.insert(next(iter(self._from)), edge.edge)
 
     def cancel(self) -> None:
-        if self._places:
-            self._editor.scene.preview_move(self._from)
+        self._mark_edge(None)
+        if self._is_moving:
+            self._editor.scene.preview_move(*self._places(QPointF()))
+
+    def _places(self, shift: QPointF) -> tuple[dict[str, QPointF], dict[int, QPointF]]:
+        nodes = {node_id: start + shift for node_id, start in self._from.items()}
+        return nodes, {index: start + shift for index, start in self._notes_from.items()}
+
+    def _edge_below(self, place: QPointF) -> EdgeItem | None:
+        if len(self._from) != 1 or self._notes_from:
+            return None
+        edge = self._editor.scene.edge_at(place)
+        return edge if edge is not None and self._editor.can_insert(next(iter(self._from))) else None
+
+    def _mark_edge(self, edge: EdgeItem | None) -> None:
+        _move_mark(self._edge, edge)
+        self._edge = edge
+
+
+def _moving_nodes(editor: CanvasEditor) -> set[str]:
+    """The selected nodes and those of selected groups."""
+    groups = editor.workflow.groups
+    held = {n for kind, i in editor.selection.marks if kind == "group" for n in groups[i].nodes}
+    return {n for n in editor.selection.nodes | held if n in editor.scene.nodes}
+
+
+def _move_mark(before: EdgeItem | None, now: EdgeItem | None) -> None:
+    if before is not now:
+        if before is not None:
+            before.set_selected(selected=False)
+        if now is not None:
+            now.set_selected(selected=True)
+
+
+class ResizeNote(Interaction):
+    """Pulls a sticky note larger or smaller by its lower right corner."""
+
+    cursor = Qt.CursorShape.SizeFDiagCursor
+
+    def __init__(self, editor: CanvasEditor, note: NoteItem) -> None:
+        self._editor = editor
+        self._note = note
+
+    def move(self, place: QPointF) -> None:
+        self._note.show_at(self._note.pos(), self._size(place))
+
+    def finish(self, place: QPointF) -> None:
+        self._editor.document.resize_note(self._note.index, self._size(place))
+
+    def cancel(self) -> None:
+        self._note.set_note(self._note.note)
+
+    def _size(self, place: QPointF) -> Position:
+        corner = self._note.pos()
+        return (
+            max(NOTE_LEAST[0], _snap(place.x() - corner.x())),
+            max(NOTE_LEAST[1], _snap(place.y() - corner.y())),
+        )
 
 
 class ConnectFromPort(Interaction):
@@ -174,6 +251,7 @@ class DropNode(Interaction):
     def __init__(self, editor: CanvasEditor, type_id: str) -> None:
         self._editor = editor
         self._type_id = type_id
+        self._edge: EdgeItem | None = None
         self._ghost = QGraphicsRectItem(0, 0, look.NODE_WIDTH, look.NODE_HEIGHT)
         self._ghost.setPen(QPen(theme().colour("accent"), 2, Qt.PenStyle.DashLine))
         self._ghost.setBrush(theme().colour("accent", 0.08))
@@ -182,13 +260,25 @@ class DropNode(Interaction):
 
     def move(self, place: QPointF) -> None:
         self._ghost.setPos(QPointF(*_corner(place)))
+        has_way = bool(self._editor.document.catalogue[self._type_id].declaration.inputs)
+        self._mark_edge(self._editor.scene.edge_at(place) if has_way else None)
 
     def finish(self, place: QPointF) -> None:
-        self._editor.scene.removeItem(self._ghost)
-        self._editor.add(self._type_id, _corner(place))
+        self.move(place)
+        edge = self._edge
+        self.cancel()
+        if edge is not None:
+            self._editor.insert(self._type_id, edge.edge)
+        else:
+            self._editor.add(self._type_id, _corner(place))
 
     def cancel(self) -> None:
+        self._mark_edge(None)
         self._editor.scene.removeItem(self._ghost)
+
+    def _mark_edge(self, edge: EdgeItem | None) -> None:
+        _move_mark(self._edge, edge)
+        self._edge = edge
 
 
 def _corner(middle: QPointF) -> Position:

@@ -38,24 +38,34 @@ HELP = (
     ("Enter", "settings of the step"),
     ("A", "add a step after this one"),
     ("C", "connect this step to another"),
+    ("R", "replace this step with another kind, keeping its edges"),
     ("F2", "rename"),
+    ("G, N", "group the selected steps, add a note"),
+    ("Menu key, Shift+F10", "everything that can be done with what is selected"),
     ("E", "switch on or off"),
     ("Delete", "remove"),
     ("Ctrl+C, Ctrl+X, Ctrl+V, Ctrl+D", "copy, cut, paste, duplicate"),
-    ("Shift+1, Shift+0, + and −", "see everything, 100 %, zoom"),
+    ("Ctrl+F", "find a step by any of its words"),
+    ("Ctrl+L", "tidy layout"),
+    ("Shift+1, Shift+2, Shift+0, + and −", "see everything, what is selected, 100 %, zoom"),
     ("F5", "run"),
 )
 
 
 class CanvasKeys(QObject):
     """Signals ask for what needs more than the graph: `inspect_wanted(node_id)`, `add_wanted(node_id or "")`,
-    `connect_wanted(node_id)`, `rename_wanted(node_id)`, `run_wanted`; `announced(node_id)`: it has the keyboard now.
+    `connect_wanted(node_id)`, `rename_wanted(node_id)`, `replace_wanted(node_id)`, `write_wanted(note or group)`,
+    `group_wanted`, `note_wanted`, `run_wanted`; `announced(node_id)`: it has the keyboard now.
     """
 
     inspect_wanted = Signal(str)
     add_wanted = Signal(str)
     connect_wanted = Signal(str)
     rename_wanted = Signal(str)
+    replace_wanted = Signal(str)
+    write_wanted = Signal(object)
+    group_wanted = Signal()
+    note_wanted = Signal()
     run_wanted = Signal()
     announced = Signal(str)
 
@@ -76,6 +86,9 @@ class CanvasKeys(QObject):
             _KEY.Key_A: lambda: self.add_wanted.emit(self._current or ""),
             _KEY.Key_C: lambda: self._for_current(self.connect_wanted),
             _KEY.Key_F2: lambda: self._for_current(self.rename_wanted),
+            _KEY.Key_R: lambda: self._for_current(self.replace_wanted),
+            _KEY.Key_G: self.group_wanted.emit,
+            _KEY.Key_N: self.note_wanted.emit,
             _KEY.Key_E: self._editor.toggle_enabled,
             _KEY.Key_F5: self.run_wanted.emit,
             _KEY.Key_Delete: self._editor.delete_selection,
@@ -87,7 +100,7 @@ class CanvasKeys(QObject):
 
     def _control_keys(self) -> Deeds:
         return {
-            _KEY.Key_A: self._select_all,
+            _KEY.Key_A: self._editor.select_all,
             _KEY.Key_C: self._editor.copy,
             _KEY.Key_X: self._editor.cut,
             _KEY.Key_V: self._editor.paste,
@@ -102,6 +115,9 @@ class CanvasKeys(QObject):
         # What Shift and a digit key type depends on the keyboard: both are listened to.
         return {
             _KEY.Key_1: self._view.fit,
+            _KEY.Key_2: self._view.fit_selection,
+            _KEY.Key_At: self._view.fit_selection,
+            _KEY.Key_QuoteDbl: self._view.fit_selection,
             _KEY.Key_Exclam: self._view.fit,
             _KEY.Key_0: self._view.zoom_full,
             _KEY.Key_ParenRight: self._view.zoom_full,
@@ -190,15 +206,13 @@ class CanvasKeys(QObject):
         self._view.ensure_seen(tuple(self._editor.selection.nodes))
 
     def _inspect(self) -> bool:
-        if self._current is None:
-            return False
-        self.inspect_wanted.emit(self._current)
-        return True
+        marks = self._editor.selection.marks
+        if self._current is not None:
+            self.inspect_wanted.emit(self._current)
+        elif len(marks) == 1:
+            self.write_wanted.emit(next(iter(marks)))
+        return self._current is not None or len(marks) == 1
 
     def _for_current(self, signal: Signal) -> None:
         if self._current is not None:
             signal.emit(self._current)
-
-    def _select_all(self) -> None:
-        ids = [node.id for node in self._editor.workflow.nodes]
-        self._editor.selection.set(ids, current=self._current)

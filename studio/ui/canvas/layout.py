@@ -1,12 +1,14 @@
 """Tidy layout: from left to right along the edges, size aware, the same picture every time for the same workflow.
 
-The library decides ranks and the order within a rank; places are worked out here from the sizes of nodes and labels.
-Absent on purpose: keeping nodes where a person has put them.
+The library decides ranks; places are worked out here from the sizes of nodes and labels. What stood above something
+before stands above it afterwards, unless that costs crossings, and as little as possible moves away from where it was:
+the reader finds everything again. Absent on purpose: keeping single nodes where a person has put them.
 """
 
 from __future__ import annotations
 
 import itertools
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,36 +36,57 @@ class _Placed:
 
 
 def tidy(
-    sizes: Mapping[str, Size], links: Sequence[Link], gaps: Mapping[Link, float] | None = None
+    sizes: Mapping[str, Size],
+    links: Sequence[Link],
+    gaps: Mapping[Link, float] | None = None,
+    before: Mapping[str, Place] | None = None,
 ) -> dict[str, Place]:
-    """Top left corner of every node. `sizes` in drawing order; `gaps` is the room that an edge's label needs.
+    """Top left corner of every node. `sizes` in drawing order; `gaps` is the room that an edge's label needs; `before`
+    is where the reader knows the nodes to be.
 
     Links must name nodes in `sizes`. Parts that are not connected stand below each other.
     """
-    return dict(_tidy(tuple(sizes.items()), tuple(links), tuple((gaps or {}).items())))
+    known = tuple((node_id, before[node_id]) for node_id in sizes if node_id in before) if before else ()
+    return dict(_tidy(tuple(sizes.items()), tuple(links), tuple((gaps or {}).items()), known))
 
 
 @lru_cache(maxsize=64)
 def _tidy(
-    sized: tuple[tuple[str, Size], ...], links: tuple[Link, ...], gap_items: tuple[tuple[Link, float], ...]
+    sized: tuple[tuple[str, Size], ...],
+    links: tuple[Link, ...],
+    gap_items: tuple[tuple[Link, float], ...],
+    known: tuple[tuple[str, Place], ...],
 ) -> dict[str, Place]:
     """Kept, because the library breaks ties by chance: one workflow must not be drawn in two ways in one session."""
-    sizes, gaps = dict(sized), dict(gap_items)
+    sizes, gaps, before = dict(sized), dict(gap_items), dict(known)
     ids = list(sizes)
     number = {node_id: index for index, node_id in enumerate(ids)}
+    heights = {number[node_id]: y + sizes[node_id][1] / 2 for node_id, (_x, y) in before.items()}
     pairs = _acyclic(len(ids), list(dict.fromkeys((number[a], number[b]) for a, b in links if a != b)))
     parts = _connected(len(ids), pairs)
+    if heights:
+        parts.sort(key=lambda part: min(heights.get(index, 0.0) for index in part))
     places: dict[str, Place] = {}
     top = 0.0
     for part in parts:
         inside = set(part)
         part_pairs = [pair for pair in pairs if pair[0] in inside]
-        placed = _ranked(part, part_pairs)
-        columns = _columns(placed, part_pairs)
+        placed = _ranked(part, part_pairs, heights)
+        columns = _columns(placed, part_pairs, heights)
         part_places, bottom = _spread(columns, placed, part_pairs, [sizes[i] for i in ids], ids, gaps, top)
         places.update({ids[index]: place for index, place in part_places.items()})
         top = bottom + ROW_GAP * 1.5
-    return {node_id: places[node_id] for node_id in ids}
+    shift_x, shift_y = _least_shift(places, before)
+    return {node_id: (places[node_id][0] + shift_x, places[node_id][1] + shift_y) for node_id in ids}
+
+
+def _least_shift(places: Mapping[str, Place], before: Mapping[str, Place]) -> Place:
+    """What the whole picture is moved by, so that half of the nodes lie on either side of where they were."""
+    if not before:
+        return 0.0, 0.0
+    across = statistics.median(before[n][0] - places[n][0] for n in before)
+    down = statistics.median(before[n][1] - places[n][1] for n in before)
+    return float(round(across / _SNAP) * _SNAP), float(round(down / _SNAP) * _SNAP)
 
 
 def _acyclic(count: int, pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -108,27 +131,32 @@ def _connected(count: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _ranked(part: Sequence[int], pairs: Sequence[tuple[int, int]]) -> dict[int, _Placed]:
+def _ranked(part: Sequence[int], pairs: Sequence[tuple[int, int]], heights: Mapping[int, float]) -> dict[int, _Placed]:
     if not pairs:
-        return {index: _Placed(0, float(row)) for row, index in enumerate(part)}
+        order = sorted(part, key=lambda index: (heights.get(index, 0.0), index))
+        return {index: _Placed(0, float(row)) for row, index in enumerate(order)}
     layouts = fast_sugiyama.from_edges(
         pairs, vertex_spacing=_SPACING, ranking_type="minimize", dummy_vertices=True, dummy_size=1.0
     )
     positions = {index: place for index, place in layouts.to_dict().items() if index in set(part)}
     highest = max(y for _x, y in positions.values())
     placed = {index: _Placed(round((highest - y) / _SPACING), x / _SPACING) for index, (x, y) in positions.items()}
-    return _upright(placed, pairs)
+    return _upright(placed, pairs, heights)
 
 
-def _upright(placed: Mapping[int, _Placed], pairs: Sequence[tuple[int, int]]) -> dict[int, _Placed]:
-    """The library does not know which of two mirror pictures is meant: outputs drawn first shall lead upwards."""
+def _upright(
+    placed: Mapping[int, _Placed], pairs: Sequence[tuple[int, int]], heights: Mapping[int, float]
+) -> dict[int, _Placed]:
+    """The library does not know which of two mirror pictures is meant: the one as it was before, and where nothing was
+    before the one in which outputs drawn first lead upwards.
+    """
     agree = 0
     first_seen: dict[int, list[int]] = {}
     for source, target in pairs:
         for sibling in first_seen.get(source, ()):
             above, below = placed[sibling], placed[target]
             if above.column == below.column:
-                agree += (above.row < below.row) - (above.row > below.row)
+                agree += _sign(below.row - above.row) * _wanted(sibling, target, heights)
         first_seen.setdefault(source, []).append(target)
     if agree >= 0:
         return dict(placed)
@@ -136,8 +164,21 @@ def _upright(placed: Mapping[int, _Placed], pairs: Sequence[tuple[int, int]]) ->
     return {index: _Placed(place.column, last - place.row) for index, place in placed.items()}
 
 
-def _columns(placed: Mapping[int, _Placed], pairs: Sequence[tuple[int, int]]) -> dict[int, list[int]]:
-    """Column → nodes from top to bottom; outputs in the order they are drawn, where that costs no crossing."""
+def _wanted(first: int, second: int, heights: Mapping[int, float]) -> int:
+    """1 when the first of two shall stand above the second, −1 for below."""
+    if first in heights and second in heights and heights[first] != heights[second]:
+        return _sign(heights[second] - heights[first])
+    return 1
+
+
+def _sign(value: float) -> int:
+    return (value > 0) - (value < 0)
+
+
+def _columns(
+    placed: Mapping[int, _Placed], pairs: Sequence[tuple[int, int]], heights: Mapping[int, float]
+) -> dict[int, list[int]]:
+    """Column → nodes from top to bottom: as before or as drawn, where that costs no crossing."""
     columns: dict[int, list[int]] = {}
     for index in sorted(placed, key=lambda i: (placed[i].column, placed[i].row, i)):
         columns.setdefault(placed[index].column, []).append(index)
@@ -151,11 +192,24 @@ def _columns(placed: Mapping[int, _Placed], pairs: Sequence[tuple[int, int]]) ->
     for line in columns.values():
         for _ in line:
             for above, below in list(itertools.pairwise(line)):
-                if _drawn_later(above, below, near, turn) and _crossings(above, below, near, rank, placed) >= 0:
+                if _is_turned(above, below, near, turn, heights) and _crossings(above, below, near, rank, placed) >= 0:
                     place = line.index(above)
                     line[place : place + 2] = [below, above]
                     rank[above], rank[below] = rank[below], rank[above]
     return columns
+
+
+def _is_turned(
+    above: int,
+    below: int,
+    near: Mapping[int, list[int]],
+    turn: Mapping[tuple[int, int], int],
+    heights: Mapping[int, float],
+) -> bool:
+    """Whether two neighbours of a column would better change places, as far as the reader is concerned."""
+    if above in heights and below in heights and heights[above] != heights[below]:
+        return heights[above] > heights[below]
+    return _drawn_later(above, below, near, turn)
 
 
 def _drawn_later(above: int, below: int, near: Mapping[int, list[int]], turn: Mapping[tuple[int, int], int]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from studio.domain.errors import Problem
@@ -22,10 +22,13 @@ from studio.ui.canvas import accessible
 from studio.ui.canvas.checks import Checks, first_words
 from studio.ui.canvas.document import Document, Journal
 from studio.ui.canvas.editor import CanvasEditor
+from studio.ui.canvas.glide import Glide
+from studio.ui.canvas.inline_edit import InlineEdit
 from studio.ui.canvas.inspector import Inspector
 from studio.ui.canvas.inspector_data import Row
 from studio.ui.canvas.inspector_problem import AffectedContact
 from studio.ui.canvas.keys import CanvasKeys
+from studio.ui.canvas.menus import Menus
 from studio.ui.canvas.navigation import reading_order
 from studio.ui.canvas.outline import Outline
 from studio.ui.canvas.page_actions import canvas_actions
@@ -80,6 +83,9 @@ class CanvasPage(Page):
         self.run_bar = self.stage.run_bar
         self.keys = CanvasKeys(self.view, self.editor)
         self.prompts = Prompts(self.view, self.editor, self.stage.picker)
+        self.inline = InlineEdit(self.view)
+        self.menus = Menus(self.view, self.editor, self.prompts, self.inline)
+        self.glide = Glide(self.scene)
         self.palette_panel = NodePalette()
         self.outline = Outline(self.editor)
         self.inspector = Inspector(self.document)
@@ -116,6 +122,7 @@ class CanvasPage(Page):
         self.checks.found.connect(self._checked)
         self.view.opened.connect(self._inspect)
         self.editor.selected_anew.connect(self._show_new)
+        self.editor.arranged.connect(self._show_arranged)
         self.keys.inspect_wanted.connect(self._inspect)
         self.keys.rename_wanted.connect(self._rename)
         self.keys.announced.connect(lambda node_id: accessible.tell_focus(self.view, node_id))
@@ -124,7 +131,11 @@ class CanvasPage(Page):
             asking.add_wanted.connect(self.prompts.add_after)
             asking.connect_wanted.connect(self.prompts.connect_from)
         self.view.add_wanted.connect(self.prompts.add_at)
-        self.view.menu_wanted.connect(self.prompts.show_menu)
+        self.view.mark_opened.connect(self.inline.open)
+        self.keys.write_wanted.connect(self.inline.open)
+        self.keys.replace_wanted.connect(self.prompts.replace)
+        self.keys.group_wanted.connect(self.menus.group)
+        self.keys.note_wanted.connect(self.menus.add_note)
         self.prompts.inspect_wanted.connect(self._inspect)
         self.prompts.rename_wanted.connect(self._rename)
         self.palette_panel.add_wanted.connect(self.add_step)
@@ -279,6 +290,7 @@ class CanvasPage(Page):
         return {n.id: known[n.type].declaration.role for n in self.workflow.nodes if n.type in known}
 
     def _workflow_replaced(self, workflow: Workflow) -> None:
+        self.glide.stop()
         self.scene.sync(workflow)
         self.overlay.set_workflow(workflow, self._roles())
         self.stage.set_empty(not workflow.nodes)
@@ -313,11 +325,14 @@ class CanvasPage(Page):
         if words:
             accessible.announce(self.view, words)
 
-    def _show_new(self, ids: tuple[str, ...]) -> None:
-        if ids:
-            self.view.ensure_seen(ids)
-        else:
+    def _show_arranged(self, starts: Mapping[str, QPointF]) -> None:
+        if len(starts) == len(self.scene.nodes):
             self.view.fit()
+        if self.isVisible():
+            self.glide.begin(starts)
+
+    def _show_new(self, ids: tuple[str, ...]) -> None:
+        self.view.ensure_seen(ids)
 
     def _inspect(self, node_id: str) -> None:
         self.selection.set([node_id])

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QInputDevice, QMouseEvent, QWheelEvent
 
+from studio.ui.canvas.annotations import MarkKey
 from studio.ui.canvas.editor import CanvasEditor
-from studio.ui.canvas.interactions import ConnectFromPort, DropNode, Interaction, MoveNodes, Pan, RubberBand
+from studio.ui.canvas.interactions import ConnectFromPort, DropNode, Interaction, MoveParts, Pan, ResizeNote, RubberBand
 from studio.ui.canvas.items import NodeItem
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Pointer:
         elif near and (edge := scene.edge_at(place)) is not None:
             kept_nodes, kept_edges = (selection.nodes, selection.edges) if adding else (frozenset(), frozenset())
             selection.set(kept_nodes, kept_edges | {edge.key})
+        elif near and self._press_mark(place, adding=adding):
+            return
         else:
             if not adding:
                 selection.clear()
@@ -70,7 +73,27 @@ class Pointer:
         chosen = selection.nodes if node.node_id in selection.nodes else {node.node_id}
         selection.set(chosen, current=node.node_id)
         if not self._editor.read_only:
-            self._begin(MoveNodes(self._editor, place))
+            self._begin(MoveParts(self._editor, place))
+
+    def _press_mark(self, place: QPointF, *, adding: bool) -> bool:
+        """A note, or a group by its title; False when there is none."""
+        note, group = self._editor.scene.note_at(place), self._editor.scene.group_at(place)
+        if note is None and group is None:
+            return False
+        key: MarkKey = ("note", note.index) if note is not None else ("group", group.index if group else 0)
+        selection, chosen = self._editor.selection, frozenset({key})
+        if adding:
+            selection.set(selection.nodes, selection.edges, selection.current, selection.marks ^ chosen)
+            return True
+        if key not in selection.marks:
+            selection.set(marks=chosen)
+        if self._editor.read_only:
+            return True
+        if note is not None and note.is_handle(place):
+            self._begin(ResizeNote(self._editor, note))
+        else:
+            self._begin(MoveParts(self._editor, place))
+        return True
 
     def move(self, event: QMouseEvent) -> None:
         if self._interaction is not None:
@@ -89,8 +112,13 @@ class Pointer:
     def double_click(self, event: QMouseEvent) -> None:
         place = self._view.mapToScene(event.position().toPoint())
         node = self._editor.scene.node_at(place)
+        note, group = self._editor.scene.note_at(place), self._editor.scene.group_at(place)
         if node is not None:
             self._view.opened.emit(node.node_id)
+        elif note is not None:
+            self._view.mark_opened.emit(("note", note.index))
+        elif group is not None:
+            self._view.mark_opened.emit(("group", group.index))
         elif self._editor.scene.edge_at(place) is None and not self._editor.read_only:
             self._view.add_wanted.emit(place, None)
 

@@ -1,4 +1,4 @@
-"""Asks which: the step to add, the step to connect to, and what the right mouse button offers.
+"""Asks which: the step to add, to insert, to put in the place of another, and the step to connect to.
 
 Absent on purpose: the asking itself (`picker.py`) and the doing (`editor.py`).
 """
@@ -6,27 +6,25 @@ Absent on purpose: the asking itself (`picker.py`) and the doing (`editor.py`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
 
 from PySide6.QtCore import QObject, QPoint, QPointF, Signal
-from PySide6.QtWidgets import QMenu
 
+from studio.domain.habits import Habits
 from studio.domain.workflow import PortRef
 from studio.ui.canvas import look
 from studio.ui.canvas.editor import CanvasEditor
-from studio.ui.canvas.palette import picks
 from studio.ui.canvas.picker import Pick, Picker
+from studio.ui.canvas.suggestions import suggested_picks
 from studio.ui.canvas.view import CanvasView
 from studio.ui.faults import guarded
-
-Entry: TypeAlias = tuple[str, Callable[[], object], bool]
-"""Words, what it does, and whether it changes the workflow."""
 
 _BESIDE = QPoint(14, 0)
 
 
 class Prompts(QObject):
-    """`inspect_wanted(node_id)`, `rename_wanted(node_id)` from the menu of a node."""
+    """`habits` says what usually follows, and is told first. `inspect_wanted(node_id)`, `rename_wanted(node_id)`:
+    wishes of the menu of a node.
+    """
 
     inspect_wanted = Signal(str)
     rename_wanted = Signal(str)
@@ -36,28 +34,68 @@ class Prompts(QObject):
         self._view = view
         self._editor = editor
         self._picker = picker
+        self.habits = Habits()
 
     def add_after(self, node_id: str) -> None:
-        """Asks for a step to add after a node; an empty id: behind everything."""
+        """Asks for a step to add after a node; an empty id: behind everything, or into the edge that is selected."""
         if self._editor.read_only:
             return
         item = self._editor.scene.nodes.get(node_id)
-        choices = picks(self._editor.document.catalogue, with_input=item is not None)
-        if item is None:
+        if item is None and self._editor.selection.single_edge is not None:
+            self.insert_on_edge()
+        elif item is None:
             middle = self._view.rect().center()
-            self._ask("Add a step", choices, middle, self._editor.add)
+            self._ask("Add a step", self._picks(None), middle, self._editor.add)
         else:
             where = self._view.mapFromScene(item.body.topRight())
             add = self._editor.add
-            self._ask(f"Add after {item.face.title}", choices, where, lambda type_id: add(type_id, after=node_id))
+            self._ask(
+                f"Add after {item.face.title}",
+                self._picks(node_id),
+                where,
+                lambda type_id: add(type_id, after=node_id),
+            )
 
     def add_at(self, place: QPointF, source: PortRef | None) -> None:
         """Asks for a step to add at a point of the scene, connected to an output when the edge was pulled from one."""
-        choices = picks(self._editor.document.catalogue, with_input=source is not None)
         spot = place.x(), place.y() - (0.0 if source is None else look.NODE_HEIGHT / 2)
         after, port = source if source is not None else (None, None)
         where = self._view.mapFromScene(place)
-        self._ask("Add a step", choices, where, lambda type_id: self._editor.add(type_id, spot, after, port))
+        add = self._editor.add
+        self._ask("Add a step", self._picks(after, port), where, lambda type_id: add(type_id, spot, after, port))
+
+    def insert_on_edge(self) -> None:
+        """Asks for a step to put into the selected edge."""
+        key = self._editor.selection.single_edge
+        edge = self._editor.scene.edges.get(key) if key is not None else None
+        if edge is None or self._editor.read_only:
+            return
+        where = self._view.mapFromScene(edge.point(0.5))
+        title = f"Insert between {edge.source.face.title} and {edge.target.face.title}"
+        choices = [pick for pick in self._picks(*edge.key[0]) if self._leads_on(pick.id)]
+        self._ask(title, choices, where, lambda type_id: self._editor.insert(type_id, edge.edge))
+
+    def replace(self, node_id: str) -> None:
+        """Asks for a kind of step to put in the place of a node."""
+        item = self._editor.scene.nodes.get(node_id)
+        if item is None or self._editor.read_only:
+            return
+        before = next((e.from_ for e in self._editor.workflow.edges if e.to[0] == node_id), (None, None))
+        own = self._editor.workflow.node(node_id).type
+        choices = [pick for pick in self._picks(*before) if pick.id != own]
+        where = self._view.mapFromScene(item.body.topRight())
+        title = f"Replace {item.face.title} with"
+        self._ask(title, choices, where, lambda type_id: self._editor.replace(node_id, type_id))
+
+    def _picks(self, after: str | None, port: str | None = None) -> list[Pick]:
+        document = self._editor.document
+        type_id = document.workflow.node(after).type if after is not None else None
+        if port is None and after is not None:
+            port = self._editor.next_output(after)
+        return suggested_picks(document.catalogue, self.habits, type_id, port)
+
+    def _leads_on(self, type_id: str) -> bool:
+        return self._editor.document.catalogue[type_id].declaration.role != "exit"
 
     def connect_from(self, node_id: str) -> None:
         """Asks where an edge from a node shall lead: every free way from each of its outputs."""
@@ -78,32 +116,3 @@ class Prompts(QObject):
     def _ask(self, title: str, choices: Sequence[Pick], place: QPoint, then: Callable[[str], object]) -> None:
         self._picker.on_picked = guarded(then)
         self._picker.open(title, choices, place + _BESIDE)
-
-    def show_menu(self, node_id: str, place: QPoint) -> None:
-        """The menu of a node, or of the empty canvas; `place` on the screen."""
-        menu = QMenu(self._view)
-        for words, run, changes in self.entries(node_id):
-            made = menu.addAction(words)
-            made.setEnabled(not (changes and self._editor.read_only))
-            made.triggered.connect(lambda _checked=False, run=run: guarded(run)())
-        menu.popup(place)
-
-    def entries(self, node_id: str) -> Sequence[Entry]:
-        """What the menu holds."""
-        if not node_id:
-            return (
-                ("Add a step …", lambda: self.add_after(""), True),
-                ("Paste", self._editor.paste, True),
-                ("Tidy layout", self._editor.tidy, True),
-                ("See everything", self._view.fit, False),
-            )
-        return (
-            ("Settings", lambda: self.inspect_wanted.emit(node_id), False),
-            ("Add a step after it …", lambda: self.add_after(node_id), True),
-            ("Connect to …", lambda: self.connect_from(node_id), True),
-            ("Rename", lambda: self.rename_wanted.emit(node_id), True),
-            ("Copy", self._editor.copy, False),
-            ("Duplicate", self._editor.duplicate, True),
-            ("Switch on or off", self._editor.toggle_enabled, True),
-            ("Remove", self._editor.delete_selection, True),
-        )

@@ -1,4 +1,4 @@
-"""The graph as drawn: keeps one item per node and edge in step with the workflow, the run's figures and the selection.
+"""The graph as drawn: keeps one item per node, edge, note and group in step with workflow, run and selection.
 
 Absent on purpose: gestures (see `view.py` and `interactions.py`) and changing the workflow.
 """
@@ -18,6 +18,7 @@ from studio.ui.canvas.edges import EdgeItem, EdgeKey
 from studio.ui.canvas.face import Faces
 from studio.ui.canvas.far import FarPicture
 from studio.ui.canvas.items import NodeItem
+from studio.ui.canvas.note_items import GroupItem, NoteItem
 from studio.ui.canvas.pills import Pills
 from studio.ui.canvas.selection import Selection
 from studio.ui.canvas.status import NO_EDGE_STATUS, EdgeStatus, NodeStatus
@@ -40,6 +41,8 @@ class CanvasScene(QGraphicsScene):
         self.far = FarPicture()
         self.nodes: dict[str, NodeItem] = {}
         self.edges: dict[EdgeKey, EdgeItem] = {}
+        self.notes: list[NoteItem] = []
+        self.groups: list[GroupItem] = []
         self.workflow = Workflow(name="")
         self._selection = selection
         self._faces = Faces(catalogue)
@@ -74,6 +77,7 @@ class CanvasScene(QGraphicsScene):
             self._follow([edge for edge in self.edges.values() if edge.key[0][0] in moved or edge.key[1][0] in moved])
         added = self._add_edges(workflow)
         self._label({*moved, *added, *(key[0][0] for key in lost if key[0][0] in wanted)})
+        self._sync_notes_and_groups(workflow)
         self._selection.prune(workflow)
         self._mark()
         self._grow()
@@ -122,6 +126,28 @@ class CanvasScene(QGraphicsScene):
             self.far.place_node(item)
         return changed
 
+    def _sync_notes_and_groups(self, workflow: Workflow) -> None:
+        for items, wanted in ((self.notes, workflow.notes), (self.groups, workflow.groups)):
+            while len(items) > len(wanted):
+                self.removeItem(items.pop())
+        for index, note in enumerate(workflow.notes):
+            if index == len(self.notes):
+                self.notes.append(NoteItem(index, note, self.drawing))
+                self.addItem(self.notes[-1])
+            elif self.notes[index].note != note or self.notes[index].body.topLeft() != QPointF(*note.position):
+                self.notes[index].set_note(note)
+        for index, group in enumerate(workflow.groups):
+            if index == len(self.groups):
+                self.groups.append(GroupItem(index, group, self.drawing))
+                self.addItem(self.groups[-1])
+            self.groups[index].set_group(group)
+        self._frame_groups()
+
+    def _frame_groups(self) -> None:
+        for item in self.groups:
+            item.follow(self.nodes[n].body for n in item.group.nodes if n in self.nodes)
+        self.far.set_frames([(g.body, g.colour) for g in self.groups if g.isVisible()], [n.body for n in self.notes])
+
     def _add_edges(self, workflow: Workflow) -> set[str]:
         touched: set[str] = set()
         for edge in workflow.edges:
@@ -165,14 +191,18 @@ class CanvasScene(QGraphicsScene):
         if not edge.pill.isEmpty() and self.drawing.zoom >= look.PILLS_FROM:
             self.update(edge.pill.adjusted(-1, -1, 1, 1))
 
-    def preview_move(self, places: Mapping[str, QPointF]) -> None:
-        """Shows nodes elsewhere while they are being moved; the workflow stays as it is."""
+    def preview_move(self, places: Mapping[str, QPointF], notes: Mapping[int, QPointF] | None = None) -> None:
+        """Shows nodes and notes elsewhere while they are being moved; the workflow stays as it is."""
         touched: dict[EdgeKey, EdgeItem] = {}
         for node_id, place in places.items():
             self.nodes[node_id].setPos(place)
             self.far.place_node(self.nodes[node_id])
             touched.update({edge.key: edge for edge in self._touching[node_id]})
         self._follow(touched.values())
+        for index, place in (notes or {}).items():
+            self.notes[index].show_at(place)
+        if self.groups or notes:
+            self._frame_groups()
         self.places_changed.emit()
         self.picture_changed.emit()
 
@@ -209,6 +239,8 @@ class CanvasScene(QGraphicsScene):
         self.far.forget()
         for item in self.nodes.values():
             item.show_anew()
+        for note in self.notes:
+            note.show_anew()
         self.update()
         self.picture_changed.emit()
 
@@ -217,6 +249,15 @@ class CanvasScene(QGraphicsScene):
         reach = QRectF(place.x() - 1, place.y() - 1, 2, 2)
         found = [item for item in self.items(reach) if isinstance(item, NodeItem) and item.body.contains(place)]
         return found[0] if found else None
+
+    def note_at(self, place: QPointF) -> NoteItem | None:
+        """The topmost note under a point."""
+        return next((note for note in reversed(self.notes) if note.body.contains(place)), None)
+
+    def group_at(self, place: QPointF) -> GroupItem | None:
+        """The group whose title is under a point; elsewhere in its frame the canvas is meant."""
+        hits = [group for group in self.groups if group.isVisible() and group.title_bar.contains(place)]
+        return min(hits, key=lambda group: group.body.width() * group.body.height(), default=None)
 
     def output_at(self, place: QPointF) -> tuple[NodeItem, str] | None:
         """Node and output near a point."""
@@ -237,10 +278,14 @@ class CanvasScene(QGraphicsScene):
         return {item.node_id for item in self.items(area) if isinstance(item, NodeItem) and area.intersects(item.body)}
 
     def extent(self) -> QRectF:
-        """Around all nodes and the labels beside them; empty without nodes."""
+        """Around all nodes with the labels beside them, notes and groups; empty without any."""
         bounds = self.far.bounds()
         right = max((item.extent.right() for item in self.nodes.values()), default=bounds.right())
-        return bounds.adjusted(0, 0, right - bounds.right(), 0)
+        area = bounds.adjusted(0, 0, right - bounds.right(), 0)
+        for item in (*self.groups, *self.notes):
+            if item.isVisible():
+                area = area.united(item.body)
+        return area
 
     def middles(self) -> dict[str, tuple[float, float]]:
         """Node id → middle of its body."""
@@ -264,6 +309,12 @@ class CanvasScene(QGraphicsScene):
             if edge is not None:
                 edge.set_selected(selected=key in now.edges)
                 self._repaint_pill(edge)
+        for item, key in (
+            *((n, ("note", n.index)) for n in self.notes),
+            *((g, ("group", g.index)) for g in self.groups),
+        ):
+            if item.selected != (key in now.marks):
+                item.set_selected(selected=key in now.marks)
         self._marked = now.nodes, now.edges, now.current
 
     def _grow(self) -> None:

@@ -41,6 +41,22 @@ def _first_entries(field: FieldSpec) -> list[JsonValue]:
     return entries
 
 
+def fitting_parameters(
+    model: type[BaseModel], wanted: Mapping[str, JsonValue], spare: Mapping[str, JsonValue]
+) -> dict[str, JsonValue]:
+    """The wanted settings without those the model refuses; for these the spare ones, where there are any.
+
+    A value bound to a template's parameter is kept: what it stands for is not known here.
+    """
+    plain = {name: value for name, value in wanted.items() if not isinstance(value, dict) or "$param" not in value}
+    try:
+        model.model_validate(plain)
+    except ValidationError as error:
+        wrong = {str(item["loc"][0]) for item in error.errors() if item["loc"] and item["type"] != "missing"}
+        return {n: spare.get(n) if n in wrong else v for n, v in wanted.items() if n not in wrong or n in spare}
+    return dict(wanted)
+
+
 @lru_cache(maxsize=256)
 def specimen(model: type[BaseModel]) -> Mapping[str, JsonValue]:
     """Some settings that the model accepts, as few as possible; empty when none were found."""

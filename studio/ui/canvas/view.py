@@ -47,12 +47,14 @@ _DASH_STEP = 0.7
 
 
 class CanvasView(QGraphicsView):
-    """Signals: `opened(node_id)` on double click; `menu_wanted(node_id or "", global place)`; `add_wanted(scene place,
-    (node, output) or None)`; `zoom_changed`; `moved` when another part of the scene is in sight.
+    """Signals: `opened(node_id)`, `mark_opened(note or group)` on double click; `menu_wanted(global place)` about what
+    is selected then; `add_wanted(scene place, (node, output) or None)`; `zoom_changed`; `moved` when another part of
+    the scene is in sight.
     """
 
     opened = Signal(str)
-    menu_wanted = Signal(str, QPoint)
+    mark_opened = Signal(object)
+    menu_wanted = Signal(QPoint)
     add_wanted = Signal(QPointF, object)
     zoom_changed = Signal(float)
     moved = Signal()
@@ -152,6 +154,10 @@ class CanvasView(QGraphicsView):
         area = bodies[0]
         for body in bodies[1:]:
             area = area.united(body)
+        self.ensure_area_seen(area)
+
+    def ensure_area_seen(self, area: QRectF) -> None:
+        """Pans so that a part of the scene is in sight, when it is not."""
         left, top, right, bottom = self.insets
         room = QRectF(self.viewport().rect()).adjusted(left, top, -right, -bottom)
         shown = QRectF(self.mapFromScene(area).boundingRect())
@@ -159,6 +165,17 @@ class CanvasView(QGraphicsView):
         dy = _into(shown.top(), shown.bottom(), room.top(), room.bottom())
         if dx or dy:
             self.pan_by(QPointF(dx, dy))
+
+    def fit_selection(self) -> None:
+        """Shows what is selected as large as it can be read; everything when nothing is."""
+        scene, selection = self.editor.scene, self.editor.selection
+        bodies = [scene.nodes[n].body for n in selection.nodes if n in scene.nodes]
+        bodies += [item.body for item in (*scene.notes, *scene.groups) if item.selected]
+        bodies += [QRectF(e.line.p1(), e.line.p2()).normalized() for e in scene.edges.values() if e.selected]
+        area = QRectF()
+        for body in bodies:
+            area = area.united(body)
+        self.fit(area if bodies else None)
 
     def pan_by(self, distance: QPointF) -> None:
         """Moves the paper by pixels."""
@@ -300,10 +317,30 @@ class CanvasView(QGraphicsView):
         self.pointer.drop(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        node = self.editor.scene.node_at(self.mapToScene(event.pos()))
-        if node is not None and node.node_id not in self.editor.selection.nodes:
-            self.editor.selection.set([node.node_id])
-        self.menu_wanted.emit(node.node_id if node is not None else "", event.globalPos())
+        if event.reason() == QContextMenuEvent.Reason.Mouse:
+            self._select_at(self.mapToScene(event.pos()))
+            place = event.globalPos()
+        else:
+            item = self.editor.scene.nodes.get(self.editor.selection.current or "")
+            where = self.mapFromScene(item.body.center()) if item is not None else self.viewport().rect().center()
+            place = self.viewport().mapToGlobal(where)
+        self.menu_wanted.emit(place)
+
+    def _select_at(self, place: QPointF) -> None:
+        """What is under the pointer, unless it is selected already; nothing there: nothing."""
+        scene, selection = self.editor.scene, self.editor.selection
+        node = scene.node_at(place)
+        edge = scene.edge_at(place) if node is None else None
+        note, group = scene.note_at(place), scene.group_at(place)
+        if node is not None:
+            if node.node_id not in selection.nodes:
+                selection.set([node.node_id])
+        elif edge is not None:
+            selection.set(edges=[edge.key])
+        elif note is not None or group is not None:
+            selection.set(marks=[("note", note.index) if note is not None else ("group", group.index)])  # type: ignore[union-attr]
+        else:
+            selection.clear()
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.domain.validation import Catalogue
 from studio.domain.workflow import Workflow
+from studio.ui import background
 from studio.ui.canvas import edits
 from studio.ui.canvas.navigation import reading_order
 from studio.ui.canvas.page import CanvasPage
@@ -182,12 +183,16 @@ def test_a_pulled_edge_let_go_over_nothing_adds_and_connects(page: CanvasPage) -
 def test_the_menu_of_a_past_run_offers_nothing_that_changes(page: CanvasPage, types: Catalogue) -> None:
     page.set_workflow(cart_recovery.workflow(), types, read_only=True)
     assert not page.run_bar.tidy.isEnabled()
-    changing = {words for words, _run, changes in page.prompts.entries("mail_a") if changes}
+    page.selection.set(["mail_a"])
+    changing = {entry.words for entry in page.menus.entries() if entry.words and entry.changes}
     assert changing == {
         "Add a step after it …",
         "Connect to …",
+        "Replace with …",
         "Rename",
+        "Cut",
         "Duplicate",
+        "Group",
         "Switch on or off",
         "Remove",
     }
@@ -255,3 +260,5 @@ def test_a_large_workflow_is_checked_and_laid_out_in_the_background(
     qtbot.waitUntil(lambda: page.document.stack.count() == 3, timeout=20_000)
     places = [node.position for node in page.workflow.nodes]
     assert len(set(places)) == len(places)
+    page.checks.check_now()
+    qtbot.waitUntil(lambda: not background.under_way(), timeout=20_000)
