@@ -31,6 +31,10 @@ def add(commands: argparse._SubParsersAction) -> None:
     keep.set_defaults(run=_keep)
     restore = verbs.add_parser("restore", help="make it what it was; what it is now stays in the history")
     restore.set_defaults(run=_restore)
+    suggest = verbs.add_parser("suggest", help="which steps usually follow a step, or begin a workflow")
+    suggest.add_argument("type", nargs="?", metavar="TYPE", help="for example send.email")
+    suggest.add_argument("port", nargs="?", metavar="PORT")
+    suggest.set_defaults(run=_suggest)
     for verb in (showing, history, diff, keep, restore):
         verb.add_argument("workflow_id", metavar="WORKFLOW")
     keep.add_argument("name", metavar="NAME")
@@ -38,7 +42,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     showing.add_argument("ref", nargs="?", metavar="REF")
     diff.add_argument("ref", metavar="REF")
     diff.add_argument("other", nargs="?", metavar="OTHER", help="without it: the workflow as it is")
-    for verb in (listing, showing, history, diff, keep, restore):
+    for verb in (listing, showing, history, diff, keep, restore, suggest):
         common(verb)
 
 
@@ -90,6 +94,14 @@ def _restore(arguments: argparse.Namespace, out: Output) -> int:
         found = workspace.workflows.restore(arguments.workflow_id, arguments.ref)
         after = workspace.workflows.get(arguments.workflow_id)
     out.document(list(found), _told(found, before, after))
+    return 0
+
+
+def _suggest(arguments: argparse.Namespace, out: Output) -> int:
+    with Session(arguments, read_only=True) as workspace:
+        habits = workspace.habits()
+    found = habits.after(arguments.type, arguments.port) if arguments.type else habits.starts()
+    out.document(list(found), table([(one.type_id, one.workflows) for one in found], ("step", "workflows")))
     return 0
 
 

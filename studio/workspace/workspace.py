@@ -11,7 +11,9 @@ from typing import Self
 from studio.connectors.message import build_message
 from studio.connectors.simulator import SimulatedAudience
 from studio.domain.clock import Clock, utc_now
+from studio.domain.habits import Habits, learn_habits
 from studio.domain.validation import Catalogue
+from studio.domain.workflow import parse_workflow
 from studio.engine.driver import Surroundings
 from studio.engine.host import EngineHost
 from studio.gallery import catalogue as templates_on_disk
@@ -97,6 +99,11 @@ class Workspace:
         """The business's name, the folder's while that is not known."""
         fact = self.templates.context().fact("name")
         return str(fact.value) if fact else self.folder.name
+
+    def habits(self) -> Habits:
+        """What usually follows what in the templates and in this workspace's own workflows."""
+        own = (parse_workflow(stored.document, where=stored.id) for stored in self.workflows.list())
+        return learn_habits([*(template.workflow for template in self.templates.list()), *own])
 
     def close(self) -> None:
         """Lets runs finish the message they are at, ends the catcher, and closes the store."""

@@ -43,6 +43,12 @@ def test_a_ref_there_is_not_is_refused_with_the_remedy(shop: Path) -> None:
     assert studio("workflows", "restore", "w1", "r9", workspace=shop).document["error"]["code"] == "RUN-UNKNOWN"
 
 
+def test_what_usually_follows_is_learned_from_templates_and_own_workflows(shop: Path) -> None:
+    after = done("workflows", "suggest", "send.email", workspace=shop)
+    assert {"flow.goal", "flow.wait_for"} <= {one["type_id"] for one in after}
+    assert "trigger.manual" in [one["type_id"] for one in done("workflows", "suggest", workspace=shop)]
+
+
 def test_for_a_person_it_is_told_in_lines(shop: Path) -> None:
     told = studio("workflows", "diff", "w1", "e1", workspace=shop, as_json=False).out
     assert told == "end: added\n"

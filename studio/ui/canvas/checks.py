@@ -31,7 +31,10 @@ class Checks(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_CHECK_MS)
         self._timer.timeout.connect(self.check_now)
-        document.changed.connect(lambda _workflow: self._timer.start())
+        document.changed.connect(self._wait)
+
+    def _wait(self, _workflow: Workflow) -> None:
+        self._timer.start()
 
     def check_now(self) -> None:
         """Without waiting for the person to pause."""

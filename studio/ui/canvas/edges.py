@@ -37,6 +37,7 @@ class EdgeItem(QGraphicsPathItem):
         self.source = source
         self.target = target
         self.selected = False
+        self._is_new = False
         self.status: EdgeStatus = NO_EDGE_STATUS
         self.label = ""
         self.figure = ""
@@ -72,6 +73,12 @@ class EdgeItem(QGraphicsPathItem):
         self.setZValue(0.5 if selected else 0)
         self.show_anew()
 
+    def set_new(self, *, is_new: bool) -> None:
+        """Whether it came since an earlier state, while that is compared with."""
+        if self._is_new != is_new:
+            self._is_new = is_new
+            self.show_anew()
+
     def set_label(self, label: str) -> None:
         self.label = look.elided(label, _LABEL_WIDTH, "caption")
         self._words = None
@@ -104,6 +111,8 @@ class EdgeItem(QGraphicsPathItem):
         status, drawing = self.status, self._drawing
         if self.selected:
             pen = drawing.pen("accent", 3.0)
+        elif self._is_new:
+            pen = drawing.pen("state.done", 3.0, dashed=True)
         elif status.state == "idle":
             pen = drawing.pen("control_border", 1.5)
         else:

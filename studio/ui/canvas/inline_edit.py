@@ -57,6 +57,10 @@ class InlineEdit(QObject):
         self.editor = self._key = None
         text = made.toPlainText() if isinstance(made, QPlainTextEdit) else made.text()
         made.removeEventFilter(self)
+        if made.hasFocus():
+            # Hidden with the keyboard in it, Qt would send the keyboard on as by Tab: to another step.
+            self._view.setFocus()
+        made.hide()
         made.deleteLater()
         kind, index = key
         if kind == "note" and index < len(self._view.editor.scene.notes):
@@ -87,16 +91,12 @@ class InlineEdit(QObject):
         is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         with_control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         if event.key() == Qt.Key.Key_Escape:
-            self._leave(take=False)
+            self.close(take=False)
         elif is_enter and (with_control or isinstance(self.editor, QLineEdit)):
-            self._leave(take=True)
+            self.close(take=True)
         else:
             return False
         return True
-
-    def _leave(self, *, take: bool) -> None:
-        self.close(take=take)
-        self._view.setFocus()
 
     def _follow(self) -> None:
         if self.editor is None or self._key is None:

@@ -14,6 +14,7 @@ from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from studio.domain.errors import Problem
+from studio.domain.habits import Habits
 from studio.domain.node import Role
 from studio.domain.run import RunEvent, RunView
 from studio.domain.validation import Catalogue
@@ -23,6 +24,7 @@ from studio.ui.canvas.checks import Checks, first_words
 from studio.ui.canvas.document import Document, Journal
 from studio.ui.canvas.editor import CanvasEditor
 from studio.ui.canvas.glide import Glide
+from studio.ui.canvas.history_panel import HistoryPanel
 from studio.ui.canvas.inline_edit import InlineEdit
 from studio.ui.canvas.inspector import Inspector
 from studio.ui.canvas.inspector_data import Row
@@ -88,6 +90,7 @@ class CanvasPage(Page):
         self.glide = Glide(self.scene)
         self.palette_panel = NodePalette()
         self.outline = Outline(self.editor)
+        self.history_panel = HistoryPanel(self.document)
         self.inspector = Inspector(self.document)
         self.timeline = Timeline()
         self.watch = RunWatch(self.overlay, self.timeline, self.run_bar, self.inspector, self._roles)
@@ -98,7 +101,7 @@ class CanvasPage(Page):
         self.set_workflow(self.document.workflow, catalogue)
 
     def _lay_out(self) -> None:
-        self.drawer = Tabs("Steps", {"Add": self.palette_panel, "Outline": self.outline})
+        self.drawer = Tabs("Steps", {"Add": self.palette_panel, "Outline": self.outline, "History": self.history_panel})
         self.drawer.setAutoFillBackground(True)
         self.drawer.hide()
         middle = QSplitter(Qt.Orientation.Vertical)
@@ -139,6 +142,7 @@ class CanvasPage(Page):
         self.prompts.inspect_wanted.connect(self._inspect)
         self.prompts.rename_wanted.connect(self._rename)
         self.palette_panel.add_wanted.connect(self.add_step)
+        self.history_panel.node_wanted.connect(self.choose)
         self.stage.tools.add_wanted.connect(lambda: self.prompts.add_after(self.selection.current or ""))
         self.stage.tools.outline_wanted.connect(self.drawer.setVisible)
         self.run_bar.tidy_requested.connect(self.editor.tidy)
@@ -185,6 +189,8 @@ class CanvasPage(Page):
         self.editor.read_only = read_only
         self.inspector.set_read_only(read_only)
         self.run_bar.set_read_only(read_only)
+        self.history_panel.set_read_only(read_only)
+        self.history_panel.stop_comparing()
         self.scene.set_catalogue(catalogue)
         self.palette_panel.set_catalogue(catalogue)
         self.document.replace(workflow, catalogue)
@@ -264,6 +270,16 @@ class CanvasPage(Page):
         self.drawer.show_page(self.outline)
         self.outline.setFocus()
 
+    def show_history(self) -> None:
+        """Opens the drawer with the history in front."""
+        self.stage.tools.outline.setChecked(True)
+        self.drawer.show_page(self.history_panel)
+        self.history_panel.session.setFocus()
+
+    def set_habits(self, habits: Habits) -> None:
+        """What usually follows what; suggestions are ranked by it."""
+        self.prompts.habits = habits
+
     def show_problems(self) -> None:
         self.selection.clear()
         self.inspector.open_tab("Problem")
@@ -291,6 +307,8 @@ class CanvasPage(Page):
 
     def _workflow_replaced(self, workflow: Workflow) -> None:
         self.glide.stop()
+        # Marks about another state than the one in front would lie.
+        self.history_panel.stop_comparing()
         self.scene.sync(workflow)
         self.overlay.set_workflow(workflow, self._roles())
         self.stage.set_empty(not workflow.nodes)
@@ -338,6 +356,11 @@ class CanvasPage(Page):
         self.selection.set([node_id])
         self.inspector.open_tab("Settings")
         self.inspector.settings.focus_first()
+
+    def replace_step(self) -> None:
+        """Asks for another kind of step in the place of the chosen one."""
+        if self.selection.single is not None:
+            self.prompts.replace(self.selection.single)
 
     def add_step(self, type_id: str) -> None:
         """Adds a step behind the chosen one."""

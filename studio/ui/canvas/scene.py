@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QGraphicsScene
 from studio.domain.validation import Catalogue
 from studio.domain.workflow import Node, Workflow
 from studio.ui.canvas import look
+from studio.ui.canvas.comparison import Comparison, GhostItem
 from studio.ui.canvas.drawing import Drawing
 from studio.ui.canvas.edges import EdgeItem, EdgeKey
 from studio.ui.canvas.face import Faces
@@ -43,6 +44,8 @@ class CanvasScene(QGraphicsScene):
         self.edges: dict[EdgeKey, EdgeItem] = {}
         self.notes: list[NoteItem] = []
         self.groups: list[GroupItem] = []
+        self.comparison = Comparison()
+        self._ghosts: list[GhostItem] = []
         self.workflow = Workflow(name="")
         self._selection = selection
         self._faces = Faces(catalogue)
@@ -147,6 +150,19 @@ class CanvasScene(QGraphicsScene):
         for item in self.groups:
             item.follow(self.nodes[n].body for n in item.group.nodes if n in self.nodes)
         self.far.set_frames([(g.body, g.colour) for g in self.groups if g.isVisible()], [n.body for n in self.notes])
+
+    def set_comparison(self, comparison: Comparison, names: Mapping[str, str]) -> None:
+        """Marks what is different from an earlier state; an empty comparison ends it. `names`: node id → title."""
+        for ghost in self._ghosts:
+            self.removeItem(ghost)
+        self._ghosts = [GhostItem(n, names.get(n.id, n.id), self.drawing) for n in comparison.gone]
+        for ghost in self._ghosts:
+            self.addItem(ghost)
+        for node_id, item in self.nodes.items():
+            item.set_difference(comparison.nodes.get(node_id))
+        for key, edge in self.edges.items():
+            edge.set_new(is_new=key in comparison.edges)
+        self.comparison = comparison
 
     def _add_edges(self, workflow: Workflow) -> set[str]:
         touched: set[str] = set()

@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
 from studio.ui.canvas.editor import CanvasEditor
+from studio.ui.canvas.find_bar import FindBar
 from studio.ui.canvas.minimap import Minimap
 from studio.ui.canvas.picker import Picker
 from studio.ui.canvas.run_bar import RunBar
@@ -88,6 +89,7 @@ class Stage(QWidget):
         for part in (self.empty, self.run_bar, self.tools, self.minimap):
             part.setParent(self)
             part.raise_()
+        self.find_bar = FindBar(self.view, self)
         self.picker = Picker(self)
         self.picker.closed.connect(self.view.setFocus)
         self.setMinimumSize(360, 240)
@@ -107,6 +109,10 @@ class Stage(QWidget):
         width = self.width() - 2 * _MARGIN
         height = self.run_bar.layout().heightForWidth(width)
         self.run_bar.setGeometry(_MARGIN, _TOP, width, height)
+        find_width = min(width, theme().px(360))
+        self.find_bar.setGeometry(
+            self.width() - find_width - _MARGIN, _TOP + height + 8, find_width, self.find_bar.sizeHint().height()
+        )
         self.tools.adjustSize()
         self.tools.move(_MARGIN, self.height() - self.tools.height() - _MARGIN)
         self.minimap.move(
