@@ -26,15 +26,18 @@ from studio.ui.screens.runs import RunsPage
 from studio.ui.screens.settings import SettingsPage
 from studio.ui.screens.studio_canvas import StudioCanvas
 from studio.ui.screens.templates import TemplatesPage
-from studio.ui.shell import MainWindow, Page, PageSpec
+from studio.ui.shell import Action, MainWindow, Page, PageSpec
 from studio.ui.shell.command_palette import Found
+from studio.ui.workspaces import RecentWorkspaces, workspace_actions
 from studio.workspace.demo import demo_folder, demo_options, fill_demo, is_demo
 from studio.workspace.folder import default_folder
+from studio.workspace.health import Pulse
 from studio.workspace.runs import RunOptions
 from studio.workspace.workspace import Workspace
 
 FRAME_MS = 33
 REFRESH_MS = 500
+PULSE_MS = 5_000
 DEMO_SEED = 7
 
 
@@ -48,9 +51,10 @@ class Studio(QObject):
         self.clock: str | None = None
         self._running: set[str] = set()
         self._successor: Studio | None = None
-        self.window = MainWindow(self._pages(), settings() if keep_size else None)
-        self.window.set_workspace(workspace.name)
-        self.window.set_status("done", "All systems fine")
+        kept = settings() if keep_size else None
+        self.window = MainWindow(self._pages(), kept)
+        self._offer_workspaces(RecentWorkspaces(kept))
+        self.window.set_status("idle", "Looking …")
         self.window.mode_chosen.connect(self._choose_mode)
         self.window.add_search(self._find_steps)
         self.window.closing.connect(self.close)
@@ -60,8 +64,12 @@ class Studio(QObject):
         self._refresh = QTimer(self, interval=REFRESH_MS)
         self._refresh.timeout.connect(guarded(self._refresh_shown))
         self._refresh.start()
+        self._pulse = QTimer(self, interval=PULSE_MS)
+        self._pulse.timeout.connect(guarded(self._feel_pulse))
+        self._pulse.start()
         self._closed = False
         self.window.go("home")
+        self._feel_pulse()
 
     def _pages(self) -> list[PageSpec]:
         made: dict[str, tuple[str, str, Callable[[], Page]]] = {
@@ -79,6 +87,16 @@ class Studio(QObject):
             PageSpec(id=page_id, title=title, icon=icon, build=build, at_bottom=page_id in ("health", "settings"))
             for page_id, (title, icon, build) in made.items()
         ]
+
+    def _offer_workspaces(self, recent: RecentWorkspaces) -> None:
+        folder = self.workspace.folder
+        recent.remember(folder)
+        offered = workspace_actions(self.window, folder, recent, self.open_workspace)
+        demo = Action(
+            id="workspace.demo", title="Open the demo", run=self.open_demo, group="Workspace", icon="flask-conical"
+        )
+        self.window.commands.add(*offered, demo)
+        self.window.set_workspace(self.workspace.name, [action.id for action in (*offered, demo)])
 
     def go(self, page_id: str, target: str = "") -> None:
         self.window.go(page_id, target)
@@ -119,6 +137,10 @@ class Studio(QObject):
         self.notify("Making the demo shop …")
         run_in_background(make, self._replace_workspace, owner=self)
 
+    def open_workspace(self, folder: Path) -> None:
+        """In a window that takes this one's place; a new or empty folder becomes a workspace."""
+        run_in_background(lambda: Workspace.open(folder), self._replace_workspace, owner=self)
+
     def notify(self, text: str, undo: Callable[[], object] | None = None) -> None:
         self.window.toast(text, undo=undo)
 
@@ -129,6 +151,7 @@ class Studio(QObject):
         self._closed = True
         self._frame.stop()
         self._refresh.stop()
+        self._pulse.stop()
         self.workspace.close()
 
     def watch(self, run_id: str) -> None:
@@ -153,8 +176,20 @@ class Studio(QObject):
             run = self.workspace.runs.get(run_id)
             self.notify(f"{run.name}: {run.state}.")
             self._refresh_shown()
+            self._feel_pulse()
 
         return tell
+
+    def _feel_pulse(self) -> None:
+        run_in_background(self.workspace.health.pulse, self._show_pulse, self._no_pulse, owner=self)
+
+    def _no_pulse(self, error: Exception) -> None:
+        if not self._closed:
+            self.window.set_status("failed", "The workspace cannot be read")
+            raise error
+
+    def _show_pulse(self, pulse: Pulse) -> None:
+        self.window.set_status(pulse.state, pulse.words)
 
     def _refresh_shown(self) -> None:
         page = self.window.pages.page

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import platformdirs
 
+from studio.store.backup import DATABASE
+
 NAME = "flowlight-studio"
 
 
@@ -14,3 +16,8 @@ def default_folder() -> Path:
     """`STUDIO_WORKSPACE` if set, otherwise the platform's data folder of this user."""
     named = os.environ.get("STUDIO_WORKSPACE")
     return Path(named) if named else Path(platformdirs.user_data_dir(NAME, appauthor=False)) / "workspace"
+
+
+def holds_workspace(folder: Path) -> bool:
+    """Whether a workspace has been made there."""
+    return (folder / DATABASE).is_file()

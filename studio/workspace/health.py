@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+import shutil
 import sys
 from dataclasses import dataclass
 
@@ -17,6 +18,10 @@ import studio
 from studio.domain.validation import Catalogue
 from studio.gallery.catalogue import Catalogue as Templates
 from studio.store.store import Store
+from studio.workspace.runs import newest_of_each
+
+DISK_LEAST = 500_000_000
+"""Bytes below which the disk is said to be almost full."""
 
 ADVICE = frozenset({"backups", "left-overs", "disk"})
 """Findings that are worth a word but not an illness."""
@@ -31,6 +36,14 @@ class Check:
     ok: bool
     words: str
     is_advice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """The workspace in a few words. `state`: done (nothing wrong), waiting (a person is wanted) or failed."""
+
+    state: str
+    words: str
 
 
 class HealthStory:
@@ -54,6 +67,19 @@ class HealthStory:
             for c in self._store.doctor().checks
         ]
         return (self._program(), *own, self._nodes_and_templates(), self._desktop())
+
+    def pulse(self) -> Pulse:
+        """What is wrong right now, the worst first; a few milliseconds, so that it can be asked again and again."""
+        broken = [run for run in newest_of_each(self._store.runs.list_runs()) if run.state == "failed"]
+        doubts = sum(states.get("in_doubt", 0) for states in self._store.runs.outbox_counts().values())
+        free = shutil.disk_usage(self._store.folder).free
+        if free < DISK_LEAST:
+            return Pulse("failed", f"Disk almost full: {free / 1e6:,.0f} MB free")
+        if broken:
+            return Pulse("failed", f"{broken[0].name} stopped" if len(broken) == 1 else f"{len(broken)} runs stopped")
+        if doubts:
+            return Pulse("waiting", f"{doubts:,} {'message' if doubts == 1 else 'messages'} in doubt")
+        return Pulse("done", "All systems fine")
 
     def back_up(self) -> str:
         """Makes a backup now, while work goes on; its name."""

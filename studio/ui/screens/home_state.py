@@ -15,6 +15,7 @@ from studio.domain.run import RunView
 from studio.domain.template import Recommendation
 from studio.ui import numbers
 from studio.workspace.insights import RunInsight
+from studio.workspace.runs import newest_of_each
 from studio.workspace.workspace import Workspace
 
 RUNS_SHOWN = 5
@@ -81,7 +82,7 @@ def read_home(workspace: Workspace, known: Mapping[str, RunInsight] | None = Non
     rows = workspace.runs.list()
     shown = rows[:RUNS_SHOWN]
     insights = {row.run_id: _insight(workspace, row, known or {}) for row in shown}
-    views = {row.run_id: workspace.runs.view(row.run_id) for row in _newest_of_each(rows)[:RUNS_SHOWN] + shown}
+    views = {row.run_id: workspace.runs.view(row.run_id) for row in newest_of_each(rows)[:RUNS_SHOWN] + shown}
     name, currency = context.fact("name"), context.fact("currency")
     return HomeState(
         business=str(name.value) if name else "",
@@ -89,7 +90,7 @@ def read_home(workspace: Workspace, known: Mapping[str, RunInsight] | None = Non
         people=workspace.people.count(),
         workflows=len(workspace.workflows.list()),
         runs=tuple(_line(workspace, row, views[row.run_id], insights[row.run_id]) for row in shown),
-        needs=tuple(_needs(workspace, _newest_of_each(rows)[:RUNS_SHOWN], views)),
+        needs=tuple(_needs(workspace, newest_of_each(rows)[:RUNS_SHOWN], views)),
         suggestions=_suggestions(workspace) if context.facts else (),
         newest=next((insights[row.run_id] for row in shown if _has_figures(insights[row.run_id])), None),
         insights={insight_key(row): found for row in shown if (found := insights[row.run_id]) is not None},
@@ -143,13 +144,6 @@ def _insight(workspace: Workspace, row: RunRow, known: Mapping[str, RunInsight])
 
 def _has_figures(insight: RunInsight | None) -> bool:
     return insight is not None and insight.events > 0
-
-
-def _newest_of_each(rows: list[RunRow]) -> list[RunRow]:
-    newest: dict[str, RunRow] = {}
-    for row in rows:
-        newest.setdefault(row.workflow_id, row)
-    return list(newest.values())
 
 
 def _line(workspace: Workspace, row: RunRow, view: RunView, insight: RunInsight | None) -> RunLine:
