@@ -6,7 +6,6 @@ Absent on purpose: raw squares (they lose digits when the mean is large) and row
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -152,31 +151,6 @@ class Ratio:
 
 
 Arm: TypeAlias = Proportion | Mean | Ratio
-
-
-def adjust(arms: Sequence[Mean]) -> list[Mean]:
-    """Arms with the part of the outcome removed that the covariate predicts; unchanged when one arm has no covariate.
-
-    One slope for all arms, from covariances within arms, so that the adjustment cannot take up the effect.
-
-    References:
-        Deng, Xu, Kohavi, Walker, "Improving the sensitivity of online controlled experiments", WSDM 2013.
-    """
-    known = [(arm, arm.covariate) for arm in arms if arm.covariate is not None]
-    freedom = sum((arm.n - 1) * x.var for arm, x in known if arm.n > 1)
-    if len(known) < len(arms) or not freedom > 0:
-        return list(arms)
-    slope = sum((arm.n - 1) * x.outcome_cov for arm, x in known if arm.n > 1) / freedom
-    centre = sum(arm.n * x.mean for arm, x in known) / sum(arm.n for arm, _ in known)
-    return [
-        Mean(
-            arm.n,
-            arm.mean - slope * (x.mean - centre),
-            max(arm.var - 2 * slope * x.outcome_cov + slope * slope * x.var, 0.0),
-            payers=arm.payers,
-        )
-        for arm, x in known
-    ]
 
 
 def _sample_cov(x: np.ndarray, y: np.ndarray) -> float:

@@ -6,6 +6,7 @@ Absent on purpose: data. The plan is made before the first contact and its total
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -43,12 +44,31 @@ class SequentialPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`days` is None without contacts per day. `n_total` is the N* to freeze."""
+    """`days` is None without contacts per day. `n_total` is the N* to freeze.
+
+    With unequal shares the numbers per variant are those of the smallest variant; `sizes` has all of them.
+    """
 
     n_per_variant: int
     n_total: int
     days: int | None
     sequential: SequentialPlan
+    sizes: tuple[int, ...]
+    daily: int | None = None
+
+    def people_at(self, n_per_variant: int) -> int:
+        """Contacts in all variants when the smallest one has so many."""
+        return round(n_per_variant * self.n_total / self.n_per_variant)
+
+    def chance_by_day(self, day: float) -> float | None:
+        """Chance that an experiment with the planned effect has shipped by then; None without contacts per day."""
+        if self.days is None or self.daily is None:
+            return None
+        return self.sequential.chance_by(int(day * self.daily * self.n_per_variant / self.n_total))
+
+    def day_of(self, n_per_variant: int) -> float | None:
+        """The day on which the smallest variant has so many contacts; None without contacts per day."""
+        return None if self.daily is None else self.people_at(n_per_variant) / self.daily
 
     def as_json(self) -> dict[str, object]:
         """As the contract of the command line names the fields."""
@@ -75,6 +95,7 @@ def plan(
     sd: float | None = None,
     daily: int | None = None,
     covariate_correlation: float = 0.0,
+    weights: Sequence[float] | None = None,
     seed: int = 1,
 ) -> Plan:
     """Contacts per variant to find an effect of `mde` with chance `power`, at alpha / treatments two-sided.
@@ -85,6 +106,7 @@ def plan(
         sd: standard deviation of one contact's outcome, for a mean.
         daily: contacts that enter per day, all arms together.
         covariate_correlation: of the outcome with a number known before; reduces the variance by its square.
+        weights: of the variants on any scale, the control's first; all equal unless said.
         seed: of the simulation behind the median.
 
     Raises:
@@ -92,21 +114,28 @@ def plan(
     """
     problems = _limits(alpha, power, variants, daily, covariate_correlation)
     effect = _effect(baseline, mde, mde_relative, problems)
-    variance = _variance(metric, baseline, effect, sd, problems) * (1 - covariate_correlation * covariate_correlation)
+    before, after = _variances(metric, baseline, effect, sd, problems)
+    shares = _shares(variants, weights, problems)
     if problems:
         raise _refusal(problems)
+    kept = 1 - covariate_correlation * covariate_correlation
     level, drift = alpha / (variants - 1), _drift(alpha / (variants - 1), power)
-    exact = drift * drift * variance / effect / effect
-    if not exact * variants < _CONTACTS_MAX:
+    # The treatment with the smallest share needs the most contacts in all.
+    exact = drift * drift * kept * (before / shares[0] + after / min(shares[1:])) / effect / effect
+    if not exact < _CONTACTS_MAX:
         raise _refusal([_problem("mde", "The effect is too small to be found.", "Choose a larger one.")])
-    n = max(math.ceil(exact), 2)
-    total = n * variants
+    least = min(shares)
+    n = max(math.ceil(exact * least - 1e-9), 2)
+    sizes = tuple(math.ceil(n * share / least - 1e-9) for share in shares)
+    total = sum(sizes)
     first = max(CONVERSIONS_MIN / baseline if metric == "proportion" else CONTACTS_MIN, 1.0)
     return Plan(
         n_per_variant=n,
         n_total=total,
         days=None if daily is None else math.ceil(total / daily),
-        sequential=_sequential(n, first, level, power, 2 / variants, seed),
+        sequential=_sequential(n, first, level, power, shares[0] + min(shares[1:]), seed),
+        sizes=sizes,
+        daily=daily,
     )
 
 
@@ -194,22 +223,34 @@ def _effect(baseline: float, mde: float | None, mde_relative: float | None, prob
     return effect
 
 
-def _variance(metric: str, baseline: float, effect: float, sd: float | None, problems: list[Problem]) -> float:
-    """Of both arms together, per contact."""
+def _variances(
+    metric: str, baseline: float, effect: float, sd: float | None, problems: list[Problem]
+) -> tuple[float, float]:
+    """Per contact of the control and of a treatment with the effect."""
     if metric == "mean":
         if sd is None or not 0 < sd < math.inf:
             problems.append(_problem("sd", "A mean needs its standard deviation.", "Take it from an earlier period."))
-            return math.nan
+            return math.nan, math.nan
         if not math.isfinite(baseline):
             problems.append(_problem("baseline", "It must be a number.", "Give the mean of an earlier period."))
-        return 2 * sd * sd
+        return sd * sd, sd * sd
     if not 0 < baseline < 1:
         problems.append(_problem("baseline", "A rate lies between 0 and 1.", "Write 5 % as 0.05."))
-        return math.nan
+        return math.nan, math.nan
     raised = baseline + effect
     if raised > 1:
         problems.append(_problem("mde", f"{baseline:g} + {effect:g} is more than 1.", "Choose a smaller effect."))
-    return baseline * (1 - baseline) + raised * (1 - raised)
+    return baseline * (1 - baseline), raised * (1 - raised)
+
+
+def _shares(variants: int, weights: Sequence[float] | None, problems: list[Problem]) -> list[float]:
+    if weights is None:
+        return [1 / max(variants, 1)] * max(variants, 2)
+    if len(weights) != variants or not all(0 < weight < math.inf for weight in weights):
+        hint = f"Give {variants} numbers above 0, the control's first."
+        problems.append(_problem("weights", "There must be one weight above 0 for each variant.", hint))
+        return [1.0, 1.0]
+    return [weight / math.fsum(weights) for weight in weights]
 
 
 def _problem(field: str, message: str, hint: str) -> Problem:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from studio.experiments.moments import Arm, Mean, adjust
+from studio.experiments.covariates import adjust
+from studio.experiments.moments import Arm, Mean
 
 Metric: TypeAlias = Literal["proportion", "mean", "ratio"]
 Mode: TypeAlias = Literal["anytime", "fixed", "strict"]

@@ -79,6 +79,17 @@ def sequential_p_value(counts: Sequence[int], weights: Sequence[float], concentr
     return math.exp(min(0.0, -log_factor))
 
 
+def watched_split(looks: Sequence[Sequence[int]], weights: Sequence[float]) -> SampleRatio:
+    """The check for an experiment that is looked at all the time: cumulative counts per look, in order of time.
+
+    Blocked once the evidence of any look was below .001; the chance of that with the right split is below .001 too.
+    """
+    if sum(weight > 0 for weight in weights) < 2 or not looks or not sum(looks[-1]):
+        return SampleRatio(p_value=None, method="not tested", blocked=False)
+    p_value = min(sequential_p_value(counts, weights) for counts in looks)
+    return SampleRatio(p_value=p_value, method="sequential", blocked=p_value < BLOCKED_BELOW)
+
+
 def _shares(weights: Sequence[float]) -> list[float]:
     total = math.fsum(weights)
     return [weight / total for weight in weights]

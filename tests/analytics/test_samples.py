@@ -7,7 +7,8 @@ import pytest
 from studio.analytics.samples import Columns, arms_of, default_percentile
 from studio.domain.errors import UserFixable
 from studio.experiments.capping import cap_of, top_share
-from studio.experiments.moments import Mean, Proportion, adjust
+from studio.experiments.covariates import adjust
+from studio.experiments.moments import Mean, Proportion
 
 COLUMNS = Columns(variant="arm", value="paid")
 

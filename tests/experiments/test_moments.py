@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.experiments.moments import Mean, Proportion, Ratio, adjust
+from studio.experiments.covariates import adjust
+from studio.experiments.moments import Mean, Proportion, Ratio
 
 values = st.lists(st.floats(-1e6, 1e6, allow_nan=False), max_size=12)
 

@@ -137,3 +137,47 @@ def test_wrong_arguments_are_all_named(arguments, fields):
     assert [problem.field for problem in refused.value.problems] == fields
     assert all(problem.hint for problem in refused.value.problems)
     assert refused.value.where == fields[0]
+
+
+def test_unequal_shares_cost_what_statsmodels_says():
+    result = plan(baseline=10.0, mde=0.5, sd=4.0, metric="mean", weights=[9, 1])
+    small, large = result.n_per_variant, max(result.sizes)
+    assert result.sizes == (9 * small, small)
+    assert result.n_total == large + small
+    assert NormalIndPower().power(0.5 / 4, small, 0.05, ratio=9) == pytest.approx(0.8, abs=1e-3)
+    assert plan(baseline=0.05, mde=0.01, weights=[0.5, 0.5]) == plan(baseline=0.05, mde=0.01)
+
+
+def test_unequal_shares_stop_as_simulated():
+    result = plan(baseline=0.05, mde=0.01, weights=[0.8, 0.2])
+    step, runs, looks = 100, 250, 100
+    rng = np.random.default_rng(52)
+    a = rng.binomial(4 * step, 0.05, (runs, looks)).cumsum(axis=1)
+    b = rng.binomial(step, 0.06, (runs, looks)).cumsum(axis=1)
+    stops = np.full(runs, np.inf)
+    for run in range(runs):
+        for look in range(4, looks):
+            n = (look + 1) * step
+            pair = Proportion(4 * n, int(a[run, look])).estimate(), Proportion(n, int(b[run, look])).estimate()
+            if (ship_bound(*pair, 0.05, result.n_total, 1).lower_bound or -1) > 0:
+                stops[run] = n
+                break
+    assert result.sequential.median_n_per_variant == pytest.approx(np.median(stops), rel=0.15)
+
+
+def test_days_and_people_of_a_plan():
+    result = plan(baseline=0.05, mde=0.01, daily=500, weights=[3, 1])
+    assert result.people_at(result.n_per_variant) == result.n_total
+    median = result.sequential.median_n_per_variant
+    assert result.day_of(median) == pytest.approx(median * 4 / 500, rel=1e-3)
+    assert result.chance_by_day(result.day_of(median) + 0.1) == pytest.approx(0.5, abs=0.02)
+    assert result.chance_by_day(0) == 0
+    assert plan(baseline=0.05, mde=0.01).chance_by_day(3) is None
+    assert plan(baseline=0.05, mde=0.01).day_of(3) is None
+
+
+@pytest.mark.parametrize("weights", [[1], [1, 0], [1, 1, 1], [1, math.inf]])
+def test_a_weight_for_each_variant(weights):
+    with pytest.raises(UserFixable) as refused:
+        plan(baseline=0.05, mde=0.01, weights=weights)
+    assert refused.value.where == "weights"

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from studio.experiments.srm import SampleRatio, chi_square, exact_multinomial, sample_ratio, sequential_p_value
+from studio.experiments.srm import (
+    SampleRatio,
+    chi_square,
+    exact_multinomial,
+    sample_ratio,
+    sequential_p_value,
+    watched_split,
+)
 
 
 def test_an_arm_without_weight_is_no_degree_of_freedom():
@@ -72,3 +79,20 @@ def test_the_sequential_check_keeps_its_error_over_many_looks():
     counts = rng.multinomial(200, [0.5, 0.3, 0.2], (300, 40)).cumsum(axis=1)
     alarms = sum(min(sequential_p_value(look.tolist(), [5, 3, 2]) for look in run) < 0.05 for run in counts)
     assert alarms <= stats.binom.ppf(0.999, 300, 0.05)
+
+
+def test_a_split_watched_all_the_time_is_rarely_blocked_and_a_broken_one_soon():
+    rng = np.random.default_rng(2)
+    blocked = 0
+    for _ in range(400):
+        blocked += watched_split(rng.multinomial(50, [0.5, 0.5], 60).cumsum(axis=0).tolist(), [1, 1]).blocked
+    assert blocked <= 3
+    broken = rng.multinomial(500, [0.44, 0.56], 60).cumsum(axis=0).tolist()
+    found = watched_split(broken, [1, 1])
+    assert (found.blocked, found.method) == (True, "sequential")
+    assert found.p_value == min(sequential_p_value(counts, [1, 1]) for counts in broken)
+
+
+@pytest.mark.parametrize(("looks", "weights"), [([], [1, 1]), ([[0, 0]], [1, 1]), ([[5, 0]], [1, 0])])
+def test_nothing_to_watch(looks, weights):
+    assert watched_split(looks, weights) == SampleRatio(p_value=None, method="not tested", blocked=False)
