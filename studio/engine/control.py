@@ -8,18 +8,29 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from studio.engine.mending import Verdict
+from studio.domain.debugging import Breakpoint, StepBy
+from studio.engine.mending import Changes, Verdict
 from studio.engine.scheduler import Asked
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Try the kept ones again, of one node or of all."""
+    """Try the kept ones again, of one node or of all; `only` these instances, with `changes` of their variables."""
 
     node_id: str | None = None
+    only: frozenset[int] | None = None
+    changes: Changes = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """From now on these breakpoints hold the run, and no others."""
+
+    breakpoints: tuple[Breakpoint, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,7 @@ class Look:
     """Something came from outside, such as imported events."""
 
 
-Wish: TypeAlias = Asked | Retry | Resolve | Look
+Wish: TypeAlias = Asked | Retry | Resolve | Look | Watch
 
 
 class Control:
@@ -64,13 +75,19 @@ class Control:
         """Ends this leg and leaves the run as it is, for the program is being closed."""
         self._put(Asked("leave"))
 
-    def step(self, steps: int = 1) -> None:
-        """Does so many pieces of work, then holds."""
-        self._put(Asked("step", steps))
+    def step(self, steps: int = 1, by: StepBy = "chunk") -> None:
+        """Takes so many chunks on as far as they go, or past one node each, then holds."""
+        self._put(Asked("step", steps, by))
 
-    def retry(self, node_id: str | None = None) -> None:
-        """Tries the failed ones again."""
-        self._put(Retry(node_id))
+    def watch(self, breakpoints: Iterable[Breakpoint]) -> None:
+        """Sets the run's breakpoints."""
+        self._put(Watch(tuple(breakpoints)))
+
+    def retry(
+        self, node_id: str | None = None, only: Iterable[int] | None = None, changes: Changes | None = None
+    ) -> None:
+        """Tries the failed ones again; `only` some of them, with `changes` of their variables."""
+        self._put(Retry(node_id, None if only is None else frozenset(only), changes or {}))
 
     def resolve(self, outbox_id: str, verdict: Verdict) -> None:
         """Decides about a message in doubt."""

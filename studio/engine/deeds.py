@@ -9,6 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import polars as pl
 
@@ -17,11 +18,13 @@ from studio.domain.node import Source
 from studio.domain.ports import Events, Runs, Simulator, Work
 from studio.engine.attempts import reason_of
 from studio.engine.book import Dispatched
+from studio.engine.breakpoints import Hit
 from studio.engine.clocks import RunClock
 from studio.engine.control import Control
 from studio.engine.desk import Desk
 from studio.engine.draft import Draft
 from studio.engine.facts import chance, together
+from studio.engine.guard import RELEASED, Guard
 from studio.engine.intake import let_in, take_entering, take_matching
 from studio.engine.memory import RunMemory
 from studio.engine.outbox import Outward, dispatch
@@ -30,7 +33,8 @@ from studio.engine.scheduler import Do, Moved, ReaderName, Returned, Seen
 from studio.engine.sessions import Connections
 from studio.engine.settling import settle, untouched
 from studio.engine.simulation import goal_kind, happen, pretend, simulation_context, still_true
-from studio.engine.stage import Contexts, Stage, Trouble
+from studio.engine.stage import Stage
+from studio.engine.tally import Contexts, Trouble
 from studio.engine.waiting import is_out
 
 log = logging.getLogger(__name__)
@@ -48,6 +52,16 @@ class Broken:
     """A step does not work: the run fails with this problem."""
 
     trouble: Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """Breakpoints were reached: the run pauses."""
+
+    hits: tuple[Hit, ...]
+
+
+Ending: TypeAlias = Stopped | Broken | Interrupted
 
 
 class Deeds:
@@ -76,7 +90,7 @@ class Deeds:
         self._control = control
         self._tick = tick
 
-    async def do(self, command: Do) -> Stopped | Broken | None:
+    async def do(self, command: Do) -> Ending | None:
         """Does one piece of work, or several of a kind together. Says so when the run cannot simply go on."""
         step = self._memory.plan.steps[command.node_id]
         match command.kind:
@@ -91,7 +105,7 @@ class Deeds:
             case _:
                 return await self._send(step, command)
 
-    async def take(self, reader: ReaderName) -> Broken | None:
+    async def take(self, reader: ReaderName) -> Ending | None:
         """Shows a reader what has happened since it last looked."""
         memory = self._memory
         plan, now = memory.plan, memory.scheduler.now
@@ -110,10 +124,10 @@ class Deeds:
         else:
             # Not worth a commit: whoever reads again from the older cursor finds as little.
             memory.cursors[reader] = cursor
-        memory.scheduler.tell(Seen(reader, self._events.next_at(cursor, kinds)))
+        memory.scheduler.tell(Seen(reader, self._events.next_at(cursor, kinds), bool(events.height)))
         return broken
 
-    async def _produce(self, step: Step, command: Do) -> Broken | None:
+    async def _produce(self, step: Step, command: Do) -> Ending | None:
         source, memory = step.node, self._memory
         assert isinstance(source, Source), "only sources produce"
         (work,) = (memory.scheduler.work(work_id) for work_id in command.ids)
@@ -134,6 +148,8 @@ class Deeds:
             self._organic(draft)
         if cursor is not None:
             draft.add(step.id, "produce", cursor=cursor)
+        elif stage.guard is not None:
+            stage.guard.visited(step, stage.tally(step.id), 0)
         return await self._finish(stage, draft)
 
     async def _produce_later(self, step: Step, work: Work, error: Transient, draft: Draft) -> Broken | None:
@@ -153,13 +169,18 @@ class Deeds:
         await self._memory.commit(draft)
         return Broken(trouble)
 
-    async def _arrive(self, step: Step, command: Do) -> Broken | None:
-        stage, draft = self._stage(), self._memory.draft(command.ids)
-        batch = together(self._memory.batch(command.ids))
+    async def _arrive(self, step: Step, command: Do) -> Ending | None:
+        stage, draft = self._stage(visits=1), self._memory.draft(command.ids)
+        batches = self._memory.batch(command.ids)
+        if stage.guard is not None:
+            for work_id, batch in zip(command.ids, batches, strict=True):
+                if self._memory.scheduler.work(work_id).cursor == RELEASED:
+                    stage.guard.release(step.id, batch)
+        batch = together(batches)
         stage.arrive(step.id, batch.filter(~is_out(batch, self._memory.departed)), command.attempt)
         return await self._finish(stage, draft)
 
-    async def _resume(self, step: Step, command: Do) -> Broken | None:
+    async def _resume(self, step: Step, command: Do) -> Ending | None:
         stage, draft = self._stage(), self._memory.draft(command.ids)
         rows = self._memory.room(step.id).pop(command.ids)
         draft.waiting_changed.add(step.id)
@@ -170,16 +191,15 @@ class Deeds:
             await stage.visit(step, due, command.attempt, is_back=True)
         return await self._finish(stage, draft)
 
-    async def _happen(self, step: Step, command: Do) -> Broken | None:
+    async def _happen(self, step: Step, command: Do) -> None:
         memory, draft = self._memory, self._memory.draft(command.ids)
         events = pl.concat(memory.batch(command.ids))
         is_due = events.get_column("occurred_at") <= draft.now
         draft.record(still_true(events.filter(is_due), goal_kind(memory.plan), memory.converted))
         draft.add_inbox(step.id, events.filter(~is_due))
         await memory.commit(draft)
-        return None
 
-    async def _send(self, step: Step, command: Do) -> Stopped | Broken | None:
+    async def _send(self, step: Step, command: Do) -> Ending | None:
         memory = self._memory
         batch = together(memory.batch(command.ids))
         batch = batch.unique("instance_id", keep="first", maintain_order=True)
@@ -200,10 +220,12 @@ class Deeds:
         if rest.height:
             draft.add(step.id, "send", rest, attempt=command.attempt)
         stage.tally(step.id).duration_ms += (self._tick() - began) * 1_000
-        broken = await self._finish(stage, draft)
+        if stage.guard is not None:
+            stage.guard.visited(step, stage.tally(step.id), stage.failed_at(step.id))
+        ending = await self._finish(stage, draft)
         if not self._clock.is_virtual:
             memory.scheduler.tell(Moved(self._clock.now()))
-        return broken or _stopped(step, result, rest.height)
+        return _stopped(step, result, rest.height) or ending
 
     async def _dispatch(self, step: Step, batch: pl.DataFrame, gone: pl.Series, attempt_no: int) -> Dispatched:
         memory = self._memory
@@ -240,15 +262,23 @@ class Deeds:
         context = simulation_context(self._memory.run, self._memory.plan, first, self._contexts()(first.id))
         happen(draft, first, self._simulator.organic(entries, context), context.goal_kind)
 
-    async def _finish(self, stage: Stage, draft: Draft) -> Broken | None:
+    async def _finish(self, stage: Stage, draft: Draft) -> Ending | None:
         await stage.run()
         draft.take_over(stage, self._desk.sender.address)
         await self._memory.commit(draft)
+        if stage.guard is not None and stage.guard.hits:
+            return Interrupted(tuple(stage.guard.hits))
         return Broken(draft.broken) if draft.broken else None
 
-    def _stage(self) -> Stage:
-        memory = self._memory
-        return Stage(memory.plan, self._contexts(), memory.scheduler.now, self._tick)
+    def _stage(self, visits: int = 0) -> Stage:
+        """A stage at the run's clock. `visits`: how many nodes one step by node goes to in it."""
+        memory, contexts = self._memory, self._contexts()
+        is_by_node = memory.scheduler.steps_by == "node"
+        guard = None
+        if memory.breakpoints or memory.plan.pinned or is_by_node:
+            limit = visits if is_by_node else None
+            guard = Guard(memory.breakpoints, memory.view, contexts, visits=limit, pinned=memory.plan.pinned)
+        return Stage(memory.plan, contexts, memory.scheduler.now, self._tick, guard)
 
     def _contexts(self) -> Contexts:
         return self._desk.at(self._memory.scheduler.now).context

@@ -18,8 +18,10 @@ from studio.domain.ids import stable_id
 from studio.domain.node import Quarantined
 from studio.domain.ports import EventCursor, RunRow, Work, WorkKind
 from studio.domain.run import RunEventKind, RunState
-from studio.engine.facts import message_ids, outbox_ids
-from studio.engine.stage import Again, Stage, Tally, Trouble
+from studio.engine.facts import message_ids, outbox_ids, tidy
+from studio.engine.guard import RELEASED
+from studio.engine.stage import Again, Stage
+from studio.engine.tally import Tally, Trouble
 from studio.engine.waiting import first_due, split_by_due
 from studio.frames.events import OUTBOX_PLAN_SCHEMA
 from studio.frames.moves import Moved
@@ -146,6 +148,7 @@ class Draft:
         for node_id, batches in stage.sends.items():
             for batch in batches:
                 self.plan_messages(node_id, batch, sender_address)
+        self._put_aside(stage)
         for again in stage.again:
             self._try_again(again)
         for kept in stage.kept:
@@ -165,6 +168,11 @@ class Draft:
     def _drop(self, stage: Stage) -> None:
         dropped = [stage.dropped(entries) for entries in self.entries]
         self.dropped += [ids for ids in dropped if ids.len()]
+
+    def _put_aside(self, stage: Stage) -> None:
+        for held in stage.guard.held if stage.guard is not None else ():
+            cursor = RELEASED if held.is_released else None
+            self.add(held.node_id, "arrive", tidy(held.batch), attempt=held.attempt, cursor=cursor)
 
     def _try_again(self, again: Again) -> None:
         if again.kind == "resume":

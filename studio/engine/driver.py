@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from pydantic import JsonValue
+
 from studio.domain.clock import Clock
+from studio.domain.debugging import read_aids
 from studio.domain.errors import StudioError, Transient
 from studio.domain.ids import stable_id
 from studio.domain.node import MessageBuilder
@@ -27,7 +30,7 @@ from studio.domain.ports import (
     Simulator,
     Work,
 )
-from studio.domain.run import RunEvent, RunState
+from studio.domain.run import RunEvent, RunEventKind, RunState
 from studio.domain.validation import Catalogue
 from studio.domain.workflow import Workflow, parse_workflow
 from studio.engine.clocks import Doze, RunClock, doze, make_clock
@@ -37,7 +40,8 @@ from studio.engine.desk import Desk
 from studio.engine.draft import Sizes
 from studio.engine.leg import Leg
 from studio.engine.memory import READERS, OnEvents, RunMemory, run_state
-from studio.engine.plan import Plan, compile_plan
+from studio.engine.plan import Plan, compile_plan, limited
+from studio.engine.planting import Planted, plant
 from studio.engine.scheduler import Rules, Scheduler
 from studio.engine.sessions import Connections
 
@@ -73,13 +77,13 @@ class Driver:
         self._with = surroundings
         self._on_events = on_events
 
-    def begin(self, run: RunRow, workflow: Workflow) -> None:
-        """Writes a new run into the store, with the work it begins with.
+    def begin(self, run: RunRow, workflow: Workflow, planted: Sequence[Planted] = ()) -> None:
+        """Writes a new run into the store, with the work it begins with and, `planted`, people in the middle of it.
 
         Raises:
-            UserFixable: what `compile_plan` and `make_clock` raise; nothing is written then.
+            UserFixable: what `compile_plan`, `limited` and `make_clock` raise; nothing is written then.
         """
-        plan = compile_plan(workflow, self._with.catalogue)
+        plan = self._plan(run, workflow)
         make_clock(run, self._with.wall, self._with.doze)
         _, cursor = self._with.events.new(EventCursor(), run.started_at, ())
         work = [
@@ -94,12 +98,20 @@ class Driver:
             "run.started",
             {"mode": run.mode, "seed": run.seed, "clock": run.clock, "version": run.version, "name": run.name},
         )
+        events = (started, *_shown(run, plan, workflow, planted))
         cursors: dict[str, EventCursor] = dict.fromkeys(READERS, cursor)
         checkpoint = Checkpoint(
-            run_id=run.run_id, at=run.started_at, work=work, run_events=(started,), cursors=cursors, state="running"
+            run_id=run.run_id, at=run.started_at, work=work, run_events=events, cursors=cursors, state="running"
         )
+        if planted:
+            checkpoint = plant(run, plan, planted, checkpoint)
         self._with.runs.start(run, workflow.to_json(), checkpoint)
-        self._on_events((started,))
+        self._on_events(events)
+
+    def _plan(self, run: RunRow, workflow: Workflow) -> Plan:
+        plan = compile_plan(workflow, self._with.catalogue)
+        aids = read_aids(run.options.get("aids"))
+        return limited(plan, aids) if aids else plan
 
     async def run(
         self,
@@ -123,7 +135,7 @@ class Driver:
         control = control or Control()
         control.attach()
         run = self._with.runs.get(run_id)
-        plan = compile_plan(parse_workflow(self._with.runs.document(run.version)), self._with.catalogue)
+        plan = self._plan(run, parse_workflow(self._with.runs.document(run.version)))
         clock = make_clock(run, self._with.wall, self._with.doze)
         if run.mode != "simulate":
             self._with.runs.doubt_sending(run_id)
@@ -204,3 +216,18 @@ class Driver:
             control=control,
             tick=self._with.tick,
         )
+
+
+def _shown(run: RunRow, plan: Plan, workflow: Workflow, planted: Sequence[Planted]) -> Iterator[RunEvent]:
+    """What a run of a part of a workflow shows from the beginning: steps that are not in it, what pinned ones gave."""
+    told: list[tuple[str, RunEventKind, dict[str, JsonValue]]] = [
+        (node.id, "step.state", {"state": "skipped"}) for node in workflow.nodes if node.id not in plan.steps
+    ]
+    told += [
+        (place.node_id, "step.ran", {"in": place.entries.height, "out": {place.port: place.entries.height}})
+        for place in planted
+        if place.port is not None
+    ]
+    told += [(node_id, "step.state", {"state": "done"}) for node_id in sorted(plan.pinned)]
+    for seq, (node_id, kind, payload) in enumerate(told, start=2):
+        yield RunEvent(run.run_id, seq, run.started_at, node_id, kind, payload)

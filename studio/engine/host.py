@@ -21,6 +21,7 @@ from studio.domain.run import RunEvent, RunState
 from studio.domain.workflow import Workflow
 from studio.engine.control import Control
 from studio.engine.driver import Driver, Surroundings
+from studio.engine.planting import Planted
 
 BUFFER_MAX = 10_000
 
@@ -53,14 +54,20 @@ class EngineHost:
         self.close()
 
     def begin(
-        self, run: RunRow, workflow: Workflow, *, until: datetime | None = None, is_attended: bool = False
+        self,
+        run: RunRow,
+        workflow: Workflow,
+        *,
+        planted: Sequence[Planted] = (),
+        until: datetime | None = None,
+        is_attended: bool = False,
     ) -> None:
-        """Writes a new run into the store and lets it go.
+        """Writes a new run into the store and lets it go; `planted` people begin in the middle of it.
 
         Raises:
             UserFixable: the workflow cannot run; nothing is written then.
         """
-        self._driver.begin(run, workflow)
+        self._driver.begin(run, workflow, planted)
         self.start(run.run_id, until=until, is_attended=is_attended)
 
     def start(

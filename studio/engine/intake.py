@@ -19,7 +19,8 @@ from studio.engine.idset import IdSet
 from studio.engine.memory import RunMemory
 from studio.engine.plan import Step
 from studio.engine.scheduler import ReaderName
-from studio.engine.stage import Contexts, Stage
+from studio.engine.stage import Stage
+from studio.engine.tally import Contexts
 from studio.frames.events import AT
 from studio.frames.instances import INSTANCE_SCHEMA, instance_ids
 
@@ -51,7 +52,7 @@ def let_in(memory: RunMemory, draft: Draft, stage: Stage, step: Step, entering: 
 
     An instance that is in the run already does not enter again. Gives the new ones, which stand before the next nodes.
     """
-    batch = _instances(memory.run.run_id, entering, draft.now)
+    batch = instances_of(memory.run.run_id, entering, draft.now)
     batch = _once(batch.filter(~memory.entered.mask(batch)))
     if batch.is_empty():
         return batch
@@ -181,7 +182,8 @@ def _of_kinds(events: pl.DataFrame, kinds: Sequence[str]) -> pl.DataFrame:
     return events.filter(pl.col("kind").is_in(list(kinds)))
 
 
-def _instances(run_id: str, entering: pl.DataFrame, now: datetime) -> pl.DataFrame:
+def instances_of(run_id: str, entering: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Instances out of entries: INSTANCE_SCHEMA and their variables."""
     rows, given = entering.height, {column.name: column for column in entering.get_columns()}
     moments = given["entered_at"].cast(AT) if "entered_at" in given else constant("entered_at", now, AT, rows)
     keys = given["key"].cast(pl.String) if "key" in given else constant("key", None, pl.String(), rows)

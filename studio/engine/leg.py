@@ -14,14 +14,15 @@ from typing import assert_never
 from studio.domain.errors import StudioError
 from studio.domain.ports import Runs
 from studio.domain.run import RunState, StepState
+from studio.engine.breakpoints import KEPT, Breakpoints, in_words
 from studio.engine.clocks import RunClock
-from studio.engine.control import Control, Look, Resolve, Retry
-from studio.engine.deeds import Broken, Deeds, Stopped
+from studio.engine.control import Control, Look, Resolve, Retry, Watch
+from studio.engine.deeds import Broken, Deeds, Ending, Interrupted, Stopped
 from studio.engine.memory import RunMemory, run_state
 from studio.engine.mending import resolve, retry_failed, revive_doubts
 from studio.engine.progress import state_changes
 from studio.engine.scheduler import Asked, Do, Finish, Hold, Moved, Reach, Recorded, Take
-from studio.engine.stage import Trouble
+from studio.engine.tally import Trouble
 
 log = logging.getLogger(__name__)
 
@@ -94,12 +95,15 @@ class Leg:
                     self._memory.scheduler.tell(wish)
                 case Look():
                     self._memory.scheduler.tell(Recorded(None))
-                case Retry(node_id):
+                case Retry():
                     self._memory.scheduler.tell(Asked("continue"))
                     await self._memory.durable()
-                    draft = retry_failed(self._memory, self._runs, node_id)
+                    draft = retry_failed(self._memory, self._runs, wish.node_id, wish.only, wish.changes)
                     if draft is not None:
                         await self._memory.commit(draft)
+                case Watch(breakpoints):
+                    self._memory.watch(Breakpoints(breakpoints))
+                    await self._keep_breakpoints()
                 case Resolve(outbox_id, verdict):
                     await self._decide(outbox_id, verdict)
                 case _:
@@ -120,7 +124,24 @@ class Leg:
         if draft is not None:
             await self._memory.commit(draft)
 
-    async def _after(self, trouble: Stopped | Broken | None) -> RunState | None:
+    async def _keep_breakpoints(self) -> None:
+        draft = self._memory.draft()
+        draft.keeps[KEPT] = self._memory.breakpoints.to_bytes()
+        await self._memory.commit(draft)
+
+    async def _interrupt(self, interrupted: Interrupted) -> RunState | None:
+        plan = self._memory.plan
+        words = in_words(interrupted.hits, {step.id: step.label for step in plan.steps.values()})
+        draft = self._memory.draft()
+        for node_id in dict.fromkeys(hit.node_id for hit in interrupted.hits):
+            draft.tell(node_id, "step.state", {"state": "paused"})
+        await self._memory.commit(draft)
+        await self._keep_breakpoints()
+        self._memory.scheduler.tell(Asked("pause"))
+        hint = "Look at the data, then continue, go step by step, or stop."
+        return await self._hold(Trouble(interrupted.hits[0].node_id, "BREAKPOINT", words, hint))
+
+    async def _after(self, trouble: Ending | None) -> RunState | None:
         match trouble:
             case None:
                 return None
@@ -132,6 +153,8 @@ class Leg:
                 return await self._hold(problem)
             case Broken(problem):
                 return await self._fail(problem)
+            case Interrupted():
+                return await self._interrupt(trouble)
             case _:
                 assert_never(trouble)
 
@@ -150,6 +173,10 @@ class Leg:
             return
         draft = self._memory.draft()
         draft.state = state
+        if state == "running":
+            for step in self._memory.view.steps.values():
+                if step.state == "paused":
+                    draft.tell(step.node_id, "step.state", {"state": "running"})
         draft.facts.append(run_state(state, problem.message, problem.hint) if problem else run_state(state))
         await self._memory.commit(draft)
 

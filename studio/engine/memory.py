@@ -16,9 +16,11 @@ import polars as pl
 from pydantic import JsonValue
 
 from studio.domain.clock import iso
+from studio.domain.debugging import read_aids
 from studio.domain.ports import EventCursor, Events, RunRow, Runs
 from studio.domain.run import RunEvent, RunState, RunView, fold
 from studio.engine.book import counted_as
+from studio.engine.breakpoints import KEPT, Breakpoints, read_breakpoints
 from studio.engine.bundle import Bundle
 from studio.engine.draft import Draft, Fact, Sizes
 from studio.engine.entered import Entered
@@ -26,11 +28,11 @@ from studio.engine.idset import IdSet
 from studio.engine.plan import Plan
 from studio.engine.sampling import Samples
 from studio.engine.scheduler import Added, Gone, ReaderName, Recorded, Scheduler
-from studio.engine.stage import Tally, Trouble
+from studio.engine.tally import Tally, Trouble
 from studio.engine.waiting import WaitingRoom
 from studio.frames.events import empty_events
 from studio.frames.instances import INSTANCE_SCHEMA, empty_instances, from_bytes
-from studio.frames.samples import PREFIX
+from studio.frames.samples import PREFIX, sample_name
 
 READERS: tuple[ReaderName, ...] = ("enter", "match")
 MESSAGE_STATES = ("planned", "sent", "failed", "retry", "in_doubt", "blocked")
@@ -75,6 +77,7 @@ class RunMemory:
         self._one_commit = asyncio.Lock()
         self._gathers_until_s = 0.0
         self.samples = Samples({})
+        self.breakpoints = Breakpoints(read_aids(run.options.get("aids")).breakpoints)
         self._samples_kept_s = 0.0
         self._bundle: Bundle | None = None
         self._writing: Bundle | None = None
@@ -95,6 +98,9 @@ class RunMemory:
         for room in self.rooms.values():
             room.leave(self.departed)
         self.samples = Samples(self._runs.kept(run_id, PREFIX))
+        if kept := self._runs.kept(run_id, KEPT).get(KEPT):
+            self.breakpoints = read_breakpoints(kept)
+        self.watch(self.breakpoints)
         self.cursors = {reader: self._runs.cursor(run_id, reader) for reader in READERS}
         entries = self._runs.entries(run_id).select(*INSTANCE_SCHEMA)
         self.entered.add(entries)
@@ -114,6 +120,11 @@ class RunMemory:
         for node_id, states in self._runs.outbox_counts(self.run.run_id).items():
             for state, count in states.items():
                 self.messages(node_id)[counted_as(state)] += count
+
+    def watch(self, breakpoints: Breakpoints) -> None:
+        """Sets the run's breakpoints."""
+        self.breakpoints = breakpoints
+        breakpoints.sample_of = lambda node_id: self.samples.get(sample_name(node_id, None))
 
     def room(self, node_id: str) -> WaitingRoom:
         """Who waits at the node."""

@@ -6,11 +6,12 @@ whatever waits, is to be sent, or has ended goes no further, so the plan needs n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from studio.domain.debugging import Aids
 from studio.domain.duration import parse_duration
 from studio.domain.errors import Problem, UserFixable
 from studio.domain.expression import Expression
@@ -79,14 +80,24 @@ class Plan:
 
     workflow: Workflow
     steps: Mapping[str, Step]
+    pinned: frozenset[str] = frozenset()
+    """Steps that give what is pinned to them, once, and do not run."""
+    start: str | None = None
+    """The step at which a part of the workflow begins; nothing else lets anybody in then."""
 
     @cached_property
     def sources(self) -> tuple[Step, ...]:
-        return tuple(step for step in self.steps.values() if isinstance(step.node, Source))
+        return tuple(step for step in self._starting if isinstance(step.node, Source))
 
     @cached_property
     def triggers(self) -> tuple[Step, ...]:
-        return tuple(step for step in self.steps.values() if isinstance(step.node, EventTrigger))
+        return tuple(step for step in self._starting if isinstance(step.node, EventTrigger))
+
+    @property
+    def _starting(self) -> tuple[Step, ...]:
+        if self.start is not None:
+            return ()
+        return tuple(step for step in self.steps.values() if step.id not in self.pinned)
 
     @cached_property
     def goals(self) -> tuple[Step, ...]:
@@ -150,6 +161,34 @@ def compile_plan(workflow: Workflow, catalogue: Catalogue) -> Plan:
         texts = " ".join(str(problem) for problem in problems)
         raise UserFixable(problems[0].code, texts, where=problems[0].node, hint=problems[0].hint, problems=problems)
     return Plan(workflow, _with_positions(steps))
+
+
+def limited(plan: Plan, aids: Aids) -> Plan:
+    """The part of a plan that a run is asked for: up to a step, from a step, with pinned ones.
+
+    Raises:
+        UserFixable: AID-PART when no way leads from the one step to the other.
+    """
+    kept = set(plan.steps)
+    if aids.to_node is not None:
+        kept &= {step_id for step_id in plan.steps if aids.to_node in plan.reach([step_id])}
+    if aids.from_node is not None:
+        kept &= plan.reach([aids.from_node])
+    if aids.from_node is not None and aids.from_node not in kept:
+        text = f"No way leads from “{aids.from_node}” to “{aids.to_node}”."
+        raise UserFixable("AID-PART", text, where="--from", hint="Choose a step that lies before the other.")
+    steps = {step_id: _cut(step, kept, is_last=step_id == aids.to_node) for step_id, step in plan.steps.items()}
+    return Plan(
+        plan.workflow,
+        {step_id: step for step_id, step in steps.items() if step_id in kept},
+        pinned=frozenset(pin.node for pin in aids.pins) & kept,
+        start=aids.from_node,
+    )
+
+
+def _cut(step: Step, kept: Collection[str], *, is_last: bool) -> Step:
+    targets = {port: tuple(t for t in found if t in kept) for port, found in step.targets.items()}
+    return replace(step, targets={} if is_last else targets)
 
 
 def _step(

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias, assert_never
 
+from studio.domain.debugging import StepBy
 from studio.domain.ports import Work, WorkKind
 
 ReaderName: TypeAlias = Literal["enter", "match"]
@@ -98,10 +99,14 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A reader has looked up to now; the log holds something more for it at `next_at`, and it looks again then."""
+    """A reader has looked up to now; the log holds something more for it at `next_at`, and it looks again then.
+
+    has_found: it let somebody in or go on, which counts as a step.
+    """
 
     reader: ReaderName
     next_at: datetime | None
+    has_found: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +125,11 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A person wants this. `steps`: with `step`, how many commands before it holds again."""
+    """A person wants this. `steps`: with `step`, how many commands before it holds again; `by`: how far one goes."""
 
     wish: Wish
     steps: int = 1
+    by: StepBy = "chunk"
 
 
 Happening: TypeAlias = Added | Gone | Returned | Seen | Recorded | Moved | Asked
@@ -167,6 +173,7 @@ class Scheduler:
         self._is_paused = False
         self._ending: Ending | None = None
         self._steps: int | None = None
+        self._by: StepBy = "chunk"
 
     def tell(self, happening: Happening) -> None:
         """Takes note of what happened."""
@@ -177,7 +184,9 @@ class Scheduler:
                 self._remove(ids)
             case Returned(ids):
                 self._put_back(ids)
-            case Seen(reader, next_at):
+            case Seen(reader, next_at, has_found):
+                if has_found and self._steps:
+                    self._steps -= 1
                 self._fresh.discard(reader)
                 self._next_at[reader] = next_at
             case Recorded(kinds):
@@ -186,8 +195,8 @@ class Scheduler:
                 assert now >= self.now, "the clock of a run never goes back"
                 self.now = now
                 self._fresh |= {name for name, at in self._next_at.items() if at is not None and at <= now}
-            case Asked(wish, steps):
-                self._ask(wish, steps)
+            case Asked(wish, steps, by):
+                self._ask(wish, steps, by)
             case _:
                 assert_never(happening)
 
@@ -200,7 +209,7 @@ class Scheduler:
         command = self._due()
         if command is None:
             return self._idle()
-        if self._steps is not None:
+        if self._steps is not None and isinstance(command, Do):
             self._steps -= 1
         return command
 
@@ -225,7 +234,13 @@ class Scheduler:
             return False
         return not self._rules.is_virtual or "enter" in self._fresh or self._next_at.get("enter") is not None
 
-    def _ask(self, wish: Wish, steps: int) -> None:
+    @property
+    def steps_by(self) -> StepBy | None:
+        """How far a single step goes; None while the run is not stepping."""
+        return self._by if self._steps is not None else None
+
+    def _ask(self, wish: Wish, steps: int, by: StepBy) -> None:
+        self._by = by
         self._is_paused = wish == "pause"
         if wish in ("stop", "leave"):
             self._ending = "stopped" if wish == "stop" else "left"

@@ -13,7 +13,8 @@ from studio.engine.attempts import Failure
 from studio.engine.book import Dispatched
 from studio.engine.draft import Draft
 from studio.engine.plan import Step
-from studio.engine.stage import Stage, Trouble
+from studio.engine.stage import Stage
+from studio.engine.tally import Trouble
 from studio.engine.waiting import last_due, split_by_due
 from studio.frames.events import AT
 

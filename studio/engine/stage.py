@@ -6,9 +6,8 @@ store, the movement of the clock, sending.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from typing import Literal
@@ -17,11 +16,13 @@ import numpy as np
 import polars as pl
 
 from studio.domain.errors import Problem, Transient
-from studio.domain.node import NodeContext, Outcome, Quarantined, Waits
+from studio.domain.node import Outcome, Quarantined, Waits
 from studio.engine.attempts import Attempted, Failure, attempt, reason_of
 from studio.engine.facts import chance, fill_in, tidy, together
+from studio.engine.guard import Guard
 from studio.engine.idset import IdSet
 from studio.engine.plan import ERROR_PORT, Plan, Step
+from studio.engine.tally import Contexts, Tally, Trouble
 from studio.frames.events import AT
 from studio.frames.facts import rules_hold
 from studio.frames.instances import INSTANCE_SCHEMA
@@ -30,48 +31,6 @@ from studio.frames.samples import sample_name
 
 _BROKEN_FROM = 10
 _SAMPLE_MAX = 10
-
-Contexts = Callable[[str], NodeContext]
-
-
-SAMPLE = 5
-"""People of a port that a stage remembers."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What happened at one node: numbers of instances."""
-
-    arrived: int = 0
-    out: Counter[str] = field(default_factory=Counter)
-    failed: int = 0
-    quarantined: int = 0
-    duration_ms: float = 0.0
-    attempt: int = 1
-    figures: dict[str, float] = field(default_factory=dict)
-    sample: dict[str, list[int]] = field(default_factory=dict)
-    """Port → contact ids of the first few that left by it, for whoever wants to look at real people."""
-
-    def note(self, port: str, batch: pl.DataFrame) -> None:
-        """Counts a batch that left by a port and remembers the first few people of it."""
-        self.out[port] += batch.height
-        known = self.sample.setdefault(port, [])
-        if len(known) < SAMPLE:
-            known += batch.get_column("contact_id").head(SAMPLE - len(known)).to_list()
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """A problem to be told at a node. `action` names what a person can start to mend it."""
-
-    node_id: str
-    code: str
-    message: str
-    hint: str
-    count: int = 0
-    sample: tuple[int, ...] = ()
-    severity: Literal["error", "warning"] = "error"
-    action: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +56,14 @@ class Kept:
 class Stage:
     """Collects what one stage does. `tick` reads a stopwatch in seconds."""
 
-    def __init__(self, plan: Plan, contexts: Contexts, now: datetime, tick: Callable[[], float]) -> None:
+    def __init__(
+        self, plan: Plan, contexts: Contexts, now: datetime, tick: Callable[[], float], guard: Guard | None = None
+    ) -> None:
         self._plan = plan
         self._contexts = contexts
         self._now = now
         self._tick = tick
+        self.guard = guard
         self._arriving: dict[str, list[pl.DataFrame]] = {}
         self._attempts: dict[str, int] = {}
         self.tallies: dict[str, Tally] = {}
@@ -135,6 +97,8 @@ class Stage:
         self._note_move(step.id, port, batch)
         batch = tidy(batch)
         self.looked.append((sample_name(step.id, port), batch))
+        if self.guard is not None and self.guard.leaving(step, port, batch, self.tally(step.id)):
+            return
         for target in step.targets.get(port, ()):
             self.arrive(target, batch)
 
@@ -145,7 +109,27 @@ class Stage:
             batch = together(self._arriving.pop(node_id))
             if self._plan.has_fan_out:
                 batch = batch.unique("instance_id", keep="first", maintain_order=True)
-            await self.visit(self._plan.steps[node_id], batch, self._attempts.pop(node_id, 1))
+            step, attempt_no = self._plan.steps[node_id], self._attempts.pop(node_id, 1)
+            if self.guard is None:
+                await self.visit(step, batch, attempt_no)
+            else:
+                await self._visit_guarded(self.guard, step, batch, attempt_no)
+
+    async def _visit_guarded(self, guard: Guard, step: Step, batch: pl.DataFrame, attempt_no: int) -> None:
+        tally = self.tally(step.id)
+        if guard.is_pinned(step.id):
+            tally.arrived += batch.height
+            self._note_move(step.id, ENDED, batch)
+            return
+        batch = guard.admit(step, batch, attempt_no, tally)
+        if batch.height:
+            before = self.failed_at(step.id)
+            await self.visit(step, batch, attempt_no)
+            guard.visited(step, tally, self.failed_at(step.id) - before)
+
+    def failed_at(self, node_id: str) -> int:
+        """How many instances have failed at a node in this stage, whatever became of them."""
+        return sum(trouble.count for trouble in self.troubles if trouble.node_id == node_id)
 
     async def visit(self, step: Step, batch: pl.DataFrame, attempt_no: int = 1, *, is_back: bool = False) -> None:
         """Gives a batch to one node; `is_back`: its instances have waited there and are due."""
@@ -222,7 +206,9 @@ class Stage:
         if not self._plan.goals:
             return pl.Series("instance_id", [], dtype=pl.UInt64)
         again = [item.batch for item in (*self.again, *self.kept)]
-        met = [*chain(*self.waiting.values()), *chain(*self.sends.values()), *again, *self.events, *self.rearmed]
+        held = () if self.guard is None else self.guard.batches()
+        met = [*chain(*self.waiting.values()), *chain(*self.sends.values()), *again, *held, *self.events]
+        met += self.rearmed
         part = IdSet()
         for frame in met:
             part.add(frame.get_column("instance_id").drop_nulls())

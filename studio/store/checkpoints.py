@@ -33,7 +33,7 @@ INSERT OR IGNORE INTO work_batches (work_id, data) SELECT id, ? FROM work WHERE 
 """
 _RUN_EVENT = "INSERT OR IGNORE INTO run_events (run_id, seq, at, node_id, kind, payload) VALUES (?, ?, ?, ?, ?, ?)"
 _QUARANTINE = """
-INSERT OR IGNORE INTO quarantine (run_id, node_id, instance_id, contact_id, code, message, at)
+INSERT OR REPLACE INTO quarantine (run_id, node_id, instance_id, contact_id, code, message, at)
 VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 _CURSOR = """

@@ -156,7 +156,9 @@ class World:
         )
         return Driver(surroundings, self.told.extend)
 
-    def begin(self, flow: Workflow, *, mode: str = "test", clock: str = "max", run_id: str = "r1", **options) -> None:
+    def begin(
+        self, flow: Workflow, *, mode: str = "test", clock: str = "max", run_id: str = "r1", planted=(), **options
+    ) -> None:
         run = RunRow(
             run_id=run_id,
             workflow_id="w1",
@@ -170,7 +172,7 @@ class World:
             at=self.wall.at,
             options=options,
         )
-        self.driver().begin(run, flow)
+        self.driver().begin(run, flow, planted)
 
     def go(
         self, *, until: datetime | None = None, control: Control | None = None, run_id: str = "r1", **more

@@ -201,6 +201,7 @@ class MemoryRuns:
         self._outbox: dict[str, dict[str, object]] = {}
         self.quarantine: dict[tuple[str, str, int], tuple[str, str]] = {}
         self._moves: dict[str, bytes] = {}
+        self._set_apart: dict[tuple[str, str, int], int] = {}
         self._kept: dict[tuple[str, str], bytes] = {}
 
     def start(self, run: RunRow, document: str, checkpoint: Checkpoint) -> None:
@@ -254,6 +255,15 @@ class MemoryRuns:
 
     def kept(self, run_id: str, prefix: str = "") -> dict[str, bytes]:
         return {name: data for (run, name), data in self._kept.items() if run == run_id and name.startswith(prefix)}
+
+    def quarantined(self, run_id: str, node_id: str | None = None) -> pl.DataFrame:
+        schema = {"node_id": pl.String, "instance_id": pl.UInt64, "contact_id": pl.UInt32}
+        rows = [
+            (node, instance, self._set_apart[run, node, instance], *why)
+            for (run, node, instance), why in self.quarantine.items()
+            if run == run_id and node_id in (None, node)
+        ]
+        return pl.DataFrame(rows, schema={**schema, "code": pl.String, "message": pl.String}, orient="row")
 
     def last_seq(self, run_id: str) -> int:
         events = self._events.get(run_id, [])
@@ -332,7 +342,8 @@ class MemoryRuns:
         self._note(run_id, checkpoint.run_events)
         for node_id, items in checkpoint.quarantined.items():
             for item in items:
-                self.quarantine.setdefault((run_id, node_id, item.instance_id), (item.code, item.message))
+                self.quarantine[run_id, node_id, item.instance_id] = (item.code, item.message)
+                self._set_apart[run_id, node_id, item.instance_id] = item.contact_id
         for reader, cursor in checkpoint.cursors.items():
             self._cursors[run_id, reader] = cursor
         state = checkpoint.state or self._runs[run_id].state

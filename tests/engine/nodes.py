@@ -267,6 +267,24 @@ class Trouble(_Node):
         return Outcome(out={"out": kept}, quarantined=quarantined)
 
 
+class NeedParameters(Parameters):
+    name: str
+    value: int
+
+
+class Need(_Node):
+    """Refuses who does not carry a variable with this value."""
+
+    declaration = declared("need", "pure")
+    Parameters = NeedParameters
+
+    async def run(self, batch, context):
+        fits = pl.col(f"var.{self.parameters.name}") == self.parameters.value
+        refused = batch.filter(~fits).select("instance_id", "contact_id").iter_rows()
+        apart = [Quarantined(i, c, "TEST-NEED", "lacks it") for i, c in refused]
+        return Outcome(out={"out": batch.filter(fits)}, quarantined=apart)
+
+
 class MailParameters(Parameters):
     blocks: tuple[int, ...] = ()
     defers: tuple[int, ...] = ()
@@ -315,5 +333,6 @@ class Mail(_Node):
 
 
 CATALOGUE = {
-    node.declaration.id: node for node in (People, Cart, Keep, Through, Split, Pause, Await, Target, End, Trouble, Mail)
+    node.declaration.id: node
+    for node in (People, Cart, Keep, Through, Split, Pause, Await, Target, End, Trouble, Mail, Need)
 }

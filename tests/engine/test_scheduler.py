@@ -252,8 +252,21 @@ def test_stepping_does_so_many_commands_and_holds() -> None:
     assert made.next() == Do("arrive", "a", 1, ("x",))
     assert made.next() == Do("arrive", "b", 1, ("y",))
     assert made.next() == Hold()
+
+
+def test_a_look_that_finds_nobody_is_no_step() -> None:
+    made = scheduler(work("x"), match=("order",))
+    made.tell(Asked("step", by="node"))
+    assert made.steps_by == "node"
+    made.tell(Recorded(None))
+    assert made.next() == Do("arrive", "a", 1, ("x",))
+    made.tell(Gone(["x"]))
     made.tell(Asked("step"))
     assert made.next() == Take("match")
+    made.tell(Seen("match", None))
+    made.tell(Recorded(None))
+    assert made.next() == Take("match")
+    made.tell(Seen("match", None, has_found=True))
     assert made.next() == Hold()
 
 
