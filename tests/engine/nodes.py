@@ -332,7 +332,5 @@ class Mail(_Node):
         return Composed(letters, blocked, quarantined)
 
 
-CATALOGUE = {
-    node.declaration.id: node
-    for node in (People, Cart, Keep, Through, Split, Pause, Await, Target, End, Trouble, Mail, Need)
-}
+_TYPES = (People, Cart, Keep, Through, Split, Pause, Await, Target, End, Trouble, Mail, Need)
+CATALOGUE = {node.declaration.id: node for node in _TYPES}

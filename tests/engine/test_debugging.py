@@ -90,7 +90,7 @@ def test_one_contact_is_held_at_every_step_and_the_others_go_on() -> None:
     while world.go() == "paused":
         (node_id,) = [step for step, state in world.states().items() if state == "paused"]
         seen.append((node_id, len(world.people("sent"))))
-    assert seen == [("k", 0), ("t", 9), ("m", 9), ("e", 10)]
+    assert seen == [("k", 0), ("t", 0), ("m", 0), ("e", 10)]
 
 
 def test_an_error_stops_before_the_others_go_on_and_does_not_fail_the_run() -> None:
@@ -129,7 +129,7 @@ def test_stepping_by_node_goes_to_one_node_at_a_time() -> None:
     world = begun()
     control = Control()
     arrived = []
-    for _ in range(4):
+    for _ in range(5):
         control.step(by="node")
         assert world.go(control=control, is_stepping=True) == "paused"
         arrived.append({step_id: step.arrived for step_id, step in world.view().steps.items() if step.arrived})
@@ -137,7 +137,8 @@ def test_stepping_by_node_goes_to_one_node_at_a_time() -> None:
         {"s": 40},
         {"s": 40, "k": 40},
         {"s": 40, "k": 40, "t": 10},
-        {"s": 40, "k": 40, "t": 10, "m": 10},
+        {"s": 40, "k": 40, "t": 10, "x": 30},
+        {"s": 40, "k": 40, "t": 10, "x": 30, "m": 10},
     ]
     assert world.go() == "done"
     plain = World()
@@ -181,7 +182,8 @@ def test_a_pinned_step_gives_its_rows_and_stops_whoever_comes() -> None:
     world.begin(FLOW, planted=[Planted("t", "out", entries)], aids=Aids(pins=(pin,)).as_json())
     assert world.go() == "done"
     assert world.mailed() == {("p7", "m"): 1}
-    assert world.view().step("k").arrived == 40
+    # Contact 7 is in the run already when the source would let him in.
+    assert world.view().step("k").arrived == 39
     assert world.out("t") == {"out": 1}
 
 
