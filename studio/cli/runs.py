@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pydantic import JsonValue
+
+from studio.cli.debugging import add_aids, aids_of, edited
 from studio.cli.output import Output, problem_json, table
-from studio.cli.session import Session, common, moment
+from studio.cli.reporting import finish, in_words
+from studio.cli.session import Session, common, moment, settings
 from studio.domain.errors import UserFixable
 from studio.domain.validation import check
 from studio.domain.workflow import Workflow
-from studio.workspace.reports import RunReport
 from studio.workspace.runs import RunOptions
 from studio.workspace.workflows import read_workflow
 from studio.workspace.workspace import Workspace, node_catalogue
@@ -27,6 +30,10 @@ def add(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser("retry", help="do failed items again, and only those")
     command.add_argument("run_id", metavar="RUN")
     command.add_argument("--node", metavar="N")
+    command.add_argument("--contact", metavar="C", help="only this contact's items of the step")
+    command.add_argument(
+        "--set", action="append", metavar="FIELD=VALUE", help="edit them before; var.NAME for variables"
+    )
     common(command)
     command.set_defaults(run=_retry)
     command = commands.add_parser("runs", help="history; `runs show RUN` tells one run step by step")
@@ -56,6 +63,7 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
     )
     command.add_argument("--until", type=moment, metavar="ISO", help="stop there; what waits then stays due")
     command.add_argument("--profile", type=Path, metavar="SENDING.json")
+    add_aids(command)
     common(command)
     command.set_defaults(run=_run)
 
@@ -84,13 +92,15 @@ def _run(arguments: argparse.Namespace, out: Output) -> int:
         contacts=arguments.contacts,
         mapping=arguments.map,
         profile=arguments.profile,
+        aids=aids_of(arguments),
+        from_run=arguments.from_run,
     )
     named = Path(arguments.workflow)
     file = read_workflow(named) if named.suffix == ".json" or named.exists() else None
     with Session(arguments) as workspace:
         workflow_id, workflow = _named(workspace, arguments.workflow, file)
         run_id = workspace.runs.start(workflow, options, workflow_id=workflow_id)
-        return _finish(workspace, run_id, out)
+        return finish(workspace, run_id, out)
 
 
 def _named(workspace: Workspace, name: str, file: Workflow | None) -> tuple[str | None, Workflow]:
@@ -101,20 +111,28 @@ def _resume(arguments: argparse.Namespace, out: Output) -> int:
     with Session(arguments) as workspace:
         run_id = arguments.run_id or workspace.runs.unfinished()
         workspace.runs.resume(run_id, until=arguments.until)
-        return _finish(workspace, run_id, out)
+        return finish(workspace, run_id, out)
 
 
 def _retry(arguments: argparse.Namespace, out: Output) -> int:
     with Session(arguments) as workspace:
-        workspace.runs.retry(arguments.run_id, arguments.node)
-        return _finish(workspace, arguments.run_id, out)
+        if arguments.contact is None and not arguments.set:
+            workspace.runs.retry(arguments.run_id, arguments.node)
+        else:
+            workspace.debugging.mend(arguments.run_id, arguments.node, _edits(workspace, arguments))
+        return finish(workspace, arguments.run_id, out)
 
 
-def _finish(workspace: Workspace, run_id: str, out: Output) -> int:
-    workspace.runs.wait(run_id, progress=out.progress)
-    report = workspace.runs.report(run_id)
-    out.document(report.as_json(), _in_words(report))
-    return 1 if report.status == "failed" else 0
+def _edits(workspace: Workspace, arguments: argparse.Namespace) -> dict[str, dict[str, JsonValue]]:
+    if arguments.node is None:
+        raise UserFixable("USAGE", "Which step's items?", where="--node", hint="See: studio failed RUN")
+    rows = workspace.debugging.failed(arguments.run_id, arguments.node).rows
+    who = arguments.contact
+    found = [row for row in rows.iter_rows(named=True) if who in (None, row["contact"], row.get("email"))]
+    if not found:
+        raise UserFixable("FAILED-UNKNOWN", "No such item failed at this step.", hint="See: studio failed RUN")
+    fields = edited(settings(arguments.set))
+    return {str(row["instance"]): dict(fields) for row in found}
 
 
 def _runs(arguments: argparse.Namespace, out: Output) -> int:
@@ -123,29 +141,10 @@ def _runs(arguments: argparse.Namespace, out: Output) -> int:
             if arguments.run_id is None:
                 raise UserFixable("USAGE", "Which run?", hint="See: studio runs")
             report = workspace.runs.report(arguments.run_id)
-            out.document(report.as_json(), _in_words(report))
+            out.document(report.as_json(), in_words(report))
             return 0
         rows = workspace.runs.list()
     heads = ("run", "workflow", "mode", "state", "started", "clock")
     text = table([(r.run_id, r.name, r.mode, r.state, r.started_at, r.at) for r in rows], heads)
     out.document(rows, text)
     return 0
-
-
-def _in_words(report: RunReport) -> str:
-    heads = ("step", "type", "state", "in", "out", "failed", "quarantined", "ms")
-    rows = [
-        (s.label, s.type, s.state, s.arrived, s.left, s.failed, s.quarantined, round(s.duration_ms))
-        for s in report.steps
-    ]
-    lines = [f"Run {report.run_id}: {report.status}, {report.contacts:,} contacts, {report.duration_s:.1f} s"]
-    if report.message:
-        lines.append(f"{report.message} {report.hint}".strip())
-    lines += [
-        table(rows, heads),
-        "Outbox: " + ", ".join(f"{state} {count:,}" for state, count in report.outbox.items()),
-    ]
-    lines += [
-        f"! {problem.message} ({problem.count:,}) {problem.hint}" for step in report.steps for problem in step.problems
-    ]
-    return "\n".join(lines)

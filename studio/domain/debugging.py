@@ -156,6 +156,9 @@ class Aids:
         }
 
 
+NO_AIDS = Aids()
+
+
 def pin_json(pin: Pin) -> dict[str, JsonValue]:
     """A pin as it is kept."""
     rows: dict[str, JsonValue] = {

@@ -192,7 +192,7 @@ def instances_of(run_id: str, entering: pl.DataFrame, now: datetime) -> pl.DataF
             given["contact_id"].cast(pl.UInt32),
             keys,
             moments.fill_null(now) if moments.null_count() else moments,
-            constant("arms", "", pl.String(), rows),
+            given["arms"] if "arms" in given else constant("arms", "", pl.String(), rows),
             *(column for name, column in given.items() if name.startswith(VARIABLE)),
         ]
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -15,6 +15,7 @@ from typing import Literal
 import polars as pl
 
 from studio.domain.clock import Clock, iso
+from studio.domain.debugging import NO_AIDS, Aids
 from studio.domain.errors import Problem, UserFixable
 from studio.domain.ids import stable_id
 from studio.domain.node import Mode
@@ -23,6 +24,7 @@ from studio.domain.run import RunEvent, RunState, RunView, fold
 from studio.domain.workflow import Node, Workflow, parse_workflow
 from studio.engine.host import EngineHost
 from studio.store.store import Store
+from studio.workspace.debugging import DebuggingStory
 from studio.workspace.mail import PROFILE_OPTION, live_problems
 from studio.workspace.people import PeopleStory
 from studio.workspace.reports import RunReport, run_report
@@ -39,6 +41,7 @@ class RunOptions:
     """What a run is asked for. `clock` None: `max` in a simulation or with `as_of`, otherwise `real`.
 
     `step`: a virtual clock stops at multiples of it only; coarser is faster, and what is due in between happens then.
+    `aids`: breakpoints, pins, a part of the workflow; `from_run`: whose data a part begins with (None: the newest).
     """
 
     mode: Mode = "simulate"
@@ -50,6 +53,8 @@ class RunOptions:
     mapping: Path | None = None
     profile: Path | None = None
     step: str | None = None
+    aids: Aids = NO_AIDS
+    from_run: str | None = None
 
 
 class RunsStory:
@@ -63,6 +68,7 @@ class RunsStory:
         templates: TemplatesStory,
         people: PeopleStory,
         trials: TrialsStory,
+        debugging: DebuggingStory,
         clock: Clock,
         *,
         on_end: Callable[[str], None],
@@ -73,6 +79,7 @@ class RunsStory:
         self._templates = templates
         self._people = people
         self._trials = trials
+        self._debugging = debugging
         self._clock = clock
         self._on_end = on_end
         self._durations: dict[str, float] = {}
@@ -89,9 +96,11 @@ class RunsStory:
         problems = [*self._workflows.check(workflow), *self._mode_problems(options)]
         if problems:
             raise _refused(workflow, problems)
-        workflow = self._with_contacts(workflow, options)
-        run = self._row(workflow, options, workflow_id)
-        self._host.begin(run, workflow, until=options.until, is_attended=is_attended)
+        aids, planted = self._debugging.prepare(workflow, options.aids, options.from_run)
+        if aids.from_node is None:
+            workflow = self._with_contacts(workflow, options)
+        run = self._row(workflow, replace(options, aids=aids), workflow_id)
+        self._host.begin(run, workflow, planted=planted, until=options.until, is_attended=is_attended)
         self._trials.freeze(run, workflow)
         return run.run_id
 
@@ -285,6 +294,8 @@ class RunsStory:
         }
         if options.step is not None:
             asked["step"] = options.step
+        if options.aids:
+            asked["aids"] = options.aids.as_json()
         if options.profile is not None:
             asked[PROFILE_OPTION] = str(options.profile.resolve())
         if workflow.template is not None:

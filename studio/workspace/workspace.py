@@ -20,6 +20,7 @@ from studio.gallery import catalogue as templates_on_disk
 from studio.nodes import catalogue
 from studio.store.store import Store
 from studio.workspace.analyses import AnalysesStory
+from studio.workspace.debugging import DebuggingStory
 from studio.workspace.health import HealthStory
 from studio.workspace.history import HistoryStory
 from studio.workspace.insights import InsightsStory
@@ -72,10 +73,18 @@ class Workspace:
         self.analyses = AnalysesStory(store, clock)
         self.trials = TrialsStory(store, clock)
         self.health = HealthStory(store, nodes, templates)
+        self.debugging = DebuggingStory(store, self._host)
         self.runs = RunsStory(
-            store, self._host, self.workflows, self.templates, self.people, self.trials, clock, on_end=self._learn
+            store,
+            self._host,
+            self.workflows,
+            self.templates,
+            self.people,
+            self.trials,
+            self.debugging,
+            clock,
+            on_end=self._learn,
         )
-
         self.history = HistoryStory(store, self.runs, nodes, clock)
 
     @classmethod

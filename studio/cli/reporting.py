@@ -1,0 +1,35 @@
+"""What a command says of a run it has taken on: progress while it goes, the report when its leg has ended."""
+
+from __future__ import annotations
+
+from studio.cli.output import Output, table
+from studio.workspace.reports import RunReport
+from studio.workspace.workspace import Workspace
+
+
+def finish(workspace: Workspace, run_id: str, out: Output) -> int:
+    """Waits until the leg has ended and reports; the exit code."""
+    workspace.runs.wait(run_id, progress=out.progress)
+    report = workspace.runs.report(run_id)
+    out.document(report.as_json(), in_words(report))
+    return 1 if report.status == "failed" else 0
+
+
+def in_words(report: RunReport) -> str:
+    """A run, step by step, for a person."""
+    heads = ("step", "type", "state", "in", "out", "failed", "quarantined", "ms")
+    rows = [
+        (s.label, s.type, s.state, s.arrived, s.left, s.failed, s.quarantined, round(s.duration_ms))
+        for s in report.steps
+    ]
+    lines = [f"Run {report.run_id}: {report.status}, {report.contacts:,} contacts, {report.duration_s:.1f} s"]
+    if report.message:
+        lines.append(f"{report.message} {report.hint}".strip())
+    lines += [
+        table(rows, heads),
+        "Outbox: " + ", ".join(f"{state} {count:,}" for state, count in report.outbox.items()),
+    ]
+    lines += [
+        f"! {problem.message} ({problem.count:,}) {problem.hint}" for step in report.steps for problem in step.problems
+    ]
+    return "\n".join(lines)
