@@ -23,6 +23,19 @@ def add(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--as", dest="verdict", choices=["sent", "resend"], required=True)
     common(command)
     command.set_defaults(run=_resolve)
+    command = verbs.add_parser(
+        "release", help="let runs go on that are held because the workspace was copied or restored"
+    )
+    command.add_argument("run_id", nargs="?", metavar="RUN", help="one of them; all when none is named")
+    command.add_argument(
+        "--as",
+        dest="as_",
+        choices=["send", "doubt"],
+        required=True,
+        help="send: nothing was sent elsewhere; doubt: ask the mail server about each, then you",
+    )
+    common(command)
+    command.set_defaults(run=_release)
 
 
 def _list(arguments: argparse.Namespace, out: Output) -> int:
@@ -41,4 +54,13 @@ def _resolve(arguments: argparse.Namespace, out: Output) -> int:
     out.document(
         {"id": arguments.outbox_id, "as": arguments.verdict}, f"Noted: {arguments.verdict}. Go on with: studio resume"
     )
+    return 0
+
+
+def _release(arguments: argparse.Namespace, out: Output) -> int:
+    with Session(arguments) as workspace:
+        wanted = [arguments.run_id] if arguments.run_id else list(workspace.runs.held())
+        released = [{"run": run_id, "messages": workspace.runs.release(run_id, arguments.as_)} for run_id in wanted]
+    words = [f"{row['run']}: {row['messages']:,} messages released. Go on with: studio resume" for row in released]
+    out.document({"released": released}, "\n".join(words) or "No run is held.")
     return 0

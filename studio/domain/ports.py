@@ -183,13 +183,17 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerChange:
-    """One outbox row's next state. Changes that are facts (sent, bounced …) are committed with their contact events."""
+    """One outbox row's next state. Changes that are facts (sent, bounced …) are committed with their contact events.
+
+    is_verdict: a person's word, the only one that lets a message go again which a person had called sent before.
+    """
 
     outbox_id: str
     state: OutboxState
     reason: str | None = None
     due_at: datetime | None = None
     count_attempt: bool = False
+    is_verdict: bool = False
 
 
 class Runs(Protocol):

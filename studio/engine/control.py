@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from studio.domain.debugging import Breakpoint, StepBy
-from studio.engine.mending import Changes, Verdict
+from studio.engine.mending import Changes
 from studio.engine.scheduler import Asked
+from studio.engine.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)

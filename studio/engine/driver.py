@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from studio.domain.clock import Clock
 from studio.domain.debugging import read_aids
-from studio.domain.errors import StudioError, Transient
+from studio.domain.errors import StudioError, Transient, UserFixable
 from studio.domain.ids import stable_id
 from studio.domain.node import MessageBuilder
 from studio.domain.ports import (
@@ -135,6 +135,7 @@ class Driver:
         control = control or Control()
         control.attach()
         run = self._with.runs.get(run_id)
+        refuse_held(run)
         plan = self._plan(run, parse_workflow(self._with.runs.document(run.version)))
         clock = make_clock(run, self._with.wall, self._with.doze)
         if run.mode != "simulate":
@@ -159,7 +160,8 @@ class Driver:
         hint = (error.hint if isinstance(error, StudioError) else None) or "Resume the run; the log has the details."
         run = self._with.runs.get(run_id)
         seq = self._with.runs.last_seq(run_id) + 1
-        state: RunState = "paused" if isinstance(error, Transient) else "failed"
+        may_go_on = isinstance(error, Transient) or (isinstance(error, StudioError) and error.code == "RUN-HELD")
+        state: RunState = "paused" if may_go_on else "failed"
         event = RunEvent(run_id, seq, run.at, *run_state(state, message, hint))
         self._with.runs.commit(Checkpoint(run_id=run_id, at=run.at, run_events=(event,), state=state))
         self._on_events((event,))
@@ -231,3 +233,14 @@ def _shown(run: RunRow, plan: Plan, workflow: Workflow, planted: Sequence[Plante
     told += [(node_id, "step.state", {"state": "done"}) for node_id in sorted(plan.pinned)]
     for seq, (node_id, kind, payload) in enumerate(told, start=2):
         yield RunEvent(run.run_id, seq, run.started_at, node_id, kind, payload)
+
+
+def refuse_held(run: RunRow) -> None:
+    """Raises UserFixable RUN-HELD for a run of a workspace that was copied or restored, until a person releases it."""
+    if run.options.get("held"):
+        raise UserFixable(
+            "RUN-HELD",
+            f"Nothing of the run {run.run_id} is sent: {run.options['held']}.",
+            where=run.run_id,
+            hint="Make sure that it goes on in one place only, then let it go on here: studio outbox release.",
+        )

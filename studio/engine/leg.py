@@ -19,10 +19,11 @@ from studio.engine.clocks import RunClock
 from studio.engine.control import Control, Look, Resolve, Retry, Watch
 from studio.engine.deeds import Broken, Deeds, Ending, Interrupted, Stopped
 from studio.engine.memory import RunMemory, run_state
-from studio.engine.mending import resolve, retry_failed, revive_doubts
+from studio.engine.mending import retry_failed, revive_doubts
 from studio.engine.progress import state_changes
 from studio.engine.scheduler import Asked, Do, Finish, Hold, Moved, Reach, Recorded, Take
 from studio.engine.tally import Trouble
+from studio.engine.verdicts import decide
 
 log = logging.getLogger(__name__)
 
@@ -112,10 +113,16 @@ class Leg:
     async def _decide(self, outbox_id: str, verdict: str) -> None:
         await self._memory.durable()
         try:
-            resolve(self._memory, self._runs, outbox_id, "sent" if verdict == "sent" else "resend")
+            decision = decide(self._memory, self._runs, outbox_id, "sent" if verdict == "sent" else "resend")
         except StudioError as error:
             log.warning("message %s was not settled: %s", outbox_id, error)
             return
+        if decision.draft is not None:
+            await self._memory.commit(decision.draft)
+            await self._memory.durable()
+        self._runs.change_outbox(
+            self._memory.run.run_id, self._memory.scheduler.now, [decision.change], decision.events
+        )
         self._memory.count_messages()
         await self._revive()
 

@@ -1,24 +1,20 @@
-"""What a person does to a run that has not gone well: try the failed ones again, decide about messages in doubt.
+"""What a person does to a run that has not gone well: try the failed ones again, look again at doubts.
 
-Absent on purpose: letting the run go on afterwards (`engine/leg.py`).
+Absent on purpose: deciding about single messages (`engine/verdicts.py`), and letting the run go on afterwards (`engine/leg.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Literal
 
 import polars as pl
 from pydantic import JsonValue
 
-from studio.domain.errors import UserFixable
 from studio.domain.ports import LedgerChange, Runs, Work
 from studio.engine.draft import Draft
-from studio.engine.facts import contact_events
 from studio.engine.memory import RunMemory
 from studio.engine.tally import Tally, Trouble
 
-Verdict = Literal["sent", "resend"]
 Changes = Mapping[int, Mapping[str, JsonValue]]
 """Instance → variable (`var.x`) → value."""
 
@@ -111,28 +107,6 @@ def _taken_back(memory: RunMemory, runs: Runs, node_id: str, only: pl.Series | N
         for p in problems
         if counts.get(p.code)
     ]
-
-
-def resolve(memory: RunMemory, runs: Runs, outbox_id: str, verdict: Verdict) -> None:
-    """Writes a person's decision about a message in doubt into the ledger; `revive_doubts` then lets it count.
-
-    Raises:
-        UserFixable: LEDGER-UNKNOWN, LEDGER-NOT-IN-DOUBT.
-    """
-    run_id, now = memory.run.run_id, memory.scheduler.now
-    rows = runs.outbox(run_id, [outbox_id])
-    if rows.is_empty():
-        hint = "Copy the id from the list of the send ledger."
-        raise UserFixable("LEDGER-UNKNOWN", f"There is no message {outbox_id} in this run.", hint=hint)
-    if rows.item(0, "state") != "in_doubt":
-        hint = "Only messages that are in doubt can be settled by hand."
-        raise UserFixable("LEDGER-NOT-IN-DOUBT", f"The message is {rows.item(0, 'state')}.", hint=hint)
-    if verdict == "resend":
-        runs.change_outbox(run_id, now, [LedgerChange(outbox_id=outbox_id, state="resend_approved")])
-        return
-    node_id = str(rows.item(0, "node_id"))
-    event = contact_events(rows, run_id=run_id, node_id=node_id, kind="sent", at=now)
-    runs.change_outbox(run_id, now, [LedgerChange(outbox_id=outbox_id, state="resolved_sent")], event)
 
 
 def revive_doubts(memory: RunMemory) -> Draft | None:

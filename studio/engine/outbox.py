@@ -20,6 +20,7 @@ from studio.domain.node import Blocked, NodeContext
 from studio.domain.ports import Runs
 from studio.engine.book import Book, Dispatched
 from studio.engine.composing import compose
+from studio.engine.evidence import proven
 from studio.engine.handover import HandOver, Post, look_up
 from studio.engine.ledger_writer import LedgerWriter
 from studio.engine.plan import Step
@@ -27,6 +28,7 @@ from studio.engine.sessions import Connections
 
 _PROGRESS_EVERY_S = 1.0
 _SENDABLE = ("planned", "retry", "resend_approved")
+_DOUBTFUL = ("sending", "in_doubt", "held")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +71,14 @@ class _Dispatch:
         self._outward = outward
         self._book = book
         self._told_at_s = outward.tick()
+        self._proven: set[str] = set()
 
     async def run(self, gone: pl.Series) -> None:
         ids = self._batch.get_column("outbox_id").to_list()
         ledger = await asyncio.to_thread(self._outward.runs.outbox, self._context.run_id, ids)
         known = {row["outbox_id"]: row for row in ledger.iter_rows(named=True)}
+        doubtful = ledger.filter(pl.col("state").is_in(_DOUBTFUL))
+        self._proven = proven(self._context.events, doubtful, self._context.started_at)
         rows: list[int] = []
         for row, (outbox_id, is_gone) in enumerate(zip(ids, gone, strict=True)):
             if not await self._is_to_send(row, known[outbox_id]):
@@ -101,6 +106,8 @@ class _Dispatch:
         elif state == "failed":
             code, _, message = str(entry["reason"]).partition(": ")
             result.failed.append((row, code, message))
+        elif entry["outbox_id"] in self._proven:
+            self._book.sent(row, "resolved_sent")
         else:
             return await self._is_to_send_again(row, str(entry["message_id"]))
         return False

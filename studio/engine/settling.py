@@ -19,6 +19,8 @@ from studio.engine.waiting import last_due, split_by_due
 from studio.frames.events import AT
 
 BLOCKED_PORT = "blocked"
+AGAIN = "is_again"
+"""Column: a message that goes once more by a person's wish; its instance went on when it was first called sent."""
 _RETRY_AT = "retry_at"
 
 
@@ -31,7 +33,8 @@ def settle(
     has not: a later step may concern them. Who has left the run (`gone`) goes nowhere.
     """
     stage.tally(step.id).attempt = attempt_no
-    stays = set(gone.not_().arg_true())
+    moved = gone | batch.get_column(AGAIN).fill_null(value=False) if AGAIN in batch.columns else gone
+    stays = set(moved.not_().arg_true())
     blocked_port = BLOCKED_PORT if BLOCKED_PORT in step.ports else step.main_port
     for port, rows in ((step.main_port, result.sent), (blocked_port, result.blocked)):
         if port is not None:

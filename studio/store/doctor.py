@@ -14,6 +14,7 @@ from pathlib import Path
 
 from studio.store.backup import list_backups
 from studio.store.database import Database, bulk
+from studio.store.home import held_runs
 from studio.store.log import EventLog
 from studio.store.opening import stored_revision, unsound
 from studio.store.segments import SUFFIX
@@ -59,6 +60,7 @@ def examine(database: Database, log: EventLog, now: datetime) -> Health:
         _references(database),
         _event_files(log),
         _orphans(log),
+        _held(database),
         _backups(folder, now),
         _disk(folder),
     )
@@ -112,6 +114,15 @@ def _orphans(log: EventLog) -> Check:
     found = [path.name for path in log.folder.iterdir() if path.suffix == SUFFIX and path.name not in known]
     words = f"{len(found)} left-over event files take up space." if found else "No left-over event files."
     return Check("left-overs", not found, words, "They are removed the next time the workspace is opened.")
+
+
+def _held(database: Database) -> Check:
+    with database.read() as connection:
+        held = held_runs(connection)
+    if not held:
+        return Check("sending", True, "No run is held.")
+    words = f"Nothing is sent of {', '.join(list(held)[:5])}: {next(iter(held.values()))}."
+    return Check("sending", False, words, "Make sure that they go on in one place only, then release them: outbox.")
 
 
 def _backups(folder: Path, now: datetime) -> Check:

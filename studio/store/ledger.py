@@ -38,12 +38,14 @@ LISTING_SCHEMA: dict[str, pl.DataType] = {
 }
 
 # A row goes to `sending` only from a state in which nobody can have the message, and once sent it stays sent: the two
-# rules that keep a second copy from ever going out, checked where the intent is committed.
+# rules that keep a second copy from ever going out, checked where the intent is committed. Only what a person called
+# sent can the person call unsent again.
 _CHANGE = """
 UPDATE outbox SET state = ?1, reason = ?2, due_at = ?3, attempts = attempts + ?4, changed_at = ?5
 WHERE id = ?6 AND run_id = ?7
  AND (?1 <> 'sending' OR state IN ('planned', 'retry', 'resend_approved'))
- AND (state NOT IN ('sent', 'resolved_sent') OR ?1 NOT IN ('planned', 'retry', 'held', 'in_doubt', 'resend_approved'))
+ AND (state NOT IN ('sent', 'resolved_sent') OR ?1 NOT IN ('planned', 'retry', 'held', 'in_doubt', 'resend_approved')
+  OR (?8 AND state = 'resolved_sent' AND ?1 = 'resend_approved'))
 """
 _PLAN_COLUMNS = {"outbox_id": "id", **{n: n for n in OUTBOX_PLAN_SCHEMA if n != "outbox_id"}}
 _PLAN = f"""
@@ -77,6 +79,7 @@ def change(connection: sa.Connection, run_id: str, at: datetime, changes: Sequen
             now,
             item.outbox_id,
             run_id,
+            int(item.is_verdict),
         )
         for item in changes
     ]
@@ -100,7 +103,9 @@ def select(
     return frame_of(cursor.fetchall(), OUTBOX_SCHEMA)
 
 
-def listing(connection: sa.Connection, state: str | None, run_id: str | None, limit: int | None) -> pl.DataFrame:
+def listing(
+    connection: sa.Connection, state: str | None, run_id: str | None, limit: int | None, outbox_id: str | None = None
+) -> pl.DataFrame:
     """LISTING_SCHEMA: rows with who they are addressed to, newest change first."""
     table, people = schema.outbox, schema.contacts
     query: sa.Select[Any] = (
@@ -115,6 +120,8 @@ def listing(connection: sa.Connection, state: str | None, run_id: str | None, li
         query = query.where(table.c.state == state)
     if run_id is not None:
         query = query.where(table.c.run_id == run_id)
+    if outbox_id is not None:
+        query = query.where(table.c.id == outbox_id)
     return frame_of([tuple(row) for row in connection.execute(query)], LISTING_SCHEMA)
 
 

@@ -14,15 +14,14 @@ from pathlib import Path
 from pysqlite3 import dbapi2
 
 from studio.domain.errors import Corrupt, UserFixable
+from studio.store import schema
 from studio.store.backup import BACKUPS, DATABASE, list_backups
+from studio.store.database import Database
+from studio.store.home import SETTING, hold
 from studio.store.owner import Owner
 from studio.store.segments import FOLDER, sync_folder
 
 REASON = "the workspace was restored from a backup; it may have been sent since"
-_HOLD = """
-UPDATE outbox SET state = 'held', reason = ?
-WHERE state IN ('planned', 'sending', 'retry', 'resend_approved')
-"""
 
 
 def restore_backup(folder: Path, name: str, now: datetime) -> Path:
@@ -65,8 +64,14 @@ def _prepared(folder: Path, backup: Path) -> Path:
         if not sound or missing:
             raise Corrupt("STORE-CORRUPT", "This backup is damaged.", where=str(backup), hint="Restore an older one.")
         copy.execute("PRAGMA synchronous = FULL")
-        copy.execute(_HOLD, (REASON,))
-        copy.commit()
+    database = Database(fresh)
+    try:
+        with database.write() as connection:
+            hold(connection, REASON)
+            # The restored file is another one, and at home here: what was held is held for this reason.
+            connection.execute(schema.settings.delete().where(schema.settings.c.name == SETTING))
+    finally:
+        database.close()
     (folder / FOLDER).mkdir(exist_ok=True)
     for path, size in wanted:
         if not _has_size(folder / FOLDER / path, size):

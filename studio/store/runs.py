@@ -19,7 +19,7 @@ from studio.domain.errors import UserFixable
 from studio.domain.ports import Checkpoint, EventCursor, LedgerChange, RunRow, Work
 from studio.domain.run import FINAL_RUN_STATES, RunEvent, RunState
 from studio.frames.instances import INSTANCE_SCHEMA
-from studio.store import ledger, schema
+from studio.store import home, ledger, schema
 from studio.store.checkpoints import save
 from studio.store.database import Database, bulk
 from studio.store.library import highest_number, keep_version
@@ -211,11 +211,15 @@ class StoredRuns:
             return ledger.select(connection, run_id, ids, states)
 
     def outbox_rows(
-        self, state: str | None = None, run_id: str | None = None, limit: int | None = None
+        self,
+        state: str | None = None,
+        run_id: str | None = None,
+        limit: int | None = None,
+        outbox_id: str | None = None,
     ) -> pl.DataFrame:
         """`ledger.LISTING_SCHEMA`: the ledger with each row's contact key and address, newest change first."""
         with self._database.read() as connection:
-            return ledger.listing(connection, state, run_id, limit)
+            return ledger.listing(connection, state, run_id, limit, outbox_id)
 
     def outbox_counts(self, run_id: str | None = None) -> dict[str, dict[str, int]]:
         """Node → outbox state → rows."""
@@ -241,6 +245,17 @@ class StoredRuns:
             run_id = ledger.resolve(connection, outbox_id, as_, at)
             self._log.append(connection, events)
             return run_id
+
+    def held(self) -> dict[str, str]:
+        """Run → why nothing of it is sent until a person says so; see `store.home`."""
+        with self._database.read() as connection:
+            return home.held_runs(connection)
+
+    def release(self, run_id: str, as_: home.Release) -> int:
+        """Lets a held run go on; how many messages were held. Raises UserFixable RUN-NOT-HELD."""
+        self.get(run_id)
+        with self._database.write() as connection:
+            return home.release(connection, run_id, as_)
 
     def doubt_sending(self, run_id: str) -> int:
         """See the port."""

@@ -7,7 +7,8 @@ Absent on purpose: anything but opening, closing and wiring.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,7 @@ from studio.store.contacts import People
 from studio.store.database import Database, disk_failure
 from studio.store.doctor import Health, examine
 from studio.store.events import LoggedEvents
+from studio.store.home import home_of, settle_in
 from studio.store.importing import Importer, ImportReport
 from studio.store.journal import EditJournal
 from studio.store.learning import Learning
@@ -33,6 +35,8 @@ from studio.store.owner import Owner
 from studio.store.projections import Projections
 from studio.store.runs import StoredRuns
 from studio.store.segments import FOLDER, collect_orphans
+
+log = logging.getLogger(__name__)
 
 SMALLEST_FILE = 512
 FOLDERS = (FOLDER, "files", "mail", BACKUPS)
@@ -65,10 +69,12 @@ class Store:
         create: bool = True,
         read_only: bool = False,
         connection_class: type | None = None,
+        home: Callable[[Path], str] = home_of,
     ) -> Store:
         """Opens the workspace in `folder`, making it when there is none and `create` is true.
 
-        An older workspace is backed up and brought to this version. After an unclean end the whole file is read.
+        An older workspace is backed up and brought to this version. After an unclean end the whole file is read. In one
+        that comes from another place, by `home` of its file, real runs are held.
         `read_only` works beside another process that has it open, and changes nothing.
 
         Raises:
@@ -87,6 +93,9 @@ class Store:
             revision = _examine(folder / DATABASE)
             database = Database(folder / DATABASE, connection_class=connection_class)
             _bring_up(database, revision, owner, clock)
+            held = settle_in(database, home(folder / DATABASE))
+            if held:
+                log.warning("%s was copied or moved: %d runs are held", folder, held)
             store = cls(folder, clock, database, owner)
             collect_orphans(store.log.folder, store.log.state().segments)
         except BaseException:

@@ -23,7 +23,7 @@ from studio.workspace.runs import newest_of_each
 DISK_LEAST = 500_000_000
 """Bytes below which the disk is said to be almost full."""
 
-ADVICE = frozenset({"backups", "left-overs", "disk"})
+ADVICE = frozenset({"backups", "sending", "left-overs", "disk"})
 """Findings that are worth a word but not an illness."""
 
 

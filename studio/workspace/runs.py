@@ -22,7 +22,10 @@ from studio.domain.node import Mode
 from studio.domain.ports import RunRow
 from studio.domain.run import RunEvent, RunState, RunView, fold
 from studio.domain.workflow import Node, Workflow, parse_workflow
+from studio.engine.driver import refuse_held
 from studio.engine.host import EngineHost
+from studio.engine.verdicts import SETTLED_FROM
+from studio.store.home import Release
 from studio.store.store import Store
 from studio.workspace.debugging import DebuggingStory
 from studio.workspace.mail import PROFILE_OPTION, live_problems
@@ -105,12 +108,14 @@ class RunsStory:
         return run.run_id
 
     def resume(self, run_id: str, *, until: datetime | None = None, is_attended: bool = False) -> None:
-        """Lets a stopped, killed or waiting run go on from where it stands."""
+        """Lets a stopped, killed or waiting run go on from where it stands. Raises UserFixable RUN-HELD."""
         run = self._store.runs.get(run_id)
+        refuse_held(run)
         self._host.start(run_id, until=until or run.until, is_attended=is_attended)
 
     def retry(self, run_id: str, node_id: str | None = None, *, is_attended: bool = False) -> None:
-        """Does failed items again, those of one step or of all, and only those."""
+        """Does failed items again, those of one step or of all, and only those. Raises UserFixable RUN-HELD."""
+        refuse_held(self._store.runs.get(run_id))
         self._host.control(run_id).retry(node_id)
         self._host.start(run_id, is_attended=is_attended)
 
@@ -127,17 +132,37 @@ class RunsStory:
         """Ends the run; what was still to do is kept and can be resumed."""
         self._host.control(run_id).stop()
 
+    def held(self) -> dict[str, str]:
+        """Run → why nothing of it is sent here: the workspace was copied, moved or restored."""
+        return self._store.runs.held()
+
+    def release(self, run_id: str, as_: Release) -> int:
+        """Lets a held run go on here; how many messages were held.
+
+        `send`: nothing of it has been sent elsewhere. `doubt`: each held message is looked up, then shown as in doubt.
+        Raises UserFixable RUN-NOT-HELD.
+        """
+        return self._store.runs.release(run_id, as_)
+
     def resolve(self, outbox_id: str, verdict: Literal["sent", "resend"]) -> None:
-        """Says what became of a message in doubt; its run takes it up when it goes on."""
-        rows = [row for row in self.outbox(state="in_doubt") if row["id"] == outbox_id]
-        if not rows:
+        """Says what became of a message in doubt or held; its run takes it up when it goes on.
+
+        It can be taken back: what was called sent can be sent after all, and the other way round until it has gone.
+
+        Raises:
+            UserFixable: OUTBOX-NOT-IN-DOUBT.
+        """
+        rows = self._store.runs.outbox_rows(outbox_id=outbox_id)
+        state = rows.item(0, "state") if rows.height else "unknown"
+        if state not in SETTLED_FROM[verdict]:
             raise UserFixable(
                 "OUTBOX-NOT-IN-DOUBT",
-                "No message in doubt has this id.",
+                "There is no message of this id." if rows.is_empty() else f"There is no doubt about it: it is {state}.",
                 where=outbox_id,
                 hint="See: studio outbox list --state in_doubt",
             )
-        run_id = str(rows[0]["run_id"])
+        run_id = str(rows.item(0, "run_id"))
+        refuse_held(self._store.runs.get(run_id))
         self._host.control(run_id).resolve(outbox_id, verdict)
         self.resume(run_id)
         self.wait(run_id)

@@ -312,7 +312,10 @@ class MemoryRuns:
         row = self._outbox.get(change.outbox_id)
         is_refused = row is None or row["run_id"] != run_id
         is_refused = is_refused or (change.state == "sending" and row["state"] not in _SENDABLE)
-        is_refused = is_refused or (row["state"] in ("sent", "resolved_sent") and change.state in _NEVER_AGAIN)
+        is_undone = change.is_verdict and row is not None and row["state"] == "resolved_sent"
+        is_undone = is_undone and change.state == "resend_approved"
+        was_sent = not is_refused and row["state"] in ("sent", "resolved_sent")
+        is_refused = is_refused or (was_sent and change.state in _NEVER_AGAIN and not is_undone)
         if is_refused:
             raise Corrupt("LEDGER-STATE", f"{row and row['state']} to {change.state}")
         row |= {"state": change.state, "reason": change.reason, "due_at": change.due_at, "changed_at": at}

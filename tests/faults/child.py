@@ -20,7 +20,7 @@ from studio.engine.clocks import doze
 from studio.engine.control import Control
 from studio.engine.draft import Sizes
 from studio.engine.driver import Driver, Surroundings
-from studio.engine.mending import Verdict
+from studio.engine.verdicts import Verdict
 from studio.store import Store
 from tests.engine.bench import Audience
 from tests.engine.nodes import CATALOGUE
@@ -31,6 +31,11 @@ from tests.faults.syscalls import once_attached
 RUN_ID = "r1"
 CONNECTIONS = 3
 BY_NAME: Mapping[str, Journey] = {journey.name: journey for journey in JOURNEYS}
+
+
+def here(path: Path) -> str:
+    """Trials begin with a copy of what was prepared, which is not what a copy is held for."""
+    return "here"
 
 
 class Wall:
@@ -74,7 +79,7 @@ def driver_of(store: Store, journey: Journey, port: int, sender: str) -> Driver:
 
 def prepare(folder: Path, journey: Journey) -> None:
     """A workspace with a run that has not begun to run, and the events that happen meanwhile."""
-    with Store.open(folder, clock=Wall()) as store:
+    with Store.open(folder, clock=Wall(), home=here) as store:
         run = RunRow(
             run_id=RUN_ID, workflow_id="w", version="v", name="Test", mode="test", seed=1, clock="max",
             state="queued", started_at=START, at=START,
@@ -92,7 +97,7 @@ def go(
     control = Control()
     for outbox_id, verdict in (verdicts or {}).items():
         control.resolve(outbox_id, verdict)
-    with Store.open(folder, clock=Wall(), connection_class=connection_class) as store:
+    with Store.open(folder, clock=Wall(), connection_class=connection_class, home=here) as store:
         return asyncio.run(driver_of(store, BY_NAME[name], port, sender).run(RUN_ID, control=control))
 
 

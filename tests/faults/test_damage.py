@@ -56,7 +56,8 @@ def test_every_damaged_page_is_found_at_start_and_a_backup_brings_all_back(works
     with_backup = next(path.name for path in (folder / "backups").iterdir())
     restore_backup(folder, with_backup, NOON)
     with Store.open(folder, clock=StandingClock()) as store:
-        assert store.runs.get(child.RUN_ID).state == "running"
+        assert store.runs.get(child.RUN_ID).state == "paused"
+        assert "restored" in store.runs.held()[child.RUN_ID]
         assert store.events.at(NOON.replace(year=2027)).rows(["cart"], since=NOON).height == 5
 
 

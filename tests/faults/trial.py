@@ -19,7 +19,7 @@ from typing import Any, Self
 from pysqlite3 import dbapi2
 
 from studio.domain.run import RunView, fold
-from studio.engine.mending import Verdict
+from studio.engine.verdicts import Verdict
 from studio.store import Store
 from tests.faults import child
 from tests.faults.child import BY_NAME, CONNECTIONS, RUN_ID
@@ -109,7 +109,7 @@ class Bench:
             sender = f"shop@{journey}-{int(can_look_up)}.invalid"
             ended = self._leg(folder, journey, self._sink.ports[can_look_up], sender, 0)
             assert ended is not None
-            assert ended[0] == "done"
+            assert ended[0] in ("done", "waiting"), "a journey that is not disturbed ends, or leaves a doubt"
             self._points[key] = ended[1]
             self._sink.accepted(sender)
             shutil.rmtree(folder.parent)
@@ -237,7 +237,8 @@ class _Judge:
     def _compare(self, ledger: Mapping[tuple[str, int], Mapping[str, Any]]) -> None:
         tally, journey = self._tally, self._journey
         expected = {(node, contact) for node, people in journey.expected.items() for contact in people}
-        expected -= {place for place in expected if self._was_overtaken(place, ledger.get(place))}
+        overtaken = {place for place in expected if self._was_overtaken(place, ledger.get(place))}
+        expected -= overtaken
         refused = {(node, contact) for node, people in journey.refused.items() for contact in people}
         tally.expected += len(expected)
         tally.accepted += sum(self._truth.values())
@@ -249,7 +250,7 @@ class _Judge:
             row["state"] not in ("sent", "resolved_sent") for p, row in ledger.items() if p in got
         )
         tally.unlisted += sum(ledger[place]["state"] != "failed" for place in refused)
-        tally.unlisted += len(set(ledger) - expected - refused)
+        tally.unlisted += len(set(ledger) - expected - refused - overtaken)
         self._compare_store(expected)
 
     def _was_overtaken(self, place: tuple[str, int], row: Mapping[str, Any] | None) -> bool:
@@ -265,7 +266,7 @@ class _Judge:
         return (self._journey.address(row["contact_id"]), row["message_id"]) in self._truth
 
     def _compare_store(self, expected: set[tuple[str, int]]) -> None:
-        with Store.open(self._folder, clock=child.Wall()) as store:
+        with Store.open(self._folder, clock=child.Wall(), home=child.here) as store:
             sent = store.events.at(START.replace(year=2027)).rows(["sent"], since=START)
             told = sorted(sent.select("node_id", "contact_id").rows())
             run, view = store.runs.get(RUN_ID), fold(RunView(RUN_ID), store.runs.run_events(RUN_ID))

@@ -18,6 +18,7 @@ from studio.domain.errors import Transient
 from studio.domain.ports import Checkpoint, LedgerChange, Work
 from studio.domain.run import RunEvent
 from studio.store import Store, importing, log
+from studio.store.home import home_of
 from tests.store.conftest import StandingClock
 from tests.store.failing import Points
 from tests.store.test_events import events, minutes
@@ -149,8 +150,9 @@ def test_a_kill_at_any_statement_loses_nothing_acknowledged(
             points.reached, points.action = 0, copy
             action(store)
     assert len(copies) > 15
+    made = home_of(folder / "studio.db")
     for done, copied in copies:
-        with Store.open(copied, clock=StandingClock()) as store:
+        with Store.open(copied, clock=StandingClock(), home=lambda _: made) as store:
             found = state(store)
             assert found in states[done : done + 2]
             for action in scenario()[states.index(found) :]:
