@@ -1,6 +1,6 @@
 """What a person does to a run that has not gone well: try the failed ones again, look again at doubts.
 
-Absent on purpose: deciding about single messages (`engine/verdicts.py`), and letting the run go on afterwards (`engine/leg.py`).
+Absent on purpose: single messages (`engine/verdicts.py`), and letting the run go on afterwards (`engine/leg.py`).
 """
 
 from __future__ import annotations
