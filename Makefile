@@ -38,8 +38,8 @@ bench: .venv/.ready-dev
 
 # Locks name versions and hashes, no host; any index that serves the same files will do.
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q --extra desktop --group build pyproject.toml -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q --extra desktop --group build --group dev pyproject.toml -o requirements-dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q --extra desktop --extra pdf --group build pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q --extra desktop --extra pdf --group build --group dev pyproject.toml -o requirements-dev.lock
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache

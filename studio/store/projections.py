@@ -6,7 +6,7 @@ money and words, which are the analytics' part.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -155,6 +155,17 @@ class Projections:
     def scan(self, columns: Sequence[str] = tuple(EVENT_SCHEMA), wanted: EventFilter | None = None) -> pl.LazyFrame:
         """Raw events, lazily, in no particular order."""
         return scan(self._log.state(), wanted or EventFilter(), columns)
+
+    def batches(self, columns: Sequence[str], wanted: EventFilter) -> Iterator[pl.DataFrame]:
+        """Raw events, a segment's worth at a time and the tail last, as they were when the first was asked for."""
+        state = self._log.state()
+        for segment in state.segments:
+            if wanted.may_be_in(segment):
+                alone = LogState(state.tip, (segment,), state.settled.clear(), state.tip, ())
+                yield scan(alone, wanted, columns).collect()
+        tail = scan(LogState(state.tip, (), state.tail, state.tip, ()), wanted, columns).collect()
+        if tail.height:
+            yield tail
 
     def events(
         self,

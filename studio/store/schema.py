@@ -18,7 +18,7 @@ MICROSECOND = timedelta(microseconds=1)
 APPLICATION_ID = 0x464C4F57
 """Stands in the file's header (`PRAGMA application_id`): says that a SQLite file is one of ours."""
 
-REVISIONS: tuple[str, ...] = ("0001", "0002", "0003")
+REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004")
 """Every revision this build can read, oldest first; the last one is what it writes."""
 
 
@@ -180,7 +180,7 @@ event_bitmaps = sa.Table(
     "event_bitmaps",
     metadata,
     *(sa.Column(name, sa.Text, primary_key=True) for name in _MEASURED),
-    sa.Column("contacts", Big, nullable=False),
+    sa.Column("part", Big, primary_key=True, autoincrement=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
 )
 

@@ -16,6 +16,7 @@ import polars as pl
 
 from studio.domain.workflow import Edge, Node, Workflow
 from studio.experiments.assignment import assign
+from studio.workspace.bench_analytics import analytics
 from studio.workspace.bench_peeking import peeking
 from studio.workspace.figure import Figure
 from studio.workspace.runs import RunOptions
@@ -120,4 +121,5 @@ def _polars_rate(people: pl.DataFrame, contacts: int) -> float:
 GROUPS: dict[str, Callable[[int, Progress], Iterator[Figure]]] = {
     "engine": engine,
     "peeking": peeking,
+    "analytics": analytics,
 }

@@ -21,6 +21,7 @@ from studio.nodes import catalogue
 from studio.store.store import Store
 from studio.workspace.analyses import AnalysesStory
 from studio.workspace.debugging import DebuggingStory
+from studio.workspace.exports import ExportsStory
 from studio.workspace.health import HealthStory
 from studio.workspace.history import HistoryStory
 from studio.workspace.insights import InsightsStory
@@ -71,6 +72,7 @@ class Workspace:
         self.templates = TemplatesStory(store, templates, self.workflows, clock)
         self.insights = InsightsStory(store)
         self.analyses = AnalysesStory(store, clock)
+        self.exports = ExportsStory(store, clock)
         self.trials = TrialsStory(store, clock)
         self.health = HealthStory(store, nodes, templates)
         self.debugging = DebuggingStory(store, self._host)
