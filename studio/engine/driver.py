@@ -42,6 +42,7 @@ from studio.engine.leg import Leg
 from studio.engine.memory import READERS, OnEvents, RunMemory, run_state
 from studio.engine.plan import Plan, compile_plan, limited
 from studio.engine.planting import Planted, plant
+from studio.engine.profiling import Norms
 from studio.engine.scheduler import Rules, Scheduler
 from studio.engine.sessions import Connections
 
@@ -148,7 +149,16 @@ class Driver:
             connections = self._connections(run)
             try:
                 deeds = self._deeds(memory, clock, control, connections)
-                leg = Leg(memory, deeds, runs=self._with.runs, clock=clock, control=control, is_attended=is_attended)
+                norms = Norms(memory, self._with.runs, self._with.contacts)
+                leg = Leg(
+                    memory,
+                    deeds,
+                    runs=self._with.runs,
+                    clock=clock,
+                    control=control,
+                    norms=norms,
+                    is_attended=is_attended,
+                )
                 return await leg.go()
             finally:
                 if connections is not None:

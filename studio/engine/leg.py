@@ -20,6 +20,8 @@ from studio.engine.control import Control, Look, Resolve, Retry, Watch
 from studio.engine.deeds import Broken, Deeds, Ending, Interrupted, Stopped
 from studio.engine.memory import RunMemory, run_state
 from studio.engine.mending import retry_failed, revive_doubts
+from studio.engine.profiling import KEPT as PROFILE
+from studio.engine.profiling import Norms
 from studio.engine.progress import state_changes
 from studio.engine.scheduler import Asked, Do, Finish, Hold, Moved, Reach, Recorded, Take
 from studio.engine.tally import Trouble
@@ -39,6 +41,7 @@ class Leg:
         runs: Runs,
         clock: RunClock,
         control: Control,
+        norms: Norms,
         is_attended: bool,
     ) -> None:
         self._memory = memory
@@ -46,6 +49,7 @@ class Leg:
         self._runs = runs
         self._clock = clock
         self._control = control
+        self._norms = norms
         self._is_attended = is_attended
 
     async def go(self) -> RunState:
@@ -188,15 +192,33 @@ class Leg:
         await self._memory.commit(draft)
 
     async def _show_states(self) -> None:
-        scheduler = self._memory.scheduler
-        changes = state_changes(
-            self._memory.plan, self._memory.view, scheduler.busy_nodes(), is_listening=scheduler.is_listening
-        )
+        changes = await self._changes()
         if changes:
             draft = self._memory.draft()
             for node_id, state in changes.items():
                 draft.tell(node_id, "step.state", {"state": state})
             await self._memory.commit(draft)
+
+    async def _changes(self, *, is_over: bool = False) -> dict[str, StepState]:
+        """States that change now. Whoever has nobody left to come is looked at first: it may be green but wrong."""
+        changes = self._new_states(is_over=is_over)
+        alarms = self._norms.alarms([node_id for node_id, state in changes.items() if state == "done"])
+        if not alarms:
+            return changes
+        draft = self._memory.draft()
+        draft.troubles += [Trouble(a.node, a.code, a.message, a.hint, severity="warning") for a in alarms]
+        await self._memory.commit(draft)
+        return self._new_states(is_over=is_over)
+
+    def _new_states(self, *, is_over: bool) -> dict[str, StepState]:
+        scheduler = self._memory.scheduler
+        return state_changes(
+            self._memory.plan,
+            self._memory.view,
+            scheduler.busy_nodes(),
+            is_listening=scheduler.is_listening,
+            is_over=is_over,
+        )
 
     async def _fail(self, problem: Trouble) -> RunState:
         draft = self._memory.draft()
@@ -216,17 +238,12 @@ class Leg:
                 step.node_id: "stopped" for step in memory.view.steps.values() if step.state in ("running", "waiting")
             }
         else:
-            changes = state_changes(
-                memory.plan,
-                memory.view,
-                memory.scheduler.busy_nodes(),
-                is_listening=memory.scheduler.is_listening,
-                is_over=finish.state == "done",
-            )
+            changes = await self._changes(is_over=finish.state == "done")
         draft = memory.draft()
         for node_id, state in changes.items():
             draft.tell(node_id, "step.state", {"state": state})
         draft.state, message, hint = self._verdict(finish, changes)
+        draft.keeps[PROFILE] = self._norms.to_bytes()
         draft.facts.append(run_state(draft.state, message, hint))
         await memory.commit(draft)
         return draft.state

@@ -30,6 +30,10 @@ class Samples:
         """The sample of that name, None when nothing came there."""
         return self._frames.get(name)
 
+    def items(self) -> Iterable[tuple[str, pl.DataFrame]]:
+        """Every sample with its name."""
+        return self._frames.items()
+
     def take_changed(self) -> dict[str, bytes]:
         """The samples that have changed since the last call."""
         changed = {name: write_sample(self._frames[name]) for name in sorted(self._changed)}

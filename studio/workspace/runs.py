@@ -37,6 +37,7 @@ from studio.workspace.workflows import WorkflowsStory
 
 SOURCE_TYPE = "source.import"
 TOLD_EVERY_S = 2.0
+EARLIER_RUNS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,6 +322,8 @@ class RunsStory:
             asked["step"] = options.step
         if options.aids:
             asked["aids"] = options.aids.as_json()
+        else:
+            asked["earlier_runs"] = self._earlier(workflow_id or _file_id(workflow), options.mode)
         if options.profile is not None:
             asked[PROFILE_OPTION] = str(options.profile.resolve())
         if workflow.template is not None:
@@ -330,7 +333,7 @@ class RunsStory:
             asked["predicted"] = {metric: asdict(value) for metric, value in predicted.items()}
         return RunRow(
             run_id=self._store.runs.next_run_id(),
-            workflow_id=workflow_id or f"file-{stable_id(workflow.name)[:8]}",
+            workflow_id=workflow_id or _file_id(workflow),
             version=workflow.content_hash(),
             name=workflow.name,
             mode=options.mode,
@@ -343,11 +346,25 @@ class RunsStory:
             options=asked,  # type: ignore[arg-type] - JSON values by construction
         )
 
+    def _earlier(self, workflow_id: str, mode: Mode) -> list[str]:
+        """The last whole runs of a workflow, oldest first: what is usual for it."""
+        rows = [
+            run.run_id
+            for run in self._store.runs.list_runs(workflow_id)
+            if run.mode == mode and run.state == "done" and not run.options.get("aids")
+        ]
+        return rows[:EARLIER_RUNS][::-1]
+
     def _headline(self, view: RunView) -> str:
         busy = [step for step in view.steps.values() if step.state == "running"]
         at = iso(view.at)[:16].replace("T", " ") if view.at else ""
         sent = sum(step.sending.get("sent", 0) for step in view.steps.values())
         return f"{view.run_id}: {at}, {sent:,} sent" + (f", busy at {busy[0].node_id}" if busy else "")
+
+
+def _file_id(workflow: Workflow) -> str:
+    """What a workflow that is not in the library is known by."""
+    return f"file-{stable_id(workflow.name)[:8]}"
 
 
 def _refused(workflow: Workflow, problems: list[Problem]) -> UserFixable:

@@ -105,3 +105,19 @@ def test_samples_go_on_where_they_were_when_a_run_is_resumed() -> None:
     assert world.go() == "done"
     assert world.runs.kept("r1", sample_name("k", None)) == before
     assert read_sample(world.runs.kept("r1")[sample_name("p", "out")]).height == 50
+
+
+def test_a_step_that_is_green_but_wrong_turns_amber_with_words() -> None:
+    world = World(people=500)
+    nodes = {"s": ("people", {"count": 100}), "k": ("keep", {"of": 2}), "e": ("end", {})}
+    flow = workflow(nodes, "s > k", "k.pass > e")
+    world.begin(flow, run_id="r0")
+    assert world.go(run_id="r0") == "done"
+    world.begin(workflow({**nodes, "s": ("people", {"count": 300})}, "s > k", "k.pass > e"), earlier_runs=["r0"])
+    assert world.go() == "done"
+    assert world.states() == {"s": "warning", "k": "done", "e": "done"}
+    (problem,) = world.view().step("s").problems
+    assert problem.message == "300 people came in, far more than usual (about 100 in the last run)."
+    world.begin(workflow({**nodes, "k": ("keep", {"of": 10})}, "s > k", "k.pass > e"), run_id="r2", earlier_runs=["r0"])
+    assert world.go(run_id="r2") == "done"
+    assert world.states("r2") == {"s": "done", "k": "warning", "e": "done"}
