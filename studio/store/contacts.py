@@ -17,23 +17,15 @@ import sqlalchemy as sa
 
 from studio.domain.clock import Clock
 from studio.store import schema
-from studio.store.contact_fields import FieldCache, Stretch, read_columns, to_decode, worth_reading
+from studio.store.contact_fields import BUILT_IN, TYPES, FieldBlocks, field_kinds
 from studio.store.database import Database, bulk
 from studio.store.rows import frame_of, joined_columns, rows_of, split_columns
 from studio.store.schema import micros
 from studio.store.upsert import UpsertReport, address_hash, upsert
 
-BUILT_IN = ("key", "email", "name", "language", "zone")
 EVERYTHING = "all"
 """The scope of a suppression that holds for every channel and topic."""
 
-_TYPES: dict[str, pl.DataType] = {
-    "boolean": pl.Boolean(),
-    "integer": pl.Int64(),
-    "number": pl.Float64(),
-    "text": pl.String(),
-    "mixed": pl.String(),
-}
 _INSERT_CONSENT = """
 INSERT INTO consents (contact_id, channel, topic, state, basis, source, text_version, at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -62,10 +54,10 @@ class People:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._cache = FieldCache()
+        self._blocks = FieldBlocks(database)
 
     def at(self, now: datetime) -> PeopleView:
-        return PeopleView(self._database, now, self._cache)
+        return PeopleView(self._database, now, self._blocks)
 
     def upsert_contacts(self, frame: pl.DataFrame, source: str) -> UpsertReport:
         """Adds and changes people by `key`, all in one transaction.
@@ -75,7 +67,6 @@ class People:
         are merged by name. Every row joins `source`, which `ContactView.ids` can ask for.
         """
         with self._database.write() as connection:
-            self._database.after(commit=self._cache.forget)
             return upsert(connection, frame, source, self._clock.now())
 
     def add_consents(self, frame: pl.DataFrame) -> int:
@@ -180,23 +171,16 @@ class People:
 
 def field_types(connection: sa.Connection) -> dict[str, pl.DataType]:
     """Properties and their types, by name."""
-    return {name: _TYPES[kind] for name, kind in contact_field_types(connection).items()}
-
-
-def contact_field_types(connection: sa.Connection) -> dict[str, str]:
-    """Properties and the kind of value they hold (`upsert.FieldType`), by name."""
-    cursor = bulk(connection)
-    cursor.execute("SELECT name, type FROM contact_fields ORDER BY name")
-    return dict(cursor.fetchall())  # pyright: ignore[reportArgumentType, reportReturnType] - pairs
+    return {name: TYPES[kind] for name, kind in field_kinds(connection).items()}
 
 
 class PeopleView:
     """The port `ContactView`."""
 
-    def __init__(self, database: Database, now: datetime, cache: FieldCache) -> None:
+    def __init__(self, database: Database, now: datetime, blocks: FieldBlocks) -> None:
         self._database = database
         self._now = now
-        self._cache = cache
+        self._blocks = blocks
 
     def ids(self, after: int, limit: int, source: str | None = None) -> pl.Series:
         """See the port."""
@@ -224,7 +208,7 @@ class PeopleView:
     def fields(self, ids: pl.Series, names: Sequence[str]) -> pl.DataFrame:
         """See the port. Unknown ids have nulls. Numbers and truth values keep their type; everything else is text."""
         ids = ids.alias("contact_id").cast(pl.UInt32)
-        found = self._of_stretch(ids, names)
+        found = self._blocks.rows(ids, names)
         return found if found is not None else self._one_by_one(ids, names)
 
     def _one_by_one(self, ids: pl.Series, names: Sequence[str]) -> pl.DataFrame:
@@ -235,44 +219,6 @@ class PeopleView:
         joined = ids.to_frame().join(found, on="contact_id", how="left", maintain_order="left")
         nothing = [pl.lit(None, pl.String).alias(name) for name in names if name not in columns]
         return joined.with_columns(nothing).select("contact_id", *names)
-
-    def _of_stretch(self, ids: pl.Series, names: Sequence[str]) -> pl.DataFrame | None:
-        """The same out of a stretch of people read whole; None where that does not pay, or is not possible."""
-        if ids.is_empty() or self._database.is_writing or self._database.read_only:
-            return None
-        first, last = int(ids.min()), int(ids.max())  # pyright: ignore[reportArgumentType] - u32, not empty
-        stretch = self._cache.covering(first, last)
-        if stretch is None and not worth_reading(first, last, len(ids)):
-            return None
-        if stretch is None or not set(names) <= set(stretch.frame.columns):
-            stretch = self._read_stretch(stretch, first, last, names)
-        return None if stretch is None else stretch.rows(ids, names)
-
-    def _read_stretch(self, known: Stretch | None, first: int, last: int, names: Sequence[str]) -> Stretch | None:
-        """Reads what is missing of a stretch and keeps it."""
-        have = set() if known is None else set(known.frame.columns)
-        first, last = (first, last) if known is None else (known.first, known.last)
-        revision = self._cache.revision
-        with self._database.read() as connection:
-            types = contact_field_types(connection)
-            lacking = [name for name in names if name not in have]
-            if any(types.get(name) == "mixed" for name in lacking):
-                return None
-            plain = {
-                name: _TYPES[kind] for name, kind in types.items() if kind != "mixed" and name not in {*have, *BUILT_IN}
-            }
-            wanted = [name for name in lacking if name in plain]
-            decoded = to_decode(wanted, plain) if wanted else {}
-            built_in = [name for name in lacking if name in BUILT_IN]
-            found = read_columns(connection, first, last, built_in, decoded)
-        if found is None or (known is not None and known.frame.height != found.height):
-            return None
-        nobody = [pl.Series(name, [None], dtype=pl.String).new_from_index(0, found.height) for name in lacking]
-        columns = [*found.get_columns(), *(column for column in nobody if column.name not in found.columns)]
-        before = [] if known is None else known.frame.get_columns()[1:]
-        stretch = Stretch(first, last, pl.DataFrame([columns[0], *before, *columns[1:]]))
-        self._cache.keep(stretch, revision)
-        return stretch
 
     def consent(self, ids: pl.Series, channel: str, topic: str) -> pl.DataFrame:
         """See the port: one row per id, in their order. Of statements of the same moment the last one made counts."""

@@ -16,6 +16,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from studio.store import schema
+from studio.store.contact_fields import build_new
 from studio.store.database import bulk
 from studio.store.schema import micros
 
@@ -64,11 +65,12 @@ def upsert(connection: sa.Connection, frame: pl.DataFrame, source: str, now: dat
     """See `People.upsert_contacts`. O(rows), 50,000 in memory at a time beside the frame."""
     frame = _normal(frame)
     _remember_types(connection, _property_types(frame.get_column("properties")))
-    next_id = (connection.execute(sa.select(sa.func.max(schema.contacts.c.id))).scalar() or 0) + 1
+    first_id = next_id = (connection.execute(sa.select(sa.func.max(schema.contacts.c.id))).scalar() or 0) + 1
     added = changed = 0
     for part in frame.iter_slices(PART_ROWS):
         new, different = _upsert_part(connection, part, source, micros(now), next_id)
         added, changed, next_id = added + new, changed + different, next_id + new
+    build_new(connection, first_id, next_id - 1)
     return UpsertReport(added, changed, frame.height - added - changed)
 
 

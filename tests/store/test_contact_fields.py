@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from studio.store import Store
-from studio.store import contact_fields as stretches
+from studio.store import Store, contact_fields
 from tests.store.conftest import NOON
 
 values = (
@@ -39,11 +37,8 @@ def crowds(draw: st.DrawFn) -> list[dict[str, object]]:
 
 
 @pytest.fixture(autouse=True)
-def short_stretches() -> Iterator[None]:
-    before = stretches.IDS_MIN
-    stretches.IDS_MIN = 1
-    yield
-    stretches.IDS_MIN = before
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contact_fields, "IDS_MIN", 1)
 
 
 @given(
@@ -88,16 +83,39 @@ def test_what_changes_is_seen_at_once(store: Store) -> None:
     assert tiers(1, 2, 3) == [(1, "gold", None), (2, "gold", None), (3, None, None)]
 
 
-def test_a_later_step_finds_its_people_in_the_stretch_of_the_first(store: Store) -> None:
+def test_blocks_are_made_once_and_dropped_by_whoever_writes(store: Store) -> None:
+    def made() -> set[str]:
+        with store._database.read() as connection:
+            rows = connection.exec_driver_sql("SELECT name FROM contact_columns ORDER BY id")
+            return {row[0] for row in rows}
+
     people = pl.DataFrame({"key": [f"k{n}" for n in range(50)], "properties": [f'{{"n":{n}}}' for n in range(50)]})
     store.contacts.upsert_contacts(people, "one")
     view = store.contacts.at(NOON)
-    view.fields(pl.Series("contact_id", range(1, 51), dtype=pl.UInt32), ["n"])
-    stretch = store.contacts._cache.covering(1, 50)
-    assert stretch is not None
-    found = view.fields(pl.Series("contact_id", [3, 40], dtype=pl.UInt32), ["n", "email"])
-    assert found.rows() == [(3, 2, None), (40, 39, None)]
-    grown = store.contacts._cache.covering(3, 40)
-    assert grown is not None
-    assert (grown.first, grown.last) == (1, 50)
-    assert grown.frame.columns == ["contact_id", "n", "email"]
+    everybody = pl.Series("contact_id", range(1, 51), dtype=pl.UInt32)
+    assert made() == set()
+    view.fields(everybody, ["n"])
+    assert made() == {"", "contact_id", "n"}
+    assert view.fields(everybody.gather([2, 39]), ["n", "email"]).rows() == [(3, 2, None), (40, 39, None)]
+    assert made() == {"", "contact_id", "n", "email"}
+    with store._database.write() as connection:
+        connection.exec_driver_sql("""UPDATE contacts SET properties = '{"n":7}' WHERE id = 40""")
+    assert made() == set()
+    assert view.fields(everybody.gather([2, 39]), ["n"]).rows() == [(3, 2), (40, 7)]
+    store.contacts.upsert_contacts(pl.DataFrame({"key": ["new"], "properties": ['{"n":1.5}']}), "two")
+    assert made() == set()
+    assert view.fields(everybody.gather([2, 39]), ["n"]).rows() == [(3, 2.0), (40, 7.0)]
+    with store._database.write() as connection:
+        connection.exec_driver_sql("DELETE FROM contact_sources WHERE contact_id = 51")
+        connection.exec_driver_sql("DELETE FROM contacts WHERE id = 51")
+    assert made() == set()
+
+
+def test_blocks_of_a_large_import_are_there_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contact_fields, "BLOCK", 50_000)
+    monkeypatch.setattr(contact_fields, "_BUILT_FROM", 30)
+    people = pl.DataFrame({"key": [f"k{n}" for n in range(50)], "properties": [f'{{"n":{n}}}' for n in range(50)]})
+    store.contacts.upsert_contacts(people, "one")
+    with store._database.read() as connection:
+        rows = connection.exec_driver_sql("SELECT name FROM contact_columns WHERE first = 1")
+        assert {row[0] for row in rows} == {"", "contact_id", "n", "email"}
