@@ -71,6 +71,27 @@ class FieldBlocks:
             return None
         return _picked(frames[0] if len(frames) == 1 else pl.concat(frames), ids)
 
+    def ids(self, after: int, limit: int) -> pl.Series | None:
+        """`contact_id`: the next ids above `after`; None where a block that holds them has not been made."""
+        if self._database.is_writing:
+            return None
+        with self._database.read() as connection:
+            cursor = bulk(connection)
+            cursor.execute("SELECT max(id) FROM contacts")
+            (last,) = cursor.fetchone() or (None,)
+            parts: list[pl.Series] = []
+            place, found = block_of(max(after + 1, 1)), 0
+            while found < limit and place <= (last or 0):
+                block = self._known(place, _marker(connection, place))
+                if block is None or not self._complete(connection, place, block, ()):
+                    return None
+                known = block.columns[_ID]
+                start = int(np.searchsorted(known.to_numpy(), after, side="right")) if not parts else 0
+                parts.append(known[start : start + limit - found])
+                found += len(parts[-1])
+                place += BLOCK
+        return pl.concat(parts) if parts else pl.Series(_ID, [], dtype=pl.UInt32)
+
     def _block(self, first: int, names: Sequence[str]) -> _Block | None:
         with self._database.read() as connection:
             marker = _marker(connection, first)

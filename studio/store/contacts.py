@@ -184,6 +184,9 @@ class PeopleView:
 
     def ids(self, after: int, limit: int, source: str | None = None) -> pl.Series:
         """See the port."""
+        known = self._blocks.ids(after, limit) if source is None else None
+        if known is not None:
+            return known
         query = "SELECT id FROM contacts WHERE id > ? ORDER BY id LIMIT ?"
         parameters: tuple[object, ...] = (after, limit)
         if source is not None:

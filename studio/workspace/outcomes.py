@@ -6,6 +6,7 @@ Absent on purpose: what is made of it (gallery).
 from __future__ import annotations
 
 from studio.domain.template import PastOutcome
+from studio.domain.workflow import parse_workflow
 from studio.gallery.ranking import industry_of
 from studio.store.store import Store
 from studio.workspace.insights import InsightsStory, RunInsight
@@ -14,8 +15,11 @@ from studio.workspace.templates import TemplatesStory
 
 def record_outcome(store: Store, insights: InsightsStory, templates: TemplatesStory, run_id: str) -> PastOutcome | None:
     """Keeps the run's outcome, a later one in place of an earlier; None for a run of no template or with nobody."""
+    workflow = parse_workflow(store.runs.document(store.runs.get(run_id).version))
+    if workflow.template is None:
+        return None
     insight = insights.of_run(run_id)
-    if insight.workflow.template is None or not insight.returned.people:
+    if not insight.returned.people:
         return None
     outcome = outcome_of(insight, industry_of(templates.context()))
     store.learning.save_outcome(outcome, store.clock.now())

@@ -119,3 +119,24 @@ def test_blocks_of_a_large_import_are_there_at_once(store: Store, monkeypatch: p
     with store._database.read() as connection:
         rows = connection.exec_driver_sql("SELECT name FROM contact_columns WHERE first = 1")
         assert {row[0] for row in rows} == {"", "contact_id", "n", "email"}
+
+
+def test_ids_come_out_of_blocks_as_out_of_rows(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contact_fields, "BLOCK", 20)
+    monkeypatch.setattr(contact_fields, "_BUILT_FROM", 1)
+    people = pl.DataFrame({"key": [f"k{n}" for n in range(70)]})
+    with store.transaction():
+        store.contacts.upsert_contacts(people, "one")
+        with store._database.write() as connection:
+            connection.exec_driver_sql("DELETE FROM contact_sources WHERE contact_id IN (1, 20, 21, 33)")
+            connection.exec_driver_sql("DELETE FROM contacts WHERE id IN (1, 20, 21, 33)")
+            connection.exec_driver_sql("DELETE FROM contact_columns")  # triggers know blocks of 50,000 only
+    view = store.contacts.at(NOON)
+    left = [n for n in range(1, 71) if n not in (1, 20, 21, 33)]
+    for is_made in (False, True):
+        assert (store.contacts._blocks.ids(0, 5) is not None) == is_made
+        for after, limit in ((-1, 100), (0, 3), (19, 4), (25, 30), (69, 5), (70, 5), (500, 1)):
+            assert view.ids(after, limit).to_list() == [n for n in left if n > after][:limit]
+        for first in (1, 21, 41, 61):
+            with store._database.write() as connection:
+                contact_fields.build(connection, first, ["email"])

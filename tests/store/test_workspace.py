@@ -45,7 +45,10 @@ def test_the_tables_are_the_declared_ones(store: Store) -> None:
 def test_the_indexes_and_keys_are_the_declared_ones(store: Store) -> None:
     declared = sa.create_engine("sqlite://")
     schema.metadata.create_all(declared)
-    query = "SELECT name, replace(replace(sql, char(10), ''), char(9), '') FROM sqlite_master WHERE sql IS NOT NULL AND type != 'trigger'"
+    query = """
+        SELECT name, replace(replace(sql, char(10), ''), char(9), '') FROM sqlite_master
+         WHERE sql IS NOT NULL AND type != 'trigger'
+    """
     with store.transaction() as ours, declared.connect() as theirs:
         made = {name: sql for name, sql in ours.exec_driver_sql(query) if name != "alembic_version"}
         wanted = dict(tuple(row) for row in theirs.exec_driver_sql(query))
