@@ -18,7 +18,7 @@ MICROSECOND = timedelta(microseconds=1)
 APPLICATION_ID = 0x464C4F57
 """Stands in the file's header (`PRAGMA application_id`): says that a SQLite file is one of ours."""
 
-REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004")
+REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004", "0005")
 """Every revision this build can read, oldest first; the last one is what it writes."""
 
 
