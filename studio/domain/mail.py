@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from studio.domain.errors import Rejected, StudioError, Transient
 
@@ -133,8 +133,8 @@ class MailSession(Protocol):
         """False once the connection is gone or was closed; open another one then."""
         ...
 
-    async def send(self, envelope: Envelope, before_final_dot: Callable[[], Awaitable[None]]) -> Accepted:
-        """Hand one message over.
+    async def send(self, envelope: Any, before_final_dot: Callable[[], Awaitable[None]]) -> Accepted:
+        """Hand one message over: an `Envelope` to a mail server, a `WebRequest` to a web address.
 
         `before_final_dot` is awaited once, when the whole body is out and before the dot that makes the server
         responsible; not at all when the server refused earlier. When it raises (or is cancelled), the dot is never

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from studio.domain.mail import Envelope
     from studio.domain.ports import ContactView, EventView
+    from studio.domain.web import WebRequest
     from studio.domain.workflow import Settings
 
 Role: TypeAlias = Literal["source", "pure", "wait", "send", "goal", "exit"]
@@ -53,6 +54,8 @@ class Declaration:
     role: Role
     inputs: tuple[str, ...] = ("in",)
     needs: tuple[str, ...] = ()
+    carrier: Literal["mail", "web"] = "mail"
+    """Of role `send`: over what a live run sends; a test run sends everything as mail to the catcher."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +106,11 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One rendered message of a send batch."""
+    """One rendered message of a send batch, or one web call."""
 
     instance_id: int
     contact_id: int
-    envelope: Envelope
+    envelope: Envelope | WebRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -307,6 +307,10 @@ class MailerFactory(Protocol):
 
     def mailer(self, run: RunRow) -> Mailer: ...
 
+    def web(self, run: RunRow) -> Mailer:
+        """What calls web addresses in live mode; its sessions promise what mail sessions promise."""
+        ...
+
     def sender(self, run: RunRow) -> Sender:
         """Who the messages are from; asked for in every mode, because messages are rendered in every mode."""
         ...

@@ -21,7 +21,7 @@ from studio.domain.ports import LedgerChange
 from studio.domain.run import OutboxState
 from studio.engine.facts import chance, event_ids
 from studio.engine.ledger_writer import EventRow, LedgerWriter
-from studio.engine.plan import Step
+from studio.engine.plan import Step, sent_kind
 
 _COUNTED = {"resolved_sent": "sent", "resend_approved": "planned", "sending": "in_doubt", "held": "planned"}
 
@@ -92,7 +92,8 @@ class Book:
 
     def sent(self, row: int, state: OutboxState = "sent") -> None:
         """The server has it. In test mode the catcher is the mailbox, so it is delivered too."""
-        kinds = ("sent", "delivered") if self._context.mode == "test" else ("sent",)
+        sent = sent_kind(self._step)
+        kinds = (sent, "delivered") if self._context.mode == "test" and sent == "sent" else (sent,)
         self._change(row, state, *(self._event(row, kind) for kind in kinds))
         self.result.sent.append(row)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -28,7 +28,7 @@ from studio.engine.guard import RELEASED, Guard
 from studio.engine.intake import let_in, take_entering, take_matching
 from studio.engine.memory import RunMemory
 from studio.engine.outbox import Outward, dispatch
-from studio.engine.plan import Step
+from studio.engine.plan import Step, carrier_of
 from studio.engine.scheduler import Do, Moved, ReaderName, Returned, Seen
 from studio.engine.sessions import Connections
 from studio.engine.settling import settle, untouched
@@ -75,7 +75,7 @@ class Deeds:
         runs: Runs,
         events: Events,
         simulator: Simulator,
-        connections: Connections | None,
+        connections: Mapping[str, Connections],
         clock: RunClock,
         control: Control,
         tick: Callable[[], float],
@@ -229,7 +229,6 @@ class Deeds:
 
     async def _dispatch(self, step: Step, batch: pl.DataFrame, gone: pl.Series, attempt_no: int) -> Dispatched:
         memory = self._memory
-        assert self._connections is not None, "only a simulation has no connections"
         if memory.view.step(step.id).state != "running":
             starting = memory.draft()
             starting.tell(step.id, "step.state", {"state": "running"})
@@ -245,7 +244,7 @@ class Deeds:
 
         outward = Outward(
             runs=self._runs,
-            connections=self._connections,
+            connections=self._connections[carrier_of(step, memory.run.mode)],
             now=self._clock.now,
             tick=self._tick,
             is_asked_to_stop=lambda: self._control.is_asked_to_stop,

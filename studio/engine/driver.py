@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -25,6 +25,7 @@ from studio.domain.ports import (
     EventCursor,
     Events,
     MailerFactory,
+    Pace,
     RunRow,
     Runs,
     Simulator,
@@ -40,7 +41,7 @@ from studio.engine.desk import Desk
 from studio.engine.draft import Sizes
 from studio.engine.leg import Leg
 from studio.engine.memory import READERS, OnEvents, RunMemory, run_state
-from studio.engine.plan import Plan, compile_plan, limited
+from studio.engine.plan import Plan, carrier_of, compile_plan, limited
 from studio.engine.planting import Planted, plant
 from studio.engine.profiling import Norms
 from studio.engine.scheduler import Rules, Scheduler
@@ -146,7 +147,7 @@ class Driver:
             if is_stepping:
                 memory.sizes = replace(memory.sizes, chunk=min(memory.sizes.chunk, STEPPING_CHUNK))
             memory.load(self._with.events)
-            connections = self._connections(run)
+            connections = self._connections(run, plan)
             try:
                 deeds = self._deeds(memory, clock, control, connections)
                 norms = Norms(memory, self._with.runs, self._with.contacts)
@@ -161,8 +162,8 @@ class Driver:
                 )
                 return await leg.go()
             finally:
-                if connections is not None:
-                    await connections.close()
+                for opened in connections.values():
+                    await opened.close()
 
     def fail(self, run_id: str, error: BaseException) -> RunState:
         """Writes down, in words, that a run ended by a fault: paused when it may work later. What was to do is kept."""
@@ -203,16 +204,22 @@ class Driver:
         memory.sizes = sizes
         return memory
 
-    def _connections(self, run: RunRow) -> Connections | None:
+    def _connections(self, run: RunRow, plan: Plan) -> dict[str, Connections]:
+        """By carrier, those that the plan's steps need."""
         if run.mode == "simulate":
-            return None
-        mailers = self._with.mailers
-        return Connections(mailers.mailer(run), mailers.pace(run), sleep=self._sleep, tick=self._with.tick)
+            return {}
+        mailers, sleep, tick = self._with.mailers, self._sleep, self._with.tick
+        opened = {"mail": Connections(mailers.mailer(run), mailers.pace(run), sleep=sleep, tick=tick)}
+        if any(carrier_of(step, run.mode) == "web" for step in plan.steps.values()):
+            opened["web"] = Connections(mailers.web(run), Pace(), sleep=sleep, tick=tick)
+        return opened
 
     async def _sleep(self, seconds: float) -> None:
         await self._with.doze(seconds, asyncio.Event())
 
-    def _deeds(self, memory: RunMemory, clock: RunClock, control: Control, connections: Connections | None) -> Deeds:
+    def _deeds(
+        self, memory: RunMemory, clock: RunClock, control: Control, connections: Mapping[str, Connections]
+    ) -> Deeds:
         run, plan = memory.run, memory.plan
         sender = self._with.mailers.sender(run)
         contacts, events, build = self._with.contacts, self._with.events.seen_by(run.run_id), self._with.build

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from studio.domain.errors import StudioError
 from studio.domain.mail import Deferred, Envelope, InDoubt, LookupAnswer, MailSession, Refused
+from studio.domain.web import WebRequest
 from studio.engine.attempts import reason_of
 from studio.engine.book import Book
 from studio.engine.sessions import Connections, Unreachable
@@ -28,7 +29,7 @@ class Post:
     """A letter on its way. `losses`: how many connections broke while it was handed over."""
 
     row: int
-    envelope: Envelope
+    envelope: Envelope | WebRequest
     losses: int = 0
     is_intended: bool = False
 

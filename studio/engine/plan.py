@@ -10,13 +10,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Literal
 
 from studio.domain.debugging import Aids
 from studio.domain.duration import parse_duration
 from studio.domain.errors import Problem, UserFixable
 from studio.domain.expression import Expression
 from studio.domain.expression_parser import parse_expression
-from studio.domain.node import EventTrigger, Listens, NodeType, Role, Sends, Source, Waits, Watches
+from studio.domain.node import EventTrigger, Listens, Mode, NodeType, Role, Sends, Source, Waits, Watches
 from studio.domain.validation import Catalogue, make_node
 from studio.domain.workflow import Node, Retry, Workflow, topological_order
 
@@ -130,6 +131,16 @@ class Plan:
                 seen.add(node_id)
                 todo.extend(t for targets in self.steps[node_id].targets.values() for t in targets)
         return seen
+
+
+def carrier_of(step: Step, mode: Mode) -> Literal["mail", "web"]:
+    """Over what a send step's messages go in a run of this mode; all but live ones go to the mail catcher."""
+    return step.node.declaration.carrier if mode == "live" else "mail"
+
+
+def sent_kind(step: Step) -> str:
+    """The contact event of a step's messages that went out. A web call is no message: caps do not count it."""
+    return "called" if step.node.declaration.carrier == "web" else "sent"
 
 
 def compile_plan(workflow: Workflow, catalogue: Catalogue) -> Plan:

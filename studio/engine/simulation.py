@@ -19,7 +19,7 @@ from studio.engine.composing import Written, compose
 from studio.engine.draft import Draft
 from studio.engine.facts import chance, constant, contact_events, identified, tidy
 from studio.engine.idset import IdSet
-from studio.engine.plan import Plan, Step
+from studio.engine.plan import Plan, Step, sent_kind
 from studio.frames.events import as_events
 
 _NO_GOAL = "order"
@@ -64,9 +64,11 @@ async def pretend(
     _count(result, "planned" if attempt_no == 1 else "retry")
     sent = tidy(batch[sorted(result.sent)])
     if sent.height:
-        draft.record(contact_events(sent, run_id=draft.run.run_id, node_id=step.id, kind="sent", at=draft.now), "sent")
-        told = simulation_context(draft.run, plan, step, context)
-        happen(draft, step, simulator.react(sent, told), told.goal_kind)
+        kind = sent_kind(step)
+        draft.record(contact_events(sent, run_id=draft.run.run_id, node_id=step.id, kind=kind, at=draft.now), kind)
+        if kind == "sent":
+            told = simulation_context(draft.run, plan, step, context)
+            happen(draft, step, simulator.react(sent, told), told.goal_kind)
     return result
 
 

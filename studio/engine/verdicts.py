@@ -17,6 +17,7 @@ from studio.domain.run import OutboxState
 from studio.engine.draft import Draft
 from studio.engine.facts import contact_events, tidy
 from studio.engine.memory import RunMemory
+from studio.engine.plan import sent_kind
 from studio.engine.settling import AGAIN
 
 Verdict = Literal["sent", "resend"]
@@ -63,7 +64,8 @@ def decide(memory: RunMemory, runs: Runs, outbox_id: str, verdict: Verdict) -> D
         raise UserFixable("LEDGER-NOT-IN-DOUBT", f"The message is {state}.", hint=hint)
     if verdict == "sent":
         node_id = str(rows.item(0, "node_id"))
-        event = contact_events(rows, run_id=run_id, node_id=node_id, kind="sent", at=now)
+        kind = sent_kind(memory.plan.steps[node_id])
+        event = contact_events(rows, run_id=run_id, node_id=node_id, kind=kind, at=now)
         return Decision(LedgerChange(outbox_id=outbox_id, state="resolved_sent", is_verdict=True), event)
     draft = _once_more(memory, runs, rows) if state == "resolved_sent" else None
     return Decision(LedgerChange(outbox_id=outbox_id, state="resend_approved", is_verdict=True), draft=draft)

@@ -13,6 +13,7 @@ from studio.connectors.catcher_process import CatcherProcess
 from studio.connectors.profile import SendingProfile, load_profile, preflight
 from studio.connectors.secrets import Secrets
 from studio.connectors.smtp import SmtpMailer
+from studio.connectors.web import WebCaller
 from studio.domain.errors import Problem, UserFixable
 from studio.domain.mail import Mailer, MailSession
 from studio.domain.node import Sender
@@ -74,6 +75,10 @@ class Mailers:
         if self._catcher is None:
             self._catcher = CatcherMailer(self._folder)
         return self._catcher
+
+    def web(self, run: RunRow) -> Mailer:  # noqa: ARG002 - the port's shape
+        """What calls web addresses; only live runs ask for it."""
+        return WebCaller(Secrets())
 
     def sender(self, run: RunRow) -> Sender:
         """Who the run's messages are from."""

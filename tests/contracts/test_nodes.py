@@ -60,6 +60,16 @@ EXAMPLES: Mapping[str, tuple[dict[str, object], ...]] = {
         {"variants": [{"id": "A", "weight": 3}, {"id": "B"}, {"id": "C"}], "unit": "key"},
     ),
     "exp.holdout": ({}, {"share": 0.5, "unit": "key"}),
+    "send.http": (
+        {"url": "https://crm.example/contacts/{{ key|default('none')|urlencode }}"},
+        {
+            "url": "https://crm.example/contacts",
+            "body": [{"name": "country", "value": "{{ contact.country|default('') }}"}],
+            "headers": [{"name": "Authorization", "value": "secret://crm"}],
+            "knows_key": True,
+            "also_done": "409, 410",
+        },
+    ),
     "send.email": (
         {"subject": "Hi", "body": MJML},
         {"subject": "Hi", "body": "m1.en.mjml", "purpose": "transactional"},

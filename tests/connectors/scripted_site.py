@@ -1,0 +1,48 @@
+"""A web server on this computer that answers by script."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+SILENCE, CUT = "silence", "cut"
+
+
+class Site:
+    """A web server on this computer that answers by script, and keeps what it was asked."""
+
+    def __init__(self, *answers: str) -> None:
+        self.asked: list[tuple[str, dict[str, str], bytes]] = []
+        self._answers = list(answers)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                line, *fields = head.decode().strip().split("\r\n")
+                headers = {name.lower(): value for name, value in (field.split(": ", 1) for field in fields)}
+                body = await reader.readexactly(int(headers.get("content-length", 0)))
+                self.asked.append((line, headers, body))
+                answer = self._answers.pop(0) if self._answers else "200 OK"
+                if answer == CUT:
+                    break
+                if answer == SILENCE:
+                    await asyncio.sleep(60)
+                status, *more = answer.split("\r\n")
+                writer.write("\r\n".join([f"HTTP/1.1 {status}", "Content-Length: 2", *more, "", "ok"]).encode())
+                await writer.drain()
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def site(*answers: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[Site, int]]:
+    made = Site(*answers)
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield made, server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
