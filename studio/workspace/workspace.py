@@ -21,6 +21,7 @@ from studio.nodes import catalogue
 from studio.store.store import Store
 from studio.workspace.analyses import AnalysesStory
 from studio.workspace.debugging import DebuggingStory
+from studio.workspace.drafts import DraftsStory
 from studio.workspace.exports import ExportsStory
 from studio.workspace.health import HealthStory
 from studio.workspace.history import HistoryStory
@@ -69,6 +70,7 @@ class Workspace:
         )
         self.workflows = WorkflowsStory(store, nodes)
         self.people = PeopleStory(store, clock)
+        self.drafts = DraftsStory(store, clock)
         self.templates = TemplatesStory(store, templates, self.workflows, clock)
         self.insights = InsightsStory(store)
         self.analyses = AnalysesStory(store, clock)

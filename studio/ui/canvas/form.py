@@ -12,9 +12,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.domain.workflow import Node, Workflow
-from studio.ui.canvas.form_editors import Editor, make_editor
+from studio.ui.canvas.form_aid import FormAid
+from studio.ui.canvas.form_editors import Editor
 from studio.ui.canvas.form_errors import Path, errors_of
+from studio.ui.canvas.form_kinds import make_editor
 from studio.ui.canvas.form_list import ListEditor, name_controls
+from studio.ui.canvas.form_message import MessageEditor
 from studio.ui.canvas.form_schema import FieldSpec, fields_of
 from studio.ui.widgets import Chip, Field, IconButton, Text
 from studio.ui.widgets.layout import STRETCH, clear, row
@@ -54,15 +57,18 @@ class FormField(Field):
 
 class ParameterForm(QWidget):
     """Signals: `changed(parameters, title)` with all settings as they would stand in the file, `template_changed(name,
-    value)` for a setting bound to a template parameter, `left` when the keyboard leaves a field.
+    value)` for a setting bound to a template parameter, `left` when the keyboard leaves a field, `write_wanted` for the
+    message editor.
     """
 
     changed = Signal(object, str)
     template_changed = Signal(str, object)
     left = Signal()
+    write_wanted = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, aid: FormAid | None = None) -> None:
         super().__init__()
+        self.aid = aid or FormAid()
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(14)
@@ -117,6 +123,15 @@ class ParameterForm(QWidget):
             field.setFocus()
         return field is not None
 
+    def text_of(self, name: str) -> JsonValue:
+        """The value of a setting as it stands, that of the template's parameter where it is bound to one."""
+        return self._value_of(self.fields[name].field, name)
+
+    def enter(self, name: str, value: JsonValue) -> None:
+        """As if the person had written it into the field."""
+        self.fields[name].editor.set_value(value)
+        self._edited(name)
+
     def _build(self, model: type[BaseModel], bound: Mapping[str, str]) -> None:
         self._model = model
         self._box.removeWidget(self._general)
@@ -124,10 +139,12 @@ class ParameterForm(QWidget):
         clear(self._box)
         self.fields = {}
         for spec in fields_of(model):
-            editor: Editor = ListEditor(spec) if spec.kind == "list" else make_editor(spec)
+            editor: Editor = ListEditor(spec, self.aid) if spec.kind == "list" else make_editor(spec, self.aid)
             editor.setEnabled(not self._read_only)
             editor.edited.connect(lambda name=spec.name: self._edited(name))
             editor.left.connect(self.left)
+            if isinstance(editor, MessageEditor):
+                editor.write_wanted.connect(self.write_wanted)
             field = FormField(spec, editor, bound.get(spec.name))
             field.unbind.connect(self._unbind)
             self.fields[spec.name] = field

@@ -11,8 +11,8 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 from PySide6.QtCore import QEvent, QObject, Signal
-from PySide6.QtGui import QFocusEvent, QFontMetrics
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtGui import QFocusEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit, QWidget
 
 from studio.domain.duration import format_duration, parse_duration
 from studio.ui.canvas.form_schema import FieldSpec
@@ -20,7 +20,6 @@ from studio.ui.theme import theme
 from studio.ui.widgets import IconButton, Text
 from studio.ui.widgets.layout import row
 
-_LINES_MIN, _LINES_MAX = 2, 8
 _UNITS = {"minutes": 60, "hours": 3_600, "days": 86_400, "weeks": 604_800, "seconds": 1}
 
 
@@ -109,47 +108,6 @@ class FileEditor(LineEditor):
         if chosen:
             self.line.setText(chosen)
             self.edited.emit()
-
-
-class TextEditor(Editor):
-    """Several lines, as high as what they hold."""
-
-    def __init__(self, field: FieldSpec) -> None:
-        super().__init__(field)
-        self.text = QPlainTextEdit()
-        self.text.setTabChangesFocus(True)
-        self.text.setPlaceholderText(_placeholder(field))
-        self._shown = ""
-        self.text.textChanged.connect(self._changed)
-        self.hold(self.text)
-        theme().changed.connect(self._grow)
-        self._grow()
-
-    def inputs(self) -> list[QWidget]:
-        return [self.text]
-
-    def value(self) -> JsonValue:
-        return self.text.toPlainText()
-
-    def set_value(self, value: JsonValue) -> None:
-        wanted = "" if value is None else str(value)
-        if wanted != self.text.toPlainText():
-            self._shown = wanted
-            self.text.setPlainText(wanted)
-        self._grow()
-
-    def _changed(self) -> None:
-        self._grow()
-        if self.text.toPlainText() != self._shown:
-            self._shown = self.text.toPlainText()
-            self.edited.emit()
-
-    def _grow(self) -> None:
-        wide = max(24, self.text.viewport().width() // max(1, QFontMetrics(theme().font("body")).averageCharWidth()))
-        lines = sum(1 + len(line) // wide for line in self.text.toPlainText().split("\n"))
-        least = 1 if self.field.widget == "template" and not self.field.long else _LINES_MIN
-        height = QFontMetrics(theme().font("body")).lineSpacing() * max(least, min(_LINES_MAX, lines)) + 24
-        self.text.setFixedHeight(height)
 
 
 class CheckEditor(Editor):
@@ -297,14 +255,12 @@ _READ: dict[str, Callable[[str, FieldSpec], JsonValue]] = {
 }
 
 
-def make_editor(field: FieldSpec) -> Editor:
-    """The editor for a setting that is not a list."""
+def make_plain_editor(field: FieldSpec) -> Editor:
+    """The editor for a setting that is neither a list nor written in a language (`form_kinds.py`)."""
     if field.kind == "boolean":
         return CheckEditor(field)
     if field.kind == "choice":
         return ChoiceEditor(field)
     if field.kind == "duration":
         return DurationEditor(field)
-    if field.kind in ("template", "rule"):
-        return TextEditor(field)
     return FileEditor(field) if field.widget == "file" else LineEditor(field)

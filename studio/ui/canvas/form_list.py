@@ -11,8 +11,10 @@ from pydantic import JsonValue
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from studio.ui.canvas.form_editors import Editor, make_editor
+from studio.ui.canvas.form_aid import FormAid
+from studio.ui.canvas.form_editors import Editor
 from studio.ui.canvas.form_errors import Path
+from studio.ui.canvas.form_kinds import make_editor
 from studio.ui.canvas.form_schema import FieldSpec, new_entry
 from studio.ui.widgets import Card, Chip, Field, IconButton, Text
 from studio.ui.widgets.layout import STRETCH, clear, row
@@ -26,8 +28,9 @@ class EntryCard(Card):
     edited = Signal()
     left = Signal()
 
-    def __init__(self, field: FieldSpec, title: str, buttons: list[QWidget]) -> None:
+    def __init__(self, field: FieldSpec, title: str, buttons: list[QWidget], aid: FormAid) -> None:
         super().__init__(padding=12, spacing=8, name=title)
+        self._aid = aid
         self._entry: dict[str, JsonValue] = {}
         self.caption = Text(title, "secondary", "muted")
         self.add(row(self.caption, STRETCH, *buttons, spacing=0))
@@ -37,7 +40,7 @@ class EntryCard(Card):
             self.add(row(*(self._make(item, title) for item in line), spacing=8))
 
     def _make(self, item: FieldSpec, title: str) -> Field:
-        editor = make_editor(item)
+        editor = make_editor(item, self._aid)
         editor.edited.connect(self.edited)
         editor.left.connect(self.left)
         # The help is a tooltip here: below each field of each entry it would hide the entries.
@@ -71,8 +74,9 @@ class EntryCard(Card):
 class ListEditor(Editor):
     """Entries in their order."""
 
-    def __init__(self, field: FieldSpec) -> None:
+    def __init__(self, field: FieldSpec, aid: FormAid) -> None:
         super().__init__(field)
+        self._aid = aid
         self._word = singular(field.name)
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
@@ -113,7 +117,7 @@ class ListEditor(Editor):
                 buttons.append(IconButton("arrow-up", f"Move {name} up", lambda n=number: self._swap(n), size=14))
             if count > self.field.items_min:
                 buttons.append(IconButton("trash-2", f"Remove {name}", lambda n=number: self._remove(n), size=14))
-            card = EntryCard(self.field, name.capitalize(), buttons)
+            card = EntryCard(self.field, name.capitalize(), buttons, self._aid)
             card.edited.connect(self.edited)
             card.left.connect(self.left)
             self.cards.append(card)

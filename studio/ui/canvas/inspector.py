@@ -15,6 +15,7 @@ from studio.domain.errors import Problem
 from studio.domain.run import RunView
 from studio.domain.workflow import Node
 from studio.ui.canvas.document import Document
+from studio.ui.canvas.form_aid import FormAid
 from studio.ui.canvas.inspector_data import DataPanel, Row, Samples, Way
 from studio.ui.canvas.inspector_help import HelpPanel
 from studio.ui.canvas.inspector_problem import AffectedContact, ProblemOverview, ProblemPanel
@@ -37,14 +38,14 @@ class Inspector(QWidget):
     sample_requested = Signal(str, str)
     node_wanted = Signal(str)
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, aid: FormAid | None = None) -> None:
         super().__init__()
         self._document = document
         self._node_id: str | None = None
         self._view: RunView | None = None
         self._checks: Sequence[Problem] = ()
         self._read_only = False
-        self.settings = SettingsPanel(document)
+        self.settings = SettingsPanel(document, aid or FormAid())
         self.data = DataPanel()
         self.problem = ProblemPanel()
         self.overview = ProblemOverview()

@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPlainTextEdit, Q
 from studio.domain.workflow import Node
 from studio.ui.canvas.document import Document
 from studio.ui.canvas.form import ParameterForm
+from studio.ui.canvas.form_aid import FormAid
+from studio.ui.canvas.message_window import SETTINGS, MessageWindow
 from studio.ui.theme import theme
 from studio.ui.widgets import Field, Hairline, Paragraph, Text
 
@@ -25,9 +27,10 @@ _ON_ERROR = {
 class SettingsPanel(QWidget):
     """Shows one node; each change is one command of the document."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, aid: FormAid) -> None:
         super().__init__()
         self._document = document
+        self._read_only = False
         self._node_id = ""
         self.name = QLineEdit()
         self.enabled = QCheckBox("Switched on")
@@ -38,7 +41,7 @@ class SettingsPanel(QWidget):
         self.note.setTabChangesFocus(True)
         self.note.setFixedHeight(theme().px(58))
         self.kind = Text("", "secondary", "muted")
-        self.form = ParameterForm()
+        self.form = ParameterForm(aid)
         self._missing = Paragraph("This program has no such step, so its settings cannot be shown.")
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -60,12 +63,14 @@ class SettingsPanel(QWidget):
         self.form.changed.connect(self._parameters_changed)
         self.form.template_changed.connect(self._document.set_template_value)
         self.form.left.connect(self._document.end_session)
+        self.form.write_wanted.connect(self.write_message)
 
     def show_node(self, node: Node, *, read_only: bool = False) -> None:
         """Shows a node as it now is; keeps the cursor in the field that is being typed into."""
         if node.id != self._node_id:
             self._document.end_session()
         self._node_id = node.id
+        self._read_only = read_only
         node_class = self._document.catalogue.get(node.type)
         if self.name.text() != node.label:
             self.name.setText(node.label)
@@ -89,6 +94,23 @@ class SettingsPanel(QWidget):
         """Puts the keyboard into the first setting, or the name when there is none."""
         first = next(iter(self.form.fields.values()), None) if self.form.isVisibleTo(self) else None
         (first or self.name).setFocus(Qt.FocusReason.TabFocusReason)
+
+    def write_message(self) -> MessageWindow:
+        """Opens the message editor on the step's texts; each change is a command of the document, as in the form."""
+        node_id = self._node_id
+        values = {name: self.form.text_of(name) for name in SETTINGS if name in self.form.fields}
+
+        def write(name: str, text: str) -> None:
+            if self._node_id == node_id and name in self.form.fields:
+                self.form.enter(name, text)
+
+        title = self._document.name_of(self._document.workflow.node(node_id))
+        opened = MessageWindow(title, values, self.form.aid, write, self.window(), read_only=self._read_only)
+        opened.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        opened.setModal(True)
+        opened.finished.connect(lambda _code: self._document.end_session())
+        opened.show()
+        return opened
 
     def focus_name(self) -> None:
         """For F2: puts the keyboard into the name, all of it selected."""

@@ -23,6 +23,7 @@ from studio.ui.canvas import accessible
 from studio.ui.canvas.checks import Checks, first_words
 from studio.ui.canvas.document import Document, Journal
 from studio.ui.canvas.editor import CanvasEditor
+from studio.ui.canvas.form_aid import FormAid
 from studio.ui.canvas.glide import Glide
 from studio.ui.canvas.history_panel import HistoryPanel
 from studio.ui.canvas.inline_edit import InlineEdit
@@ -91,7 +92,8 @@ class CanvasPage(Page):
         self.palette_panel = NodePalette()
         self.outline = Outline(self.editor)
         self.history_panel = HistoryPanel(self.document)
-        self.inspector = Inspector(self.document)
+        self.aid = FormAid()
+        self.inspector = Inspector(self.document, self.aid)
         self.timeline = Timeline()
         self.watch = RunWatch(self.overlay, self.timeline, self.run_bar, self.inspector, self._roles)
         self.checks = Checks(self.document)

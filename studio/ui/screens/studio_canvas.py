@@ -1,6 +1,6 @@
 """The canvas screen on a workspace: which workflow or run it shows. Its parts each have a module of their own:
 `studio_canvas_run.py` (steering a run), `studio_canvas_data.py` (what passed a step), `studio_canvas_history.py`
-(earlier states).
+(earlier states), `studio_canvas_forms.py` (what forms ask while somebody types).
 
 Absent on purpose: drawing and editing (`ui.canvas`).
 """
@@ -13,6 +13,7 @@ from studio.domain.run import RunEvent, RunView
 from studio.domain.workflow import Workflow
 from studio.ui.canvas.page import CanvasPage
 from studio.ui.screens.studio_canvas_data import DataAnswers
+from studio.ui.screens.studio_canvas_forms import FormAnswers
 from studio.ui.screens.studio_canvas_history import HistoryAnswers
 from studio.ui.screens.studio_canvas_run import RunCommands, RunStarter
 from studio.workspace.workspace import Workspace
@@ -28,11 +29,13 @@ class StudioCanvas(CanvasPage):
         self.run_id = ""
         self._opened = ""
         self._past = HistoryAnswers(self, workspace)
+        self._forms = FormAnswers(self, workspace)
         self._parts = (RunCommands(self, workspace, window), DataAnswers(self, workspace))
 
     def entered(self, target: str = "") -> None:
         super().entered(target)
         self._past.learn()
+        self._forms.learn()
         kind, _, name = target.partition(":")
         if kind == "workflow" and name != self.workflow_id:
             self.open_workflow(name)

@@ -19,7 +19,7 @@ from studio.domain.validation import Catalogue, make_node
 from studio.domain.workflow import Node, TemplateRef, Workflow
 from studio.nodes import catalogue
 from studio.ui.canvas.form import ParameterForm
-from studio.ui.canvas.form_editors import DurationEditor, LineEditor, make_editor
+from studio.ui.canvas.form_editors import DurationEditor, LineEditor, make_plain_editor
 from studio.ui.canvas.form_errors import errors_of
 from studio.ui.canvas.form_list import ListEditor
 from studio.ui.canvas.form_schema import FieldSpec, fields_of
@@ -242,7 +242,7 @@ def test_any_rate_survives_its_editor(share: int) -> None:
 
 @pytest.mark.parametrize("value", ["text", 3, 2.5, True, None])
 def test_a_setting_of_any_kind_keeps_its_kind(value: JsonValue, qtbot: QtBot) -> None:
-    editor = make_editor(FieldSpec(name="v", title="V", kind="any", nullable=True))
+    editor = make_plain_editor(FieldSpec(name="v", title="V", kind="any", nullable=True))
     qtbot.addWidget(editor)
     editor.set_value(value)
     assert editor.value() == value
