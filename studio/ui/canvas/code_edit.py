@@ -135,6 +135,12 @@ class CodeEdit(QPlainTextEdit):
         elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End):
             self.offers.hide()
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        # Qt asks this before it hands Tab over as a key.
+        if forward and self.offers.isVisible():
+            return self.offers.take_key(Qt.Key.Key_Tab)
+        return super().focusNextPrevChild(forward)
+
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self.offers.hide()

@@ -64,7 +64,11 @@ def _place(loc: tuple[int | str, ...]) -> Path:
 def _words(item: ErrorDetails, model: type[BaseModel]) -> str:
     kind, context = item["type"], item.get("ctx") or {}
     if kind == "parameter":
-        return " ".join(_sentence(str(context.get(part) or "")) for part in ("message", "hint")).strip()
+        message = str(context.get("message") or "")
+        if str(context.get("code") or "").startswith("EXPRESSION-"):
+            # The field itself underlines the place; the excerpt with a caret is for a terminal.
+            message = message.split("\n", 1)[0]
+        return " ".join(_sentence(part) for part in (message, str(context.get("hint") or ""))).strip()
     if kind == "string_too_short":
         return "This is needed."
     if kind in _LIMITS:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
+    QPlainTextEdit,
     QScrollArea,
     QSplitter,
     QVBoxLayout,
@@ -87,8 +88,8 @@ class MessageWindow(QDialog):
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self._writing())
         split.addWidget(self._reading())
-        split.setStretchFactor(0, 1)
-        split.setStretchFactor(1, 1)
+        split.setStretchFactor(0, 5)
+        split.setStretchFactor(1, 6)
         split.setChildrenCollapsible(False)
         box = QVBoxLayout(self)
         box.setContentsMargins(14, 14, 14, 14)
@@ -97,11 +98,15 @@ class MessageWindow(QDialog):
 
     def _writing(self) -> QWidget:
         part = QWidget()
+        part.setMinimumWidth(theme().px(440))
         box = QVBoxLayout(part)
         box.setContentsMargins(0, 0, 10, 0)
         box.setSpacing(10)
         for name, label in (("subject", "Subject"), ("preheader", "Preview text")):
             self.edits[name].setFixedHeight(theme().px(38))
+            self.edits[name].setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+            self.edits[name].setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            self.edits[name].setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
             box.addWidget(Field(label, self.edits[name]))
         box.addWidget(Field("Message (MJML)", self.edits["body"]), 3)
         box.addWidget(Field("Plain text (empty: taken from the message)", self.edits["text"]), 1)

@@ -182,12 +182,33 @@ class CanvasScene(QGraphicsScene):
         return touched
 
     def _follow(self, edges: Iterable[EdgeItem]) -> None:
+        sources: dict[str, None] = {}
         for edge in edges:
             self._repaint_pill(edge)
             edge.follow()
             self.pills.place(edge)
             self.far.place_edge(edge)
             self._repaint_pill(edge)
+            sources[edge.key[0][0]] = None
+        for node_id in sources:
+            self._part_pills(node_id)
+
+    def _part_pills(self, node_id: str) -> None:
+        """Pills of edges that leave one node must not lie on each other where the edges cross."""
+        leaving = [edge for edge in self._touching[node_id] if edge.key[0][0] == node_id and not edge.pill.isEmpty()]
+        if len(leaving) < 2:
+            return
+        order = self.nodes[node_id].face.ports.output_names
+        leaving.sort(key=lambda edge: order.index(edge.key[0][1]) if edge.key[0][1] in order else len(order))
+        taken: list[QRectF] = []
+        for edge in leaving:
+            before = QRectF(edge.pill)
+            edge.part_pill(taken)
+            taken.append(edge.pill)
+            if edge.pill != before:
+                self.update(before.adjusted(-1, -1, 1, 1))
+                self.pills.place(edge)
+                self._repaint_pill(edge)
 
     def _label(self, node_ids: Iterable[str]) -> None:
         """Labels of outputs: on the first edge of each, or beside the node while none leaves it."""
@@ -199,6 +220,7 @@ class CanvasScene(QGraphicsScene):
                 edge.set_label(ports.label(edge.key[0][1]))
                 self.pills.place(edge)
                 self._repaint_pill(edge)
+            self._part_pills(node_id)
             used = {edge.key[0][1] for edge in leaving}
             free = {i: port.label for i, port in enumerate(ports.outputs) if port.label and port.name not in used}
             item.set_free_outputs(free)
