@@ -7,21 +7,26 @@ Absent on purpose: deciding for the person; `experiments.decision` rules and the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import polars as pl
 
-from studio.analytics.facts import Facts
+from studio.analytics.facts import Facts, People, united, variant_of
 from studio.analytics.returns import with_zeros
 from studio.experiments.analyze import analyze
 from studio.experiments.band import BandPoint, Look, running_band
+from studio.experiments.guardrail import GuardrailCheck, check_guardrails
 from studio.experiments.moments import Mean, Proportion
 from studio.experiments.result import Analysis
-from studio.experiments.spec import ExperimentSpec, Mode, Variant
+from studio.experiments.spec import ExperimentSpec, Guardrail, Mode, Variant
+from studio.experiments.srm import watched_split
 from studio.frames.instances import arm_of
 
 MAX_LOOKS = 60
+GUARDRAILS = {"unsubscribed": "Unsubscribes", "complained": "Complaints"}
+GUARDRAIL_MARGIN = 0.2
+"""A variant is stopped when it is proven to bring a fifth more of these than the control."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +49,21 @@ class TrialPlan:
     mode: Mode = "anytime"
     minimum_run: timedelta = timedelta(days=7)
 
+    @property
+    def treatments(self) -> tuple[str, ...]:
+        return tuple(variant for variant in self.weights if variant != self.control)
+
 
 @dataclass(frozen=True, slots=True)
 class VariantResult:
-    """One arm: different people exposed and converted, revenue per exposed person."""
+    """One arm: different people exposed and converted, revenue per exposed person, people by guardrail kind."""
 
     id: str
     value: str
     people: int
     converted: int
     revenue: Mean
+    harmed: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rate(self) -> float | None:
@@ -62,7 +72,10 @@ class VariantResult:
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
-    """The state of an experiment at one instant. `band` tells how the lift of each treatment developed."""
+    """The state of an experiment at one instant. `band` tells how the lift of each treatment developed.
+
+    `closed`: the share of people whose time to convert has run out or who have converted. `guardrails` by treatment.
+    """
 
     plan: TrialPlan
     variants: tuple[VariantResult, ...]
@@ -71,25 +84,40 @@ class TrialResult:
     crossovers: int
     started_at: datetime | None
     last_at: datetime | None
+    closed: float = 1.0
+    guardrails: Mapping[str, tuple[GuardrailCheck, ...]] = field(default_factory=dict)
+
+    def variant(self, variant_id: str) -> VariantResult:
+        """The arm with this id, which is one of the plan's."""
+        return next(variant for variant in self.variants if variant.id == variant_id)
 
 
-def trial_result(facts: Facts, plan: TrialPlan, now: datetime) -> TrialResult:
-    """The experiment of one split node at its run's clock. O(people exposed)."""
-    exposed = _first(facts.contact_values(plan.run_id, "exposed", plan.node_id), plan.node_id)
-    converted = _first(facts.contact_values(plan.run_id, "converted"), plan.node_id)
-    # A person may not count as converted in a variant he was never exposed to.
-    converted = converted.join(exposed.select("contact_id", "variant"), on=["contact_id", "variant"], how="semi")
-    variants = tuple(_variant(plan, variant, exposed, converted) for variant in plan.weights)
+def trial_result(facts: Facts, plan: TrialPlan, now: datetime, window: timedelta | None = None) -> TrialResult:
+    """The experiment of one split node at its run's clock. O(people exposed).
+
+    Args:
+        window: how long a person has to convert after the exposure; None: nobody's outcome is open any more.
+    """
+    exposed, converted = people_of(facts, plan)
+    harmed = _harmed(facts, plan)
+    variants = tuple(_variant(plan, variant, exposed, converted, harmed) for variant in plan.weights)
     started_at: datetime | None = exposed["at"].min()  # pyright: ignore[reportAssignmentType] - a datetime column
     spec = trial_spec(plan, variants, started_at)
+    looks = _looks(plan, exposed, converted)
+    split = watched_split(
+        [[people.get(v, 0) for v in plan.weights] for _, people, _ in looks], [*plan.weights.values()]
+    )
+    closed = _closed(exposed, converted, now, window)
     return TrialResult(
         plan=plan,
         variants=variants,
-        analysis=analyze(spec, now=now, minimum_run=plan.minimum_run),
-        band=_band(plan, exposed, converted),
+        analysis=analyze(spec, now=now, minimum_run=plan.minimum_run, split=split, closed=closed),
+        band=_band(plan, looks),
         crossovers=exposed.height - exposed["contact_id"].n_unique(),
         started_at=started_at,
         last_at=converted["at"].max(),  # pyright: ignore[reportArgumentType] - a datetime column
+        closed=closed,
+        guardrails={treatment: tuple(check_guardrails(spec, treatment)) for treatment in plan.treatments},
     )
 
 
@@ -104,32 +132,89 @@ def trial_spec(plan: TrialPlan, variants: tuple[VariantResult, ...], started_at:
         mde=plan.mde,
         started_at=started_at,
         mode=plan.mode,
+        guardrails=tuple(
+            _guardrail(kind, variants) for kind in GUARDRAILS if any(v.harmed.get(kind) for v in variants)
+        ),
     )
 
 
+def people_of(facts: Facts, plan: TrialPlan) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Exposed and converted people: `contact_id, variant, arms, at, value`, one row per person and variant.
+
+    Who converted in a variant without having been exposed to it is left out.
+    """
+    exposed = _first(facts.contact_values(plan.run_id, "exposed", plan.node_id), plan.node_id)
+    converted = _first(facts.contact_values(plan.run_id, "converted"), plan.node_id)
+    return exposed, converted.join(exposed.select("contact_id", "variant"), on=["contact_id", "variant"], how="semi")
+
+
+def _guardrail(kind: str, variants: tuple[VariantResult, ...]) -> Guardrail:
+    arms = tuple(Variant(v.id, Proportion(v.people, min(v.people, v.harmed.get(kind, 0)))) for v in variants)
+    return Guardrail(name=GUARDRAILS[kind], margin=GUARDRAIL_MARGIN, variants=arms, harm="increase", until_proven=True)
+
+
 def _first(values: pl.DataFrame, node_id: str) -> pl.DataFrame:
-    """`contact_id, variant, at, value`: one row per person and variant of the split."""
     return (
         values.with_columns(arm_of(node_id).alias("variant"))
         .drop_nulls("variant")
         .group_by("contact_id", "variant")
-        .agg(pl.col("first_at").min().alias("at"), pl.col("value").fill_null(0.0).sum())
+        .agg(pl.col("arms").max(), pl.col("first_at").min().alias("at"), pl.col("value").fill_null(0.0).sum())
     )
 
 
-def _variant(plan: TrialPlan, variant: str, exposed: pl.DataFrame, converted: pl.DataFrame) -> VariantResult:
+def _variant(
+    plan: TrialPlan,
+    variant: str,
+    exposed: pl.DataFrame,
+    converted: pl.DataFrame,
+    harmed: Mapping[tuple[str, str], int],
+) -> VariantResult:
     people = exposed.filter(pl.col("variant") == variant).height
     buyers = converted.filter(pl.col("variant") == variant)
+    counts = {kind: harmed.get((variant, kind), 0) for kind in GUARDRAILS}
     revenue = with_zeros(buyers["value"], people)
-    return VariantResult(variant, plan.values.get(variant, variant), people, buyers.height, revenue)
+    return VariantResult(variant, plan.values.get(variant, variant), people, buyers.height, revenue, counts)
 
 
-def _band(plan: TrialPlan, exposed: pl.DataFrame, converted: pl.DataFrame) -> dict[str, tuple[BandPoint, ...]]:
+def _harmed(facts: Facts, plan: TrialPlan) -> dict[tuple[str, str], int]:
+    """(variant, kind) → different people of the variant who unsubscribed or complained."""
+    groups: dict[tuple[str, str], list[People]] = {}
+    for (kind, arms), people in facts.people(plan.run_id, tuple(GUARDRAILS), ("kind", "arms")).items():
+        variant = variant_of(plan.node_id, arms)
+        if variant is not None:
+            groups.setdefault((variant, kind), []).append(people)
+    return {key: united(found) for key, found in groups.items()}
+
+
+def _closed(exposed: pl.DataFrame, converted: pl.DataFrame, now: datetime, window: timedelta | None) -> float:
+    if window is None or exposed.is_empty():
+        return 1.0
+    open_ones = exposed.filter(pl.col("at") + window > now).join(converted, on=["contact_id", "variant"], how="anti")
+    return 1 - open_ones.height / exposed.height
+
+
+_Counts = tuple[datetime, dict[str, int], dict[str, int]]
+
+
+def _looks(plan: TrialPlan, exposed: pl.DataFrame, converted: pl.DataFrame) -> list[_Counts]:
+    """People and converted people by variant at each moment of the chart."""
     if exposed.is_empty():
-        return {}
+        return []
     moments = _look_times(exposed["at"].min(), max(exposed["at"].max(), converted["at"].max() or exposed["at"].max()))
-    looks = [(at, _counts(exposed, at), _counts(converted, at)) for at in moments]
-    treatments = [variant for variant in plan.weights if variant != plan.control]
+    people, buyers = (_counts(plan, frame, moments) for frame in (exposed, converted))
+    return list(zip(moments, people, buyers, strict=True))
+
+
+def _counts(plan: TrialPlan, frame: pl.DataFrame, moments: list[datetime]) -> list[dict[str, int]]:
+    """How many rows each variant had by each moment."""
+    at = pl.Series(moments, dtype=frame["at"].dtype)
+    by_variant = {v: frame.filter(pl.col("variant") == v)["at"].sort().search_sorted(at, "right") for v in plan.weights}
+    return [{variant: int(found[look]) for variant, found in by_variant.items()} for look in range(len(moments))]
+
+
+def _band(plan: TrialPlan, looks: list[_Counts]) -> dict[str, tuple[BandPoint, ...]]:
+    if not looks:
+        return {}
     return {
         treatment: tuple(
             running_band(
@@ -143,10 +228,10 @@ def _band(plan: TrialPlan, exposed: pl.DataFrame, converted: pl.DataFrame) -> di
                 ],
                 alpha=plan.alpha,
                 planned_total=plan.planned_total,
-                treatments=len(treatments),
+                treatments=len(plan.treatments),
             )
         )
-        for treatment in treatments
+        for treatment in plan.treatments
     }
 
 
@@ -154,7 +239,3 @@ def _look_times(start: datetime, end: datetime) -> list[datetime]:
     step = max((end - start) / MAX_LOOKS, timedelta(minutes=1))
     count = max(1, round((end - start) / step))
     return [start + step * index for index in range(1, count)] + [end]
-
-
-def _counts(frame: pl.DataFrame, at: datetime) -> dict[str, int]:
-    return dict(frame.filter(pl.col("at") <= at).group_by("variant").len().iter_rows())

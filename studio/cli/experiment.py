@@ -1,12 +1,14 @@
-"""`studio experiment analyze` and `studio experiment plan`: statistics without a workspace."""
+"""`studio experiment …`: analyse and plan without a workspace; the other verbs are in `experiment_results`."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 
+from studio.cli.experiment_results import add_results
 from studio.cli.output import Output, table
 from studio.cli.session import common
 from studio.domain.clock import utc_now
@@ -34,8 +36,11 @@ def add(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--metric", choices=["proportion", "mean"], default="proportion")
     command.add_argument("--sd", type=float, help="standard deviation of one person's outcome, for a mean")
     command.add_argument("--daily", type=int, metavar="N", help="people who enter per day")
+    command.add_argument("--weights", metavar="W,W,…", help="unequal shares, the control's first: 9,1")
+    command.add_argument("--correlation", type=float, default=0.0, help="of the outcome with a number known before")
     common(command)
     command.set_defaults(run=_plan)
+    add_results(verbs)
 
 
 def _analyze(arguments: argparse.Namespace, out: Output) -> int:
@@ -55,15 +60,31 @@ def _plan(arguments: argparse.Namespace, out: Output) -> int:
         metric=arguments.metric,
         sd=arguments.sd,
         daily=arguments.daily,
+        weights=_weights(arguments.weights),
+        covariate_correlation=arguments.correlation,
     )
     days = f", about {planned.days} days" if planned.days is not None else ""
+    where = "in the smallest variant" if len(set(planned.sizes)) > 1 else "per variant"
     text = (
-        f"{planned.n_per_variant:,} people per variant, {planned.n_total:,} in all{days}.\n"
+        f"{planned.n_per_variant:,} people {where}, {planned.n_total:,} in all{days}.\n"
         f"Looking whenever you like, half of such tests are decided by {planned.sequential.median_n_per_variant:,} "
-        f"people per variant, at most {planned.sequential.max_n_per_variant:,} are needed."
+        f"people {where}, at most {planned.sequential.max_n_per_variant:,} are needed."
     )
+    if planned.days is not None:
+        weeks = range(1, min(math.ceil(planned.days / 7) * 2, 26) + 1)
+        rows = [(week, planned.chance_by_day(7 * week)) for week in weeks]
+        text += f"\n\n{table(rows, ('week', 'chance to be decided'))}"
     out.document(planned.as_json(), text)
     return 0
+
+
+def _weights(text: str | None) -> list[float] | None:
+    try:
+        return [float(part) for part in text.split(",")] if text else None
+    except ValueError:
+        raise UserFixable(
+            "USAGE", f"“{text}” are not numbers.", where="--weights", hint="Write them like 9,1"
+        ) from None
 
 
 def _read(name: str) -> object:

@@ -16,21 +16,30 @@ from studio.experiments.lift import finite, lift
 from studio.experiments.moments import Proportion
 from studio.experiments.result import Analysis, Comparison
 from studio.experiments.spec import ExperimentSpec, Variant, control_share
-from studio.experiments.srm import sample_ratio
+from studio.experiments.srm import SampleRatio, sample_ratio
 from studio.experiments.strict import StrictResult, compare_strict
 
 
-def analyze(spec: ExperimentSpec, *, now: datetime | None = None, minimum_run: timedelta = MINIMUM_RUN) -> Analysis:
+def analyze(
+    spec: ExperimentSpec,
+    *,
+    now: datetime | None = None,
+    minimum_run: timedelta = MINIMUM_RUN,
+    split: SampleRatio | None = None,
+    closed: float = 1.0,
+) -> Analysis:
     """Compare every treatment with the control and say what to do. Never raises on a spec that `parse_spec` accepts.
 
     Args:
         now: the moment of the look; without it, or without `started_at`, the minimum run is not asked for.
         minimum_run: how long an experiment runs before it can end well, so that it sees every day of a week.
+        split: the check of the split where it was watched over all looks (`srm.watched_split`); else that of one look.
+        closed: the share of contacts whose outcome cannot change any more; nothing ships below 95 %.
     """
     adjusted = spec.adjusted()
-    srm = sample_ratio([v.arm.n for v in spec.variants], [v.weight for v in spec.variants])
+    srm = split or sample_ratio([v.arm.n for v in spec.variants], [v.weight for v in spec.variants])
     comparisons = tuple(compare(adjusted, treatment) for treatment in adjusted.treatments)
-    decision = decide(adjusted, comparisons, srm, now=now, minimum_run=minimum_run)
+    decision = decide(adjusted, comparisons, srm, now=now, minimum_run=minimum_run, closed=closed)
     return Analysis(
         srm=srm,
         comparisons=comparisons,

@@ -22,6 +22,8 @@ from studio.experiments.strict import compare_strict
 MINIMUM_RUN = timedelta(days=7)
 CONVERSIONS_MIN = 25
 CONTACTS_MIN = 500
+CLOSED_MIN = 0.95
+"""Of contacts whose time to convert has run out, before anything ships."""
 FUTILE_AT = 3
 """Times the planned total: whoever has seen that many and proven nothing will not."""
 
@@ -68,13 +70,15 @@ def decide(
     *,
     now: datetime | None = None,
     minimum_run: timedelta = MINIMUM_RUN,
+    closed: float = 1.0,
 ) -> Decision:
-    """Ship, stop or go on. `comparisons` are those of `spec.treatments`, in their order."""
+    """Ship, stop or go on. `comparisons` are those of `spec.treatments`, in their order; for the rest see `analyze`."""
     notes = (*gaps(spec, comparisons), *_retired(spec))
     if srm.blocked:
         return Decision(verdict="blocked", variant=None, reasons=(_split_reason(srm), *notes))
     pairs = zip(spec.treatments, comparisons, strict=True)
-    standings = [_stand(spec, treatment, comparison, now, minimum_run) for treatment, comparison in pairs]
+    calendar = (*_minimum_run(spec, now, minimum_run), *_open_windows(closed))
+    standings = [_stand(spec, treatment, comparison, calendar) for treatment, comparison in pairs]
     decision = (
         _ship(spec, standings)
         or _stop_for_harm(spec, standings)
@@ -84,15 +88,13 @@ def decide(
     return Decision(verdict=decision.verdict, variant=decision.variant, reasons=(*decision.reasons, *notes))
 
 
-def _stand(
-    spec: ExperimentSpec, treatment: Variant, comparison: Comparison, now: datetime | None, minimum_run: timedelta
-) -> _Standing:
+def _stand(spec: ExperimentSpec, treatment: Variant, comparison: Comparison, calendar: tuple[str, ...]) -> _Standing:
     burn_in = _burn_in(spec, treatment)
     better, worse = _evidence(spec, treatment, comparison, ready=not burn_in)
     return _Standing(
         treatment=treatment,
         comparison=comparison,
-        waits=(*burn_in, *_minimum_run(spec, now, minimum_run)),
+        waits=(*burn_in, *calendar),
         better=better,
         worse=worse,
         guardrails=tuple(check_guardrails(spec, treatment.id)),
@@ -165,6 +167,12 @@ def _minimum_run(spec: ExperimentSpec, now: datetime | None, minimum_run: timede
         return ()
     days = (now - spec.started_at) / timedelta(days=1)
     return (f"It has run for {days:.1f} of at least {minimum_run / timedelta(days=1):g} days.",)
+
+
+def _open_windows(closed: float) -> tuple[str, ...]:
+    if closed >= CLOSED_MIN:
+        return ()
+    return (f"For {1 - closed:.0%} of the contacts it is still open whether they convert; at most 5 % may be.",)
 
 
 def _split_reason(srm: SampleRatio) -> str:

@@ -17,6 +17,7 @@ from studio.experiments.spec import ExperimentSpec, Guardrail
 class GuardrailCheck:
     """`passed`: harm beyond the margin is excluded. `harmed`: it is proven. Neither: not known yet, see `reason`."""
 
+    name: str
     passed: bool
     harmed: bool
     reason: str
@@ -29,7 +30,8 @@ def check_guardrails(spec: ExperimentSpec, variant_id: str) -> Iterator[Guardrai
         interval = ship_lift(control, treatment, spec.planned_total, spec.alpha)
         if interval is None:
             unknown = f"too little data to rule out a change of {variant_id} beyond {_margin(guardrail)}."
-            yield GuardrailCheck(passed=False, harmed=False, reason=f"{guardrail.name}: {unknown}")
+            reason = f"{guardrail.name}: {unknown}"
+            yield GuardrailCheck(name=guardrail.name, passed=guardrail.until_proven, harmed=False, reason=reason)
         else:
             yield _judge(guardrail, variant_id, *interval)
 
@@ -41,15 +43,19 @@ def _judge(guardrail: Guardrail, variant_id: str, low: float, high: float) -> Gu
     harmed = {"decrease": dropped, "increase": rose, "either": False}[guardrail.harm]
     change = f"{guardrail.name}: the change of {variant_id} lies between {100 * low:+.1f} % and {100 * high:+.1f} %"
     if harmed:
-        return GuardrailCheck(
-            passed=False, harmed=True, reason=f"{change}, worse than the {_margin(guardrail)} allowed."
-        )
-    if passed:
-        return GuardrailCheck(passed=True, harmed=False, reason=f"{change}, within the {_margin(guardrail)} allowed.")
-    hint = ""
-    if guardrail.harm == "either" and (dropped or rose):
-        hint = " Say which direction is worse (harm: increase or decrease) if this one is welcome."
-    return GuardrailCheck(passed=False, harmed=False, reason=f"{change}; {_margin(guardrail)} is allowed.{hint}")
+        reason = f"{change}, worse than the {_margin(guardrail)} allowed."
+    elif passed:
+        reason = f"{change}, within the {_margin(guardrail)} allowed."
+    else:
+        reason = f"{change}; {_margin(guardrail)} is allowed.{_hint(guardrail, moved=dropped or rose)}"
+    passed = (passed or guardrail.until_proven) and not harmed
+    return GuardrailCheck(name=guardrail.name, passed=passed, harmed=harmed, reason=reason)
+
+
+def _hint(guardrail: Guardrail, *, moved: bool) -> str:
+    if guardrail.harm == "either" and moved:
+        return " Say which direction is worse (harm: increase or decrease) if this one is welcome."
+    return ""
 
 
 def _margin(guardrail: Guardrail) -> str:

@@ -30,13 +30,15 @@ class Variant:
 class Guardrail:
     """Something that must not get worse by more than `margin`, a share of the control's value (0.05 = 5 %).
 
-    `harm` says which direction is worse; "either" allows no movement beyond the margin at all.
+    `harm` says which direction is worse; "either" allows no movement beyond the margin at all. `until_proven`: passes
+    unless harm beyond the margin is proven, instead of only when it is ruled out; for rare things such as complaints.
     """
 
     name: str
     margin: float
     variants: tuple[Variant, ...]
     harm: Harm = "either"
+    until_proven: bool = False
 
     def arm(self, variant_id: str) -> Arm:
         """The arm with this id, which `spec_file` has checked to be there."""

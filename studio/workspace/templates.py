@@ -41,6 +41,7 @@ from studio.gallery.ranking import Experience, Policy, Ranking, rank
 from studio.store.learning import Impression, Promotion
 from studio.store.scanning import EventFilter
 from studio.store.store import Store
+from studio.workspace.aftercare import with_old_value
 from studio.workspace.previews import MessagePreview, message_previews
 from studio.workspace.workflows import WorkflowsStory
 
@@ -190,6 +191,7 @@ class TemplatesStory:
         entry = self._catalogue.entry(template_id)
         filled = self.fill(template_id, context, overrides, language=language)
         workflow = instantiate(entry, filled, self._with_currency(context), language=language)
+        workflow = with_old_value(workflow, self.promotions(template_id))
         return Made(workflow, tuple(filled))
 
     def create(

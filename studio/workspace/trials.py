@@ -5,36 +5,49 @@ Absent on purpose: statistics (`experiments`) and counting (`analytics`).
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from pydantic import JsonValue
+import polars as pl
 
 from studio.analytics.facts import Design
-from studio.analytics.trials import TrialPlan, TrialResult, trial_result
+from studio.analytics.trial_details import TrialDetails, trait_columns, trial_details
+from studio.analytics.trials import TrialResult, people_of, trial_result
 from studio.domain.clock import Clock
-from studio.domain.duration import format_duration, parse_duration
 from studio.domain.errors import UserFixable
 from studio.domain.ports import RunRow
-from studio.domain.workflow import Node, Workflow, parameter_refs, parse_workflow
+from studio.domain.workflow import Workflow, parse_workflow
+from studio.experiments.families import discoveries
 from studio.experiments.planner import Plan, plan
+from studio.experiments.vigil import Vigil
 from studio.store.learning import StoredExperiment
 from studio.store.store import Store
-from studio.workspace.insights import predictions_of
+from studio.workspace.aftercare import promotion_watched, watched
+from studio.workspace.trial_history import HistoryEntry, history_of
+from studio.workspace.trial_plan import as_plan, as_spec, goal_window, plan_of
 
-MDE_RELATIVE = 0.2
-"""The smallest relative lift a subject test is planned for, unless the split says otherwise."""
-FALLBACK_BASELINE = 0.03
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+BOUGHT = "Bought before"
+TRAITS = ("country", "language", "device", "segment", "gender", "source")
+"""Fields of contacts that people are divided by, where they have them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One experiment with its result now. `goal` is the kind of event that counts as converted."""
+    """One experiment with its result now. `goal` is the kind of event that counts as converted.
+
+    `aftercare`: where the experiment compares a shipped value with the one before it, what that says of the change,
+    `watches` being the promotion's id.
+    """
 
     run: RunRow
     template: str | None
     result: TrialResult
     shipped: str | None = None
     goal: str = "order"
+    aftercare: Vigil | None = None
+    watches: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +78,7 @@ class TrialsStory:
                         id=f"{run.run_id}/{node.id}",
                         run_id=run.run_id,
                         node_id=node.id,
-                        spec=_as_spec(planned),
+                        spec=as_spec(planned),
                         planned_total=planned.planned_total,
                         alpha=planned.alpha,
                         started_at=run.started_at,
@@ -78,15 +91,65 @@ class TrialsStory:
 
     def of(self, run_id: str, node_id: str | None = None) -> Trial:
         """One experiment of a run (its first when no node is named); UserFixable TRIAL-NONE when it has none."""
-        kept = [e for e in self._store.learning.experiments(run_id) if node_id in (None, e.node_id)]
-        if not kept:
-            raise UserFixable("TRIAL-NONE", "This run has no experiment.", where=run_id, hint="Add an A/B test node.")
+        kept = self._kept(run_id, node_id)
         run = self._store.runs.get(run_id)
         workflow = parse_workflow(self._store.runs.document(run.version))
-        result = trial_result(self._store.projections, _as_plan(kept[0]), run.at)
+        result = trial_result(self._store.projections, as_plan(kept), run.at, goal_window(workflow))
         template = workflow.template.id if workflow.template else None
-        shipped = self._shipped(kept[0].id, template)
-        return Trial(run, template, result, shipped, Design.of(workflow).goal_kind)
+        shipped = self._shipped(kept.id, template)
+        promotions = self._store.learning.promotions(template) if template else []
+        promotion = promotion_watched(result.plan, template, promotions)
+        return Trial(
+            run,
+            template,
+            result,
+            shipped,
+            Design.of(workflow).goal_kind,
+            watched(result, promotion) if promotion else None,
+            str(promotion.id) if promotion else None,
+        )
+
+    def details(self, run_id: str, node_id: str | None = None, treatment: str | None = None) -> TrialDetails:
+        """Revenue, segments, novelty and interactions of one treatment: that decided about, else the one ahead."""
+        trial = self.of(run_id, node_id)
+        result, run = trial.result, trial.run
+        workflow = parse_workflow(self._store.runs.document(run.version))
+        exposed, _ = people_of(self._store.projections, result.plan)
+        ids = exposed["contact_id"].unique().sort()
+        before = self._spent_before(run, trial.goal, ids)
+        return trial_details(
+            self._store.projections,
+            result,
+            treatment or leading(result),
+            traits=self._traits(run, ids, before),
+            before=before if before.height else None,
+            other_splits=_other_splits(workflow, result.plan.node_id),
+        )
+
+    def history(self, run_id: str, node_id: str | None = None) -> tuple[HistoryEntry, ...]:
+        """What happened to the experiment, oldest first: what its data proved when, and what people did."""
+        trial, kept = self.of(run_id, node_id), self._kept(run_id, node_id)
+        promotions = self._store.learning.promotions(trial.template) if trial.template else []
+        return history_of(trial.result, kept, [p for p in promotions if p.experiment_id == kept.id])
+
+    def series(self) -> dict[str, bool]:
+        """Experiment id → whether its winner counts as a finding among all experiments of this workspace: at most one
+        in twenty of those findings is false, however many experiments there are.
+        """
+        kept = self._store.learning.experiments()
+        results = [self.of(e.run_id, e.node_id).result for e in kept]
+        evidence = [
+            max((c.anytime.e_value or 0.0 for c in result.analysis.comparisons if (c.effect or 0) > 0), default=0.0)
+            / max(len(result.plan.treatments), 1)
+            for result in results
+        ]
+        return dict(zip((e.id for e in kept), discoveries(evidence), strict=True))
+
+    def keep_running(self, run_id: str, node_id: str | None = None) -> None:
+        """Notes that a person looked at the decision and went on."""
+        kept, trial = self._kept(run_id, node_id), self.of(run_id, node_id)
+        told = {"verdict": "kept", "variant": trial.result.analysis.decision.variant, "reasons": []}
+        self._store.learning.decide(kept.id, told, self._clock.now())
 
     def ship(self, run_id: str, node_id: str | None = None) -> Shipped:
         """Writes the winner into the template's parameter.
@@ -141,46 +204,48 @@ class TrialsStory:
         """
         return plan(baseline=baseline, mde_relative=smallest_lift, daily=daily, variants=variants)
 
+    def _kept(self, run_id: str, node_id: str | None) -> StoredExperiment:
+        kept = [e for e in self._store.learning.experiments(run_id) if node_id in (None, e.node_id)]
+        if not kept:
+            raise UserFixable("TRIAL-NONE", "This run has no experiment.", where=run_id, hint="Add an A/B test node.")
+        return kept[0]
+
+    def _spent_before(self, run: RunRow, kind: str, ids: pl.Series) -> pl.DataFrame:
+        """`contact_id, value, count` of earlier goal events of these people, none later than the run's start."""
+        view = self._store.events.seen_by(run.run_id).at(run.started_at)
+        return view.totals(kind, since=BEGINNING, ids=ids).select("contact_id", "value", "count")
+
+    def _traits(self, run: RunRow, ids: pl.Series, before: pl.DataFrame) -> pl.DataFrame:
+        view = self._store.contacts.at(run.at)
+        wanted = [name for name in TRAITS if name in view.names()]
+        traits = trait_columns(view.fields(ids, wanted), wanted)
+        if before.is_empty():
+            return traits
+        bought = pl.when(pl.col("count").fill_null(0) > 0).then(pl.lit("Bought before")).otherwise(pl.lit("First time"))
+        joined = traits.join(before.select("contact_id", "count"), on="contact_id", how="left")
+        return joined.select("contact_id", bought.alias(BOUGHT), *[c for c in traits.columns if c != "contact_id"])
+
     def _shipped(self, experiment_id: str, template: str | None) -> str | None:
         rows = self._store.learning.promotions(template) if template else []
         standing = [row for row in rows if row.experiment_id == experiment_id and row.undone_at is None]
         return str(standing[-1].id) if standing else None
 
 
-def plan_of(run: RunRow, workflow: Workflow, node: Node) -> TrialPlan:
-    """What the experiment is asked and how many people it takes, from the prediction made before it starts."""
-    bound = workflow.bound(node)
-    variants = [variant for variant in bound["variants"] if isinstance(variant, dict)]  # type: ignore[union-attr]
-    predicted = predictions_of(run).get("conversion_rate")
-    baseline = min(max(predicted.mean if predicted else FALLBACK_BASELINE, 0.001), 0.5)
-    planned = plan(baseline=baseline, mde_relative=MDE_RELATIVE, variants=len(variants))
-    weights = {str(v["id"]): float(v.get("weight", 1.0)) for v in variants}
-    whole = sum(weights.values())
-    return TrialPlan(
-        run_id=run.run_id,
-        node_id=node.id,
-        name=node.label or node.id,
-        control=str(variants[0]["id"]),
-        weights={variant: weight / whole for variant, weight in weights.items()},
-        values={str(v["id"]): str(v.get("value", v["id"])) for v in variants},
-        parameter=str(bound.get("parameter") or "") or _parameter_of(node),
-        planned_total=planned.n_total,
-        mde=baseline * MDE_RELATIVE,
-    )
+def leading(result: TrialResult) -> str:
+    """The treatment decided about, else the one with the highest lift."""
+    decision, comparisons = result.analysis.decision, result.analysis.comparisons
+    if decision.variant is not None and decision.variant != result.plan.control:
+        return decision.variant
+    return max(comparisons, key=lambda c: -1e9 if c.lift is None else c.lift).variant
 
 
-def _as_spec(planned: TrialPlan) -> dict[str, JsonValue]:
-    spec = asdict(planned)
-    spec["minimum_run"] = format_duration(planned.minimum_run)
-    return spec
-
-
-def _as_plan(kept: StoredExperiment) -> TrialPlan:
-    spec = dict(kept.spec)
-    spec["minimum_run"] = parse_duration(str(spec["minimum_run"]))
-    return TrialPlan(**spec)  # type: ignore[arg-type] - written by `_as_spec`
-
-
-def _parameter_of(node: Node) -> str | None:
-    first = next(iter(parameter_refs(node.parameters.get("variants"))), None)
-    return first[1] if first else None
+def _other_splits(workflow: Workflow, node_id: str) -> dict[str, tuple[str, str]]:
+    """The other tests of the workflow, with the first two variants of each."""
+    found: dict[str, tuple[str, str]] = {}
+    for node in workflow.nodes:
+        if node.type == "exp.split" and node.enabled and node.id != node_id:
+            variants = workflow.bound(node)["variants"]
+            names = [str(v["id"]) for v in variants if isinstance(v, dict)] if isinstance(variants, Sequence) else []
+            if len(names) >= 2:
+                found[node.id] = (names[0], names[1])
+    return found

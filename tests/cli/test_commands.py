@@ -222,3 +222,15 @@ def test_an_interrupted_command_says_how_to_go_on(shop: Path, monkeypatch: pytes
     assert said.out == ""
     monkeypatch.undo()
     assert len(done("runs", workspace=shop)) == 1
+
+
+def test_the_experiments_of_a_workspace(shop: Path) -> None:
+    (listed,) = done("experiment", "list", workspace=shop)["experiments"]
+    assert listed["verdict"] in ("keep_running", "stop_futile")
+    shown = done("experiment", "show", listed["id"], workspace=shop)
+    assert {"plan", "variants", "srm", "comparisons", "decision", "health", "revenue", "segments"} <= shown.keys()
+    assert shown["history"][0]["kind"] == "started"
+    assert done("experiment", "keep", listed["id"], workspace=shop) == {"kept": True}
+    assert [e["kind"] for e in done("experiment", "show", workspace=shop)["history"]] == ["started", "kept"]
+    assert studio("experiment", "ship", workspace=shop).document["error"]["code"] == "TRIAL-NO-WINNER"
+    assert studio("experiment", "undo", "77", workspace=shop).document["error"]["code"] == "PROMOTION-UNKNOWN"

@@ -1,0 +1,177 @@
+"""Revenue, segments, novelty and interactions of a run whose truth is known, recounted by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from studio.analytics.trial_details import trait_columns, trial_details
+from studio.analytics.trials import TrialPlan, trial_result
+from studio.experiments.capping import cap_of
+from studio.frames.events import as_events
+from tests.analytics.plain_facts import PlainFacts
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+NOW = START + timedelta(days=60)
+PLAN = TrialPlan(
+    run_id="r1",
+    node_id="ab",
+    name="Subject",
+    control="A",
+    weights={"A": 0.5, "B": 0.5},
+    values={"A": "Hello", "B": "Hi"},
+    parameter="subject",
+    planned_total=8_000,
+    mde=0.02,
+)
+
+
+def event(kind, contact, at, arms, node="ab", value=None):
+    return {"kind": kind, "contact_id": contact, "occurred_at": at, "arms": arms, "node_id": node, "value": value}
+
+
+@pytest.fixture(scope="module")
+def people() -> pl.DataFrame:
+    """6,000 people: B sells more to new ones only, unsubscribes more; the second split does nothing."""
+    rng = np.random.default_rng(11)
+    n = 6_000
+    frame = pl.DataFrame(
+        {
+            "contact_id": np.arange(n, dtype=np.uint32),
+            "variant": rng.choice(["A", "B"], n),
+            "other": rng.choice(["X", "Y"], n),
+            "is_new": rng.random(n) < 0.5,
+            "spent": rng.gamma(1, 40, n),
+            "day": np.sort(rng.uniform(0, 20, n)),
+        }
+    )
+    chance = 0.1 + 0.08 * ((frame["variant"] == "B") & frame["is_new"]).cast(pl.Float64).to_numpy()
+    return frame.with_columns(
+        pl.Series("bought", rng.random(n) < chance),
+        pl.Series("paid", rng.lognormal(2.5, 0.7, n)) + 0.5 * pl.col("spent"),
+        pl.Series("left", rng.random(n) < np.where(frame["variant"] == "B", 0.09, 0.03)),
+    )
+
+
+@pytest.fixture(scope="module")
+def events(people: pl.DataFrame) -> pl.DataFrame:
+    rows = []
+    for person in people.iter_rows(named=True):
+        at = START + timedelta(days=person["day"])
+        arms = f"early={person['other']}|ab={person['variant']}"
+        rows.append(event("exposed", person["contact_id"], at, arms))
+        if person["bought"]:
+            rows.append(event("converted", person["contact_id"], at + timedelta(days=2), arms, "goal", person["paid"]))
+        if person["left"]:
+            rows.append(event("unsubscribed", person["contact_id"], at + timedelta(hours=3), arms, "m1"))
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    return as_events(frame.with_columns(pl.lit("r1").alias("run_id"), event_id=pl.int_range(pl.len())))
+
+
+@pytest.fixture(scope="module")
+def facts(events: pl.DataFrame) -> PlainFacts:
+    return PlainFacts(events)
+
+
+def details(facts, people, **changes):
+    traits = people.select("contact_id", pl.when("is_new").then(pl.lit("new")).otherwise(pl.lit("old")).alias("Who"))
+    before = people.select("contact_id", pl.col("spent").alias("value"))
+    asked = {"traits": traits, "before": before, "other_splits": {"early": ("X", "Y")}, **changes}
+    return trial_details(facts, trial_result(facts, PLAN, NOW), "B", **asked)
+
+
+def rate(people, **wanted):
+    return people.filter(**wanted)["bought"].mean()
+
+
+def test_segments_tell_for_whom_it_works(facts, people):
+    found = details(facts, people).segments["Who"]
+    by_name = {segment.name: segment for segment in found.segments}
+    for name, is_new in (("new", True), ("old", False)):
+        expected = rate(people, variant="B", is_new=is_new) / rate(people, variant="A", is_new=is_new) - 1
+        assert by_name[name].lift == pytest.approx(expected)
+    assert by_name["new"].p_value < 0.01 < by_name["old"].p_value
+    assert found.differ_p < 0.01
+
+
+def test_small_groups_become_others_and_one_group_is_no_division(facts, people):
+    many = people.select("contact_id", (pl.col("contact_id") % 40).clip(0, 9).cast(pl.String).alias("group"))
+    found = details(facts, people, traits=many).segments["group"]
+    assert len(found.segments) == 7
+    assert found.segments[-1].name == "Others"
+    assert sum(segment.n for segment in found.segments) == people.height
+    same = people.select("contact_id", pl.lit("DE").alias("country"))
+    assert details(facts, people, traits=same).segments == {}
+
+
+def test_revenue_is_capped_as_of_the_first_moment_that_may_decide(facts, people):
+    found = details(facts, people).revenue
+    buyers = people.filter("bought").sort("day")
+    moments = [buyers.filter(pl.col("variant") == v)["day"][24] for v in "AB"]
+    assert found.cap == pytest.approx(cap_of(buyers.filter(pl.col("day") <= max(moments))["paid"].to_numpy()))
+    per_person = {v: people.filter(variant=v).select(pl.col("paid") * pl.col("bought")).to_series() for v in "AB"}
+    assert found.lift_plain == pytest.approx(per_person["B"].mean() / per_person["A"].mean() - 1)
+    assert found.rate_lift == pytest.approx(rate(people, variant="B") / rate(people, variant="A") - 1)
+    sizes = {v: people.filter("bought", variant=v)["paid"].mean() for v in "AB"}
+    assert found.value_lift == pytest.approx(sizes["B"] / sizes["A"] - 1)
+    assert found.lift_ci[0] < found.lift < found.lift_ci[1]
+
+
+def test_earlier_purchases_explain_a_part(facts, people):
+    found = details(facts, people).revenue
+    paid = (people["paid"] * people["bought"]).to_numpy().clip(max=found.cap)
+    within = [
+        np.corrcoef(paid[mask], people["spent"].to_numpy()[mask])[0, 1] ** 2
+        for mask in ((people["variant"] == v).to_numpy() for v in "AB")
+    ]
+    assert found.explained == pytest.approx(np.mean(within), abs=0.01)
+    assert details(facts, people, before=None).revenue.explained is None
+
+
+def test_steady_effects_and_independent_tests_do_not_warn(facts, people):
+    found = details(facts, people)
+    assert not found.trend.fades
+    assert not found.interactions["early"].warns
+    contrast = [rate(people, variant="B", other=other) - rate(people, variant="A", other=other) for other in ("X", "Y")]
+    assert found.interactions["early"].contrast == pytest.approx(contrast[1] - contrast[0])
+    assert 0 < found.expected < rate(people, variant="B") / rate(people, variant="A") - 1
+
+
+def test_more_people_who_leave_stop_a_variant(facts, people):
+    result = trial_result(facts, PLAN, NOW)
+    assert result.variant("B").harmed["unsubscribed"] == people.filter("left", variant="B").height
+    assert result.guardrails["B"][0].harmed
+    assert result.analysis.decision.verdict == "stop_harm"
+    assert any("Unsubscribes" in reason for reason in result.analysis.decision.reasons)
+
+
+def test_nothing_ships_while_many_outcomes_are_open(facts):
+    early = trial_result(facts, PLAN, START + timedelta(days=21), timedelta(days=14))
+    assert 0.2 < early.closed < 0.7
+    late = trial_result(facts, PLAN, NOW, timedelta(days=14))
+    assert late.closed == 1.0
+
+
+def test_the_split_is_watched(events):
+    skewed = events.filter((pl.col("contact_id") % 3 > 0) | (pl.col("arms") != "early=X|ab=A"))
+    result = trial_result(PlainFacts(skewed), PLAN, NOW)
+    assert result.analysis.srm.method == "sequential"
+    assert result.analysis.decision.verdict == "blocked"
+
+
+def test_traits_that_divide_into_few_parts():
+    fields = pl.DataFrame(
+        {
+            "contact_id": range(40),
+            "country": ["DE", "AT"] * 20,
+            "same": ["x"] * 40,
+            "unlike": [str(n) for n in range(40)],
+            "vip": [True, False] * 20,
+        }
+    )
+    found = trait_columns(fields, ["country", "same", "unlike", "vip", "absent"])
+    assert found.columns == ["contact_id", "country", "vip"]
+    assert found["vip"].dtype == pl.String
