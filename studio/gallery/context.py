@@ -18,6 +18,7 @@ from studio.gallery.page import Page, domain_name, read_page
 
 TYPES_SHOWN = 3
 _SURE_OF_TYPE = 0.3
+_SAME = 1e-9
 _TYPE_HINT = 3.0
 """What a schema.org type on the page counts for, in the units of `business_types.likelihood`."""
 _ORDER = (
@@ -55,6 +56,16 @@ def confirm_type(context: BusinessContext, type_id: str) -> BusinessContext:
     kind = business_type(type_id)
     rest = tuple(other for other in context.types if other != type_id)
     return replace(correct(context, "industry", kind.title["en"]), types=(type_id, *rest)[:TYPES_SHOWN])
+
+
+def with_types(context: BusinessContext, shares: Mapping[str, float]) -> BusinessContext:
+    """The context with the likeliest of these types, and the fact that follows; none where all are equally likely."""
+    ranked = sorted(shares, key=lambda kind: -shares[kind])
+    even = max(shares.values()) - min(shares.values()) < _SAME
+    others = tuple(fact for fact in context.facts if fact.name != "industry")
+    industry = None if even else _industry(ranked[0], shares[ranked[0]], context.text)
+    facts = others if industry is None else (*others, industry)
+    return replace(context, facts=_sorted(facts), types=() if even else tuple(ranked[:TYPES_SHOWN]))
 
 
 def type_confirmed(context: BusinessContext) -> str | None:
@@ -113,13 +124,8 @@ def _context(facts: Iterable[Fact], text: str, hints: Mapping[str, float]) -> Bu
             best[fact.name] = fact
     if not text:
         return BusinessContext(tuple(best.values()), text)
-    shares = likelihood(text, hints)
-    ranked = sorted(shares, key=lambda kind: -shares[kind])
-    industry = _industry(ranked[0], shares[ranked[0]], text)
-    if industry is not None:
-        best["industry"] = industry
-    even = max(shares.values()) - min(shares.values()) < 1e-9
-    return BusinessContext(_sorted(best.values()), text, () if even else tuple(ranked[:TYPES_SHOWN]))
+    known = BusinessContext(tuple(best.values()), text)
+    return with_types(known, likelihood(text, hints))
 
 
 def _industry(type_id: str, share: float, text: str) -> Fact | None:

@@ -30,35 +30,33 @@ def words(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Documents ready to be scored."""
+    """Documents ready to be scored: of each word, what it adds to the score of every document it is in."""
 
-    counts: tuple[Counter[str], ...]
-    lengths: tuple[int, ...]
-    weight: dict[str, float]
+    documents: int
+    postings: dict[str, tuple[tuple[int, float], ...]]
 
     @staticmethod
     def of(documents: Sequence[str]) -> Index:
         """An index of the documents, in order."""
-        counts = tuple(Counter(words(document)) for document in documents)
+        counts = [Counter(words(document)) for document in documents]
         present = Counter(word for count in counts for word in count)
         n = len(documents)
-        weight = {word: math.log(1 + (n - df + 0.5) / (df + 0.5)) for word, df in present.items()}
-        return Index(counts, tuple(count.total() for count in counts), weight)
+        mean = sum(count.total() for count in counts) / n if n else 1.0
+        postings: dict[str, list[tuple[int, float]]] = {word: [] for word in present}
+        for number, count in enumerate(counts):
+            damping = K1 * (1 - B + B * count.total() / (mean or 1.0))
+            for word, times in count.items():
+                weight = math.log(1 + (n - present[word] + 0.5) / (present[word] + 0.5))
+                postings[word].append((number, weight * times * (K1 + 1) / (times + damping)))
+        return Index(n, {word: tuple(places) for word, places in postings.items()})
 
     def scores(self, text: str) -> list[float]:
         """One score ≥ 0 per document; each word of the text counts once, however often it is said."""
-        if not self.counts:
-            return []
-        mean = sum(self.lengths) / len(self.lengths) or 1.0
-        asked = sorted(set(words(text)) & set(self.weight))
-        return [
-            sum(
-                self.weight[word] * count[word] * (K1 + 1) / (count[word] + K1 * (1 - B + B * length / mean))
-                for word in asked
-                if word in count
-            )
-            for count, length in zip(self.counts, self.lengths, strict=True)
-        ]
+        scores = [0.0] * self.documents
+        for word in sorted(set(words(text))):
+            for number, part in self.postings.get(word, ()):
+                scores[number] += part
+        return scores
 
 
 def _stem(word: str) -> str:

@@ -1,68 +1,125 @@
-"""How close a business's words are to archetypes and business types: word overlap, and meaning where a model is.
+"""How alike a business is to typical ones, and how close to each archetype: by words always, by meaning with a model.
 
-Absent on purpose: the model itself (a port) and cosines as confidence; they only order.
+Absent on purpose: the model itself (a port), and cosines as confidence; what the parts are worth is learned
+(`weights`), how sure an order is is calibrated (`calibration`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from studio.domain.ports import Embedder
+from studio.gallery import examples
 from studio.gallery.archetypes import archetypes
-from studio.gallery.business_types import business_types
+from studio.gallery.examples import Example, Floats
 from studio.gallery.lexical import Index
+from studio.gallery.meaning import LONGEST, Vectors, unit, vectors_of
 
 WORDS_ONLY = "word overlap (BM25)"
-_FAINT = 3.0
-"""A BM25 score below about this is a chance meeting of words."""
-_TEMPERATURE = 0.05
-"""Cosines of one text with the business types lie within about 0.3 of each other."""
-_LONGEST = 2_000
+_NEAR_IN_MEANING = 0.05
+"""Temperature of cosines: an example 0.05 closer counts e times as much."""
+_NEAR_IN_WORDS = 2.0
+"""Temperature of BM25 scores."""
+_OTHER_TYPE = 0.1
+"""What an example of another type than the confirmed one still counts for."""
+PARTS = ("meaning", "neighbours", "closeness", "words", "overlap")
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """`archetypes`: closeness in [0, 1] by id. `types`: relative likelihood by type id, empty without a model.
+    """One value per archetype and part, in the order of `archetypes()`.
 
-    `engine` names what compared.
+    meaning: usual gain at this place in the space. neighbours, words: mean gain of the examples alike in meaning, in
+    words. closeness, overlap: the archetype's own text against the business's, standardised over archetypes. The three
+    that need a model are zero without one. `weights`: of each example, as a neighbour. `engine` names what compared.
     """
 
-    archetypes: Mapping[str, float]
-    types: Mapping[str, float]
+    meaning: Floats
+    neighbours: Floats
+    closeness: Floats
+    words: Floats
+    overlap: Floats
+    weights: Floats
     engine: str
 
+    def types(self) -> Floats:
+        """Share per business type among the neighbours, in the order of `business_types()`; sums to 1."""
+        return self.weights @ examples.types()
 
-def compare(text: str, embedder: Embedder | None = None) -> Likeness:
-    """Compares a text. O(archetypes); with a model the program's own texts are embedded too: let it remember them."""
-    ids = [archetype.id for archetype in archetypes()]
-    scores = np.array(_index().scores(text))
-    words = scores / (scores.max(initial=0.0) + _FAINT)
-    if embedder is None or not text:
-        return Likeness(dict(zip(ids, words.tolist(), strict=True)), {}, WORDS_ONLY)
-    kinds = [f"{kind.title['en']}. {kind.about}" for kind in business_types()]
-    vectors = _unit(embedder.embed([text[:_LONGEST], *kinds, *(archetype.text for archetype in archetypes())]))
-    cosine = vectors[1:] @ vectors[0]
-    to_types, to_archetypes = cosine[: len(kinds)], cosine[len(kinds) :]
-    spread = float(np.ptp(to_archetypes)) or 1.0
-    both = 0.5 * words + 0.5 * (to_archetypes - to_archetypes.min()) / spread
-    types = np.exp((to_types - to_types.max()) / _TEMPERATURE)
+
+def compare(text: str, embedder: Embedder | None = None, *, leave_out: int | None = None) -> Likeness:
+    """Compares a business's text. One embedding with a model, O(examples) besides.
+
+    `leave_out`: an example that is not looked at, for learning from the examples themselves.
+    """
+    by_words = np.array(_example_index().scores(text))
+    overlap = _standardised(np.array(_archetype_index().scores(text)))
+    near_words = _softmax(by_words / _NEAR_IN_WORDS, leave_out)
+    words = near_words @ examples.gains()
+    if embedder is None or not text.strip():
+        zero = np.zeros(len(archetypes()))
+        return Likeness(zero, zero, zero, words, overlap, near_words, WORDS_ONLY)
+    own = vectors_of(embedder)
+    vector = unit(np.array(embedder.embed([text[:LONGEST]]), dtype=np.float64))[0]
+    near = _softmax(own.examples @ vector / _NEAR_IN_MEANING, leave_out)
     return Likeness(
-        dict(zip(ids, both.tolist(), strict=True)),
-        dict(zip((kind.id for kind in business_types()), types.tolist(), strict=True)),
-        f"meaning ({embedder.name}) and word overlap",
+        meaning=examples.gains().mean(axis=0) + (vector - own.centre) @ own.slope,
+        neighbours=near @ examples.gains(),
+        closeness=_standardised(_closeness(own, vector)),
+        words=words,
+        overlap=overlap,
+        weights=near,
+        engine=f"meaning ({embedder.name}) and words",
     )
 
 
+def among_type(likeness: Likeness, type_number: int) -> Likeness:
+    """The same business after a person confirmed its type: examples of that type count ten times the others."""
+    of_type = np.where(examples.types()[:, type_number] > 0, 1.0, _OTHER_TYPE)
+    near = likeness.weights * of_type
+    near = near / near.sum()
+    with_model = bool(likeness.neighbours.any())
+    return Likeness(
+        likeness.meaning,
+        near @ examples.gains() if with_model else likeness.neighbours,
+        likeness.closeness,
+        likeness.words if with_model else near @ examples.gains(),
+        likeness.overlap,
+        near,
+        likeness.engine,
+    )
+
+
+def nearest(likeness: Likeness, archetype_number: int) -> Example | None:
+    """The most alike example that uses the archetype, None when no neighbour to speak of does."""
+    speaking = likeness.weights * examples.gains()[:, archetype_number]
+    best = int(np.argmax(speaking))
+    return examples.examples()[best] if speaking[best] > 1 / len(speaking) else None
+
+
+def _closeness(own: Vectors, vector: Floats) -> Floats:
+    return np.maximum(own.described @ vector, own.typical @ vector)
+
+
+def _softmax(scores: Floats, leave_out: int | None) -> Floats:
+    powers = np.exp(scores - scores.max())
+    if leave_out is not None:
+        powers[leave_out] = 0.0
+    return powers / powers.sum()
+
+
+def _standardised(values: Floats) -> Floats:
+    return (values - values.mean()) / (values.std() + 1e-9)
+
+
 @cache
-def _index() -> Index:
+def _archetype_index() -> Index:
     return Index.of([archetype.text for archetype in archetypes()])
 
 
-def _unit(vectors: Sequence[Sequence[float]]) -> NDArray[np.float64]:
-    rows = np.array(vectors, dtype=np.float64)
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+@cache
+def _example_index() -> Index:
+    return Index.of([example.text for example in examples.examples()])

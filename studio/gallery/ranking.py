@@ -1,8 +1,9 @@
 """Templates in the order in which they suit a business, each with its reasons.
 
-A score is a sum of parts, and every part is a reason in words: business type, known facts, likeness of the words, what
-past runs brought, and a small bonus for what was not tried yet. Absent on purpose: a percentage called confidence. On
-the labelled set the cards shown were less often right than their scores said, so there are three bands instead.
+A score is a sum of parts, and every part is a reason in words: business type, businesses alike, words, known facts,
+what past runs brought. Without own results it is the expected gain of a card (1: a first choice). `confidence` is the
+calibrated probability that a card suits, and the band follows from it. Absent on purpose: learning the weights
+(`weights`), and a confidence for templates that own results have moved.
 """
 
 from __future__ import annotations
@@ -13,25 +14,27 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from studio.domain.ports import Embedder
-from studio.domain.template import Band, BusinessContext, PastOutcome, Reason, Recommendation, Template
-from studio.gallery import reasons
+from studio.domain.template import BusinessContext, PastOutcome, Reason, Recommendation, Template
+from studio.gallery import examples, reasons
 from studio.gallery.archetypes import Archetype, archetypes, fact_fit
-from studio.gallery.business_types import business_type, confirmed, likelihood
+from studio.gallery.business_types import business_types, confirmed, likelihood
 from studio.gallery.catalogue import Catalogue
-from studio.gallery.context import type_confirmed
+from studio.gallery.context import type_confirmed, with_types
 from studio.gallery.learning import NEUTRAL, Standing, standing
-from studio.gallery.likeness import Likeness, compare
+from studio.gallery.lexical import Index
+from studio.gallery.likeness import WORDS_ONLY, Likeness, among_type, compare, nearest
 from studio.gallery.prediction import Economics, predict
 from studio.gallery.promotion import Promoted
+from studio.gallery.weights import Weights, band, calibration, learned
 
-TYPE = 0.68
-FACTS = 0.14
-LIKENESS = 0.18
+FACTS = 0.06
+TOLD = 0.2
+"""What a person said or corrected counts more than what was read."""
 OUTCOMES = 0.5
 MISSING_EVENTS = -0.08
 _ROUNDING = 0.01
-STRONG = 0.65
-LIKELY = 0.45
+_UNSEEN = 1e-4
+"""Added to each type's share among the neighbours: no neighbour of a type is no proof against it."""
 NO_INDUSTRY = "unknown"
 
 
@@ -39,7 +42,7 @@ NO_INDUSTRY = "unknown"
 class Policy:
     """How the order comes about. `explore`: chance that the last place goes to a template further down."""
 
-    version: str = "2026.11"
+    version: str = "2026.12"
     bonus: float = 0.03
     explore: float = 0.0
 
@@ -49,7 +52,8 @@ class Ranking:
     """The cards to show, best first, and how they came about.
 
     `engine`: what compared the words. `types`: share per business type. `scores`: score per archetype, all of them.
-    `propensities`: for each card the probability that the policy put it there.
+    `propensities`: for each card the probability that the policy put it there. `alternatives`: the other templates of
+    archetypes that have several, ranked like the cards.
     """
 
     recommendations: tuple[Recommendation, ...]
@@ -58,6 +62,31 @@ class Ranking:
     types: Mapping[str, float]
     scores: Mapping[str, float]
     propensities: tuple[float, ...]
+    alternatives: tuple[Recommendation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One question as it is answered: the business, what is like it, and what all of it is worth."""
+
+    context: BusinessContext
+    shares: Mapping[str, float]
+    likeness: Likeness
+    type_gains: examples.Floats
+    weights: Weights
+    has_model: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    archetype: Archetype
+    template: Template
+    why: tuple[Reason, ...]
+    is_moved: bool
+
+    @property
+    def score(self) -> float:
+        return _clipped(self.why)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,79 +118,144 @@ def rank(
     """
     policy = policy or Policy()
     experience = experience or Experience()
-    likeness = compare(context.text, embedder)
-    shares = type_shares(context, likeness.types)
-    cards: list[tuple[Archetype, Template, tuple[Reason, ...]]] = []
+    view = _view(context, embedder)
+    cards: list[_Card] = []
+    others: list[_Card] = []
     scores: dict[str, float] = {}
-    for archetype in archetypes():
-        parts = _fit(archetype, context, shares, likeness)
+    for number, archetype in enumerate(archetypes()):
+        parts = _fit(number, archetype, view)
         scores[archetype.id] = _clipped(parts)
-        options = [
-            (template, (*parts, *_learned(template, context, experience, policy)))
-            for template in catalogue.of_archetype(archetype.id)
-        ]
-        if options:
-            best, why = max(options, key=lambda option: _clipped(option[1]))
-            cards.append((archetype, best, why))
-    cards.sort(key=lambda card: (-_clipped(card[2]), card[1].id))
+        options = _options(archetype, parts, catalogue, view, (experience, policy))
+        cards += options[:1]
+        others += options[1:]
+    cards.sort(key=lambda card: (-card.score, card.template.id))
+    others.sort(key=lambda card: (-card.score, card.template.id))
     order, propensities = _explored(len(cards), top, policy, seed)
-    chosen = [cards[position] for position in order]
     return Ranking(
-        tuple(_card(template, why, context, experience, seed) for _, template, why in chosen),
-        likeness.engine,
+        tuple(_recommended(cards[position], view, experience, seed) for position in order),
+        view.likeness.engine,
         policy,
-        shares,
+        view.shares,
         scores,
         propensities,
+        tuple(_recommended(card, view, experience, seed) for card in others) if top is None else (),
     )
 
 
-def type_shares(context: BusinessContext, meaning: Mapping[str, float] | None = None) -> dict[str, float]:
-    """Share per business type: what the person confirmed, else the likelihood of the text.
+def type_shares(context: BusinessContext, likeness: Likeness) -> dict[str, float]:
+    """Share per business type: what the person confirmed, else the text's cues times the types of businesses alike.
 
     What the context already says of its first type is never undercut: a page's structured data is not in its text.
-    `meaning`: relative likelihoods from a model, multiplied in.
     """
     sure = type_confirmed(context)
     if sure is not None:
         return confirmed(sure)
     shares = likelihood(context.text)
+    if context.text.strip():
+        alike = likeness.types() + _UNSEEN
+        shares = _scaled({kind: share * near for (kind, share), near in zip(shares.items(), alike, strict=True)})
     industry = context.fact("industry")
     if industry is not None and context.types and shares[context.types[0]] < industry.confidence - _ROUNDING:
         first = context.types[0]
-        rest = (1 - industry.confidence) / (1 - shares[first])
+        rest = (1 - industry.confidence) / max(1 - shares[first], 1e-9)
         shares = {kind: industry.confidence if kind == first else share * rest for kind, share in shares.items()}
-    if not meaning:
-        return shares
-    joint = {kind: share * meaning[kind] for kind, share in shares.items()}
-    total = sum(joint.values())
-    return {kind: share / total for kind, share in joint.items()}
+    return shares
 
 
-def band(score: float) -> Band:
-    """Three bands; README.md says how often the cards of each were right on the labelled set."""
-    return "strong" if score >= STRONG else "likely" if score >= LIKELY else "worth_a_look"
+def settled(context: BusinessContext, embedder: Embedder | None = None) -> BusinessContext:
+    """The context with the three likeliest types by everything that can be compared, unless a person said which."""
+    if type_confirmed(context) is not None or not context.text.strip():
+        return context
+    return with_types(context, type_shares(context, compare(context.text, embedder)))
 
 
-def _fit(
-    archetype: Archetype, context: BusinessContext, shares: Mapping[str, float], likeness: Likeness
-) -> tuple[Reason, ...]:
-    parts = {kind: share * business_type(kind).fit.get(archetype.id, 0.0) for kind, share in shares.items()}
-    total = TYPE * sum(parts.values())
-    strongest = business_type(max(parts, key=lambda kind: parts[kind]))
+def _scaled(shares: dict[str, float]) -> dict[str, float]:
+    total = sum(shares.values())
+    return {kind: share / total for kind, share in shares.items()}
+
+
+def _view(context: BusinessContext, embedder: Embedder | None) -> _View:
+    likeness = compare(context.text, embedder)
+    sure = type_confirmed(context)
+    if sure is not None:
+        likeness = among_type(likeness, [kind.id for kind in business_types()].index(sure))
+    shares = type_shares(context, likeness)
+    has_model = likeness.engine != WORDS_ONLY
+    gains = np.array(list(shares.values())) @ examples.type_gains()
+    return _View(context, shares, likeness, gains, learned().with_model if has_model else learned().by_words, has_model)
+
+
+def _fit(number: int, archetype: Archetype, view: _View) -> tuple[Reason, ...]:
+    worth, like, context = view.weights, view.likeness, view.context
+    strongest = _strongest(number, view)
+    is_known = type_confirmed(context) is not None or max(view.shares.values()) > _EVEN
+    found = [
+        reasons.of_type(
+            strongest if is_known else None,
+            float(examples.type_gains()[strongest, number]),
+            worth.type * float(view.type_gains[number]) + worth.base,
+            is_confirmed=type_confirmed(context) is not None,
+        )
+    ]
+    if context.text.strip():
+        alike = worth.meaning * like.meaning[number] + worth.neighbours * like.neighbours[number]
+        spoken = worth.closeness * like.closeness[number] + worth.overlap * like.overlap[number]
+        by_words = worth.words * like.words[number]
+        found.append(reasons.of_neighbours(nearest(like, number), float(alike if view.has_model else by_words)))
+        found.append(reasons.of_words(archetype, context, float(spoken + by_words if view.has_model else spoken)))
     facts, loudest = fact_fit(archetype, context)
-    found = [reasons.of_type(strongest, archetype, total, type_confirmed(context) is not None)]
     if loudest is not None:
-        found.append(reasons.of_fact(loudest, FACTS * facts))
-    close = likeness.archetypes[archetype.id]
-    if close > 0:
-        found.append(reasons.of_likeness(archetype, context, likeness.engine, LIKENESS * close))
+        found.append(reasons.of_fact(loudest, (TOLD if loudest.confidence == 1.0 else FACTS) * facts))
     return tuple(found)
+
+
+_EVEN = 0.1
+"""With all types about equally likely nothing is known of the type."""
+
+
+def _strongest(number: int, view: _View) -> int:
+    return int(np.argmax(np.array(list(view.shares.values())) * examples.type_gains()[:, number]))
+
+
+def _options(
+    archetype: Archetype,
+    parts: tuple[Reason, ...],
+    catalogue: Catalogue,
+    view: _View,
+    learning: tuple[Experience, Policy],
+) -> list[_Card]:
+    """The archetype's templates, the best suited first: by results, then by goals, words and what they need."""
+    templates = catalogue.of_archetype(archetype.id)
+    if not templates:
+        return []
+    suits = _own_fit(templates, view.context, learning[0])
+    cards: list[tuple[float, _Card]] = []
+    for template, suit in zip(templates, suits, strict=True):
+        more, is_moved = _learned(template, view.context, *learning)
+        card = _Card(archetype, template, (*parts, *more), is_moved)
+        cards.append((sum(reason.weight for reason in card.why) + suit, card))
+    cards.sort(key=lambda item: (-item[0], item[1].template.id))
+    return [card for _, card in cards]
+
+
+def _own_fit(templates: Sequence[Template], context: BusinessContext, experience: Experience) -> list[float]:
+    """How templates of one archetype differ in fit: a tie-breaker that does not enter the score."""
+    said = [f"{one.name['en']} {one.description['en']} {one.typical_for}" for one in templates]
+    words = Index.of(said).scores(context.text)
+    top = max(words, default=0.0) or 1.0
+    goal = context.fact("goal")
+    return [
+        0.05 * word / top
+        + (0.05 if goal is not None and reasons.serves(template.goals, goal) else 0.0)
+        - 0.05 * len(_missing(template, experience))
+        for template, word in zip(templates, words, strict=True)
+    ]
 
 
 def _learned(
     template: Template, context: BusinessContext, experience: Experience, policy: Policy
-) -> tuple[Reason, ...]:
+) -> tuple[tuple[Reason, ...], bool]:
+    """What results add, and whether they move the score away from what was calibrated."""
     known = standing(experience.outcomes, template.id, industry_of(context))
     untried = standing((), template.id, NO_INDUSTRY)
     found: list[Reason] = []
@@ -172,10 +266,14 @@ def _learned(
     found.append(reasons.of_novelty(known, _bonus(known, untried, policy)))
     for name, promoted in experience.promoted.get(template.id, {}).items():
         found.append(reasons.of_promotion(template.parameter(name), promoted))
-    missing = [kind for kind in template.needs.events if kind not in (experience.event_kinds or template.needs.events)]
+    missing = _missing(template, experience)
     if missing:
         found.append(reasons.of_missing(missing, MISSING_EVENTS))
-    return tuple(found)
+    return tuple(found), elsewhere
+
+
+def _missing(template: Template, experience: Experience) -> list[str]:
+    return [kind for kind in template.needs.events if kind not in (experience.event_kinds or template.needs.events)]
 
 
 def industry_of(context: BusinessContext) -> str:
@@ -184,7 +282,8 @@ def industry_of(context: BusinessContext) -> str:
 
 
 def _bonus(known: Standing, untried: Standing, policy: Policy) -> float:
-    return policy.bonus * known.deviation / untried.deviation
+    """What is not tried yet keeps its whole chance (0); what is well known loses the bonus of the unknown."""
+    return policy.bonus * (known.deviation / untried.deviation - 1)
 
 
 def _explored(cards: int, top: int | None, policy: Policy, seed: int) -> tuple[list[int], tuple[float, ...]]:
@@ -202,13 +301,19 @@ def _explored(cards: int, top: int | None, policy: Policy, seed: int) -> tuple[l
     return order, tuple(propensities)
 
 
-def _card(
-    template: Template, why: tuple[Reason, ...], context: BusinessContext, experience: Experience, seed: int
-) -> Recommendation:
-    score = _clipped(why)
-    prediction = predict(template, context, outcomes=experience.outcomes, economics=experience.economics, seed=seed)
-    ordered = tuple(sorted(why, key=lambda reason: -abs(reason.weight)))
-    return Recommendation(template.id, template.archetype, score, band(score), ordered, prediction)
+def _recommended(card: _Card, view: _View, experience: Experience, seed: int) -> Recommendation:
+    is_confirmed = type_confirmed(view.context) is not None
+    sure = calibration(has_model=view.has_model, is_confirmed=is_confirmed).probability(card.score)
+    ordered = tuple(sorted(card.why, key=lambda reason: -abs(reason.weight)))
+    return Recommendation(
+        card.template.id,
+        card.archetype.id,
+        card.score,
+        band(sure),
+        ordered,
+        predict(card.template, view.context, outcomes=experience.outcomes, economics=experience.economics, seed=seed),
+        None if card.is_moved or not view.context.text.strip() else round(sure, 3),
+    )
 
 
 def _clipped(why: Sequence[Reason]) -> float:

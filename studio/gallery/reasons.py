@@ -6,11 +6,13 @@ Absent on purpose: the weights; whoever scores gives them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from studio.domain.template import BusinessContext, Fact, PastOutcome, Reason, TemplateParameter
 from studio.gallery import wording
 from studio.gallery.archetypes import Archetype
-from studio.gallery.business_types import BusinessType
+from studio.gallery.business_types import business_types
+from studio.gallery.examples import Example
 from studio.gallery.learning import NEUTRAL, Standing
 from studio.gallery.lexical import words
 from studio.gallery.promotion import Promoted
@@ -21,12 +23,34 @@ _TELLING = 5
 _COMMON = frozenset(("their", "about", "after", "first", "people", "those", "until", "again", "business", "companies"))
 
 
-def of_type(kind: BusinessType, archetype: Archetype, weight: float, is_confirmed: bool) -> Reason:
-    """What the business type says."""
-    fit = kind.fit.get(archetype.id, 0.0)
-    how = "a first choice" if fit >= 0.85 else "a good choice" if fit >= 0.5 else "sometimes used"
+def of_type(kind: int | None, gain: float, weight: float, *, is_confirmed: bool) -> Reason:
+    """What the business type says; None while nothing points to one. `gain`: mean gain of the archetype there."""
+    if kind is None:
+        return Reason("Suits many kinds of business; tell us about yours to see what suits it.", None, weight)
+    how = "a first choice" if gain >= 0.6 else "a good choice" if gain >= 0.3 else "sometimes used"
     who = "You confirmed" if is_confirmed else "Looks like"
-    return Reason(f"{who}: {kind.title['en'].lower()}. This is {how} there.", "industry", weight)
+    title = business_types()[kind].title["en"]
+    return Reason(f"{who}: {title[0].lower()}{title[1:]}. This is {how} there.", "industry", weight)
+
+
+def of_neighbours(example: Example | None, weight: float) -> Reason:
+    """What businesses alike do, with the one most alike."""
+    if example is None:
+        return Reason("Few businesses like yours use it.", None, weight)
+    return Reason(f"Suits a business much like yours: “{_cut(example.text)}”", None, weight)
+
+
+def of_words(archetype: Archetype, context: BusinessContext, weight: float) -> Reason:
+    """Words in common."""
+    shared = _shared(archetype, context)
+    if shared:
+        return Reason(f"Your words meet its own: {', '.join(shared)}.", None, weight)
+    return Reason("Your words are far from its own." if weight < 0 else "Close to your words.", None, weight)
+
+
+def serves(goals: Sequence[str], goal: Fact) -> bool:
+    """Whether one of the goals is the one a fact states."""
+    return isinstance(goal.value, str) and wording.goal_id(goal.value) in goals
 
 
 def of_fact(fact: Fact, weight: float) -> Reason:
@@ -35,20 +59,35 @@ def of_fact(fact: Fact, weight: float) -> Reason:
         return Reason(f"Your goal: {fact.value}.", fact.name, weight)
     about = wording.trait_words(fact.name) or fact.name.replace("_", " ")
     against = "" if fact.value else "not true here: "
-    return Reason(f"Your business {against}{about}, says {fact.evidence}.", fact.name, weight)
+    said = "you said so" if fact.confidence == 1.0 else f"says {fact.evidence.rstrip('.')}"
+    return Reason(f"Your business {against}{about}, {said}.", fact.name, weight)
 
 
-def of_likeness(archetype: Archetype, context: BusinessContext, engine: str, weight: float) -> Reason:
-    """Words in common; with a model, closeness in meaning."""
-    spoken = set(words(context.text))
+def _shared(archetype: Archetype, context: BusinessContext) -> list[str]:
+    spoken = _spoken(context.text)
     shared: dict[str, str] = {}
-    for word in (raw.strip(".,;:()") for raw in archetype.text.lower().split()):
-        stem = "".join(words(word))
-        if stem in spoken and len(word) >= _TELLING and word not in _COMMON:
+    for word, stem in _telling(archetype.text):
+        if stem in spoken:
             shared.setdefault(stem, word)
-    if shared:
-        return Reason(f"Your words meet its own: {', '.join(list(shared.values())[:4])}.", None, weight)
-    return Reason(f"Close to your words by {engine}.", None, weight)
+    return list(shared.values())[:4]
+
+
+@lru_cache(maxsize=8)
+def _spoken(text: str) -> frozenset[str]:
+    return frozenset(words(text))
+
+
+@lru_cache(maxsize=64)
+def _telling(text: str) -> tuple[tuple[str, str], ...]:
+    """Words worth naming, with what they are compared by."""
+    raw = (word.strip(".,;:()") for word in text.lower().split())
+    return tuple((word, "".join(words(word))) for word in raw if len(word) >= _TELLING and word not in _COMMON)
+
+
+def _cut(text: str) -> str:
+    """The first sentence, at most twelve words of it, without a full stop."""
+    listed = text.split(". ", maxsplit=1)[0].split()
+    return " ".join(listed[:12]).rstrip(".,;:") + (" …" if len(listed) > 12 else "")
 
 
 def of_outcomes(known: Standing, currency: str, weight: float) -> Reason:
