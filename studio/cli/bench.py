@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
 
 from studio.cli.output import Output
 from studio.domain.errors import UserFixable
 from studio.workspace.bench import GROUPS
+from studio.workspace.bench_recommend import LABELS
 
 
 def add(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser("bench", help="measure this computer: JSON lines name, value, unit, baseline, ratio")
     command.add_argument("group", nargs="?", metavar="GROUP", help=f"one of: {', '.join(GROUPS)}")
     command.add_argument("--contacts", type=int, default=100_000, metavar="N")
+    command.add_argument("--labels", type=Path, metavar="FILE.jsonl", help="labelled businesses, for recommend")
     command.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
     command.set_defaults(run=run)
 
@@ -20,6 +24,8 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace, out: Output) -> int:
     if arguments.group is not None and arguments.group not in GROUPS:
         raise UserFixable("USAGE", f"There is no group “{arguments.group}”.", hint=f"There are: {', '.join(GROUPS)}.")
+    if arguments.labels is not None:
+        os.environ[LABELS] = str(arguments.labels)
     for name in [arguments.group] if arguments.group else GROUPS:
         for figure in GROUPS[name](arguments.contacts, out.progress):
             out.line(figure)

@@ -10,7 +10,7 @@ from pathlib import Path
 from studio.cli.output import Output, table
 from studio.cli.session import Session, common
 from studio.domain.errors import UserFixable
-from studio.domain.template import BusinessContext
+from studio.domain.template import BusinessContext, Recommendation
 from studio.workspace.templates import Ranked
 from studio.workspace.workspace import Workspace
 
@@ -60,7 +60,7 @@ def _context(arguments: argparse.Namespace, workspace: Workspace) -> BusinessCon
 
 def _json(context: BusinessContext, ranked: Ranked) -> dict[str, object]:
     return {
-        "context": {"facts": context.facts},
+        "context": {"facts": context.facts, "types": list(context.types), "text": context.text},
         "types": list(context.types),
         "recommendations": _ranked_json(ranked),
         "engine": ranked.engine,
@@ -88,11 +88,22 @@ def _in_words(context: BusinessContext, ranked: Ranked) -> str:
         [(f.name, str(f.value), f.confidence, f.evidence[:60]) for f in context.facts],
         ("fact", "value", "confidence", "found in"),
     )
-    parts = ["What we understood", facts, "", f"Likeliest kinds of business: {', '.join(context.types)}", ""]
+    parts = [
+        "What we understood",
+        facts if context.facts else "Nothing yet: say what you sell, to whom, and what for.",
+        "",
+    ]
+    if context.types:
+        parts += [f"Likeliest kinds of business: {', '.join(context.types)} (confirm one with --type)", ""]
     for index, r in enumerate(ranked.recommendations, start=1):
-        parts.append(f"{index}. {r.template}  ({r.band.replace('_', ' ')})")
+        parts.append(f"{index}. {r.template}  ({_band(r)})")
         parts += [f"     {reason.text}" for reason in r.reasons]
     return "\n".join(parts)
+
+
+def _band(one: Recommendation) -> str:
+    words = one.band.replace("_", " ")
+    return words if one.confidence is None else f"{words}: suits {one.confidence:.0%} of such businesses"
 
 
 def _read(path: Path) -> str:

@@ -29,6 +29,7 @@ _FALLBACK = 0.4
 _USUAL = 0.7
 _COPY = 0.65
 _COPY_IN_TONE = 0.75
+_SLOT_WORDS = {"name": "business's name", "sells": "own words for what you sell"}
 _FACT_SLOT = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -244,7 +245,7 @@ def _written(parameter: TemplateParameter, context: BusinessContext, language: s
         text = _FACT_SLOT.sub(lambda found, facts=facts: str(_value(facts[found[1]])), str(option["text"]))
         if None in facts.values() or problems_of(parameter, text):
             continue
-        named = [f"names {slot.replace('_', ' ')}" for slot in facts]
+        named = [f"with your {_SLOT_WORDS.get(slot, slot.replace('_', ' '))}" for slot in facts]
         about = [f"{option['tone']} tone, as your text is written"] if in_tone else []
         evidence = "; ".join((*about, *named)) or parameter.rule.evidence or "The template's own wording."
         return FilledParameter(parameter.name, text, _COPY_IN_TONE if in_tone else _COPY, _sentence(evidence))

@@ -1,7 +1,7 @@
 """The program's own texts as vectors, computed when they were written and shipped beside them.
 
-So that asking takes one embedding, of the business itself. Absent on purpose: the model (a port). Another model than the
-shipped vectors are of embeds the program's texts anew, once in a process.
+So that asking takes one embedding, of the business itself. Another model than the one the shipped vectors are of embeds
+the program's texts anew, once in a process. Absent on purpose: the model (a port).
 """
 
 from __future__ import annotations

@@ -85,8 +85,9 @@ class _Card:
     is_moved: bool
 
     @property
-    def score(self) -> float:
-        return _clipped(self.why)
+    def total(self) -> float:
+        """The score before it is held within 0 and 1, so that ends are ordered too."""
+        return sum(reason.weight for reason in self.why)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +129,8 @@ def rank(
         options = _options(archetype, parts, catalogue, view, (experience, policy))
         cards += options[:1]
         others += options[1:]
-    cards.sort(key=lambda card: (-card.score, card.template.id))
-    others.sort(key=lambda card: (-card.score, card.template.id))
+    cards.sort(key=lambda card: (-card.total, card.template.id))
+    others.sort(key=lambda card: (-card.total, card.template.id))
     order, propensities = _explored(len(cards), top, policy, seed)
     return Ranking(
         tuple(_recommended(cards[position], view, experience, seed) for position in order),
@@ -233,7 +234,7 @@ def _options(
     for template, suit in zip(templates, suits, strict=True):
         more, is_moved = _learned(template, view.context, *learning)
         card = _Card(archetype, template, (*parts, *more), is_moved)
-        cards.append((sum(reason.weight for reason in card.why) + suit, card))
+        cards.append((card.total + suit, card))
     cards.sort(key=lambda item: (-item[0], item[1].template.id))
     return [card for _, card in cards]
 
@@ -303,12 +304,12 @@ def _explored(cards: int, top: int | None, policy: Policy, seed: int) -> tuple[l
 
 def _recommended(card: _Card, view: _View, experience: Experience, seed: int) -> Recommendation:
     is_confirmed = type_confirmed(view.context) is not None
-    sure = calibration(has_model=view.has_model, is_confirmed=is_confirmed).probability(card.score)
+    sure = calibration(has_model=view.has_model, is_confirmed=is_confirmed).probability(_clipped(card.why))
     ordered = tuple(sorted(card.why, key=lambda reason: -abs(reason.weight)))
     return Recommendation(
         card.template.id,
         card.archetype.id,
-        card.score,
+        _clipped(card.why),
         band(sure),
         ordered,
         predict(card.template, view.context, outcomes=experience.outcomes, economics=experience.economics, seed=seed),

@@ -37,7 +37,7 @@ def of_neighbours(example: Example | None, weight: float) -> Reason:
     """What businesses alike do, with the one most alike."""
     if example is None:
         return Reason("Few businesses like yours use it.", None, weight)
-    return Reason(f"Suits a business much like yours: “{_cut(example.text)}”", None, weight)
+    return Reason(f"Suits a business much like yours: “{_cut(example.text)}”.", None, weight)
 
 
 def of_words(archetype: Archetype, context: BusinessContext, weight: float) -> Reason:
@@ -58,9 +58,10 @@ def of_fact(fact: Fact, weight: float) -> Reason:
     if fact.name == "goal":
         return Reason(f"Your goal: {fact.value}.", fact.name, weight)
     about = wording.trait_words(fact.name) or fact.name.replace("_", " ")
-    against = "" if fact.value else "not true here: "
     said = "you said so" if fact.confidence == 1.0 else f"says {fact.evidence.rstrip('.')}"
-    return Reason(f"Your business {against}{about}, {said}.", fact.name, weight)
+    if not fact.value:
+        return Reason(f"Speaks against it: your business hardly {about}, {said}.", fact.name, weight)
+    return Reason(f"Your business {about}, {said}.", fact.name, weight)
 
 
 def _shared(archetype: Archetype, context: BusinessContext) -> list[str]:

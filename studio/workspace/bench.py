@@ -18,6 +18,7 @@ from studio.domain.workflow import Edge, Node, Workflow
 from studio.experiments.assignment import assign
 from studio.workspace.bench_analytics import analytics
 from studio.workspace.bench_peeking import peeking
+from studio.workspace.bench_recommend import recommend
 from studio.workspace.figure import Figure
 from studio.workspace.runs import RunOptions
 from studio.workspace.workspace import Workspace
@@ -122,4 +123,5 @@ GROUPS: dict[str, Callable[[int, Progress], Iterator[Figure]]] = {
     "engine": engine,
     "peeking": peeking,
     "analytics": analytics,
+    "recommend": recommend,
 }

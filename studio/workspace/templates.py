@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 import polars as pl
+from pydantic import JsonValue
 
 from studio.connectors.page import fetch_page, read_html
 from studio.domain.clock import Clock, iso
@@ -37,7 +38,7 @@ from studio.gallery.learning import impression
 from studio.gallery.orders import economics_of
 from studio.gallery.prediction import Economics, predict
 from studio.gallery.promotion import Promoted
-from studio.gallery.ranking import Experience, Policy, Ranking, rank
+from studio.gallery.ranking import Experience, Policy, Ranking, rank, settled
 from studio.store.learning import Impression, Promotion
 from studio.store.scanning import EventFilter
 from studio.store.store import Store
@@ -55,6 +56,7 @@ class Ranked:
     recommendations: tuple[Recommendation, ...]
     engine: str
     policy: str
+    alternatives: tuple[Recommendation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +108,17 @@ class TemplatesStory:
 
     def understand_text(self, text: str) -> BusinessContext:
         """Facts out of a person's own words."""
-        return reading.read_text(text)
+        return settled(reading.read_text(text), self._embedder)
 
     def understand_page(self, path: Path) -> BusinessContext:
         """Facts out of a saved page."""
         page = read_html(path)
-        return reading.read_html(page.html)
+        return settled(reading.read_html(page.html), self._embedder)
 
     def understand_url(self, url: str) -> BusinessContext:
         """Fetches one page to this computer and reads it here."""
         page = asyncio.run(fetch_page(url))
-        return reading.read_html(page.html, page.url)
+        return settled(reading.read_html(page.html, page.url), self._embedder)
 
     def read_context(self, text: str, *, where: str) -> BusinessContext:
         """A context as `studio recommend --json` prints it: `{"facts": […]}`, or that under `context`."""
@@ -143,7 +145,7 @@ class TemplatesStory:
         confirmed = reading.type_confirmed(context)
         return tuple(TypeChoice(kind, business_type(kind).title["en"], kind == confirmed) for kind in context.types)
 
-    def correct(self, context: BusinessContext, fact: str, value: object) -> BusinessContext:
+    def correct(self, context: BusinessContext, fact: str, value: JsonValue) -> BusinessContext:
         """The context with one fact set by a person; None removes it."""
         return reading.correct(context, fact, value)
 
@@ -163,7 +165,7 @@ class TemplatesStory:
         )
         if record:
             self._record(ranking, context)
-        return Ranked(ranking.recommendations, ranking.engine, policy.version)
+        return Ranked(ranking.recommendations, ranking.engine, policy.version, ranking.alternatives)
 
     def fill(
         self,

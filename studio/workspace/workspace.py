@@ -17,6 +17,7 @@ from studio.domain.workflow import parse_workflow
 from studio.engine.driver import Surroundings
 from studio.engine.host import EngineHost
 from studio.gallery import catalogue as templates_on_disk
+from studio.gallery.embedding import find_embedder
 from studio.nodes import catalogue
 from studio.store.store import Store
 from studio.workspace.analyses import AnalysesStory
@@ -71,7 +72,7 @@ class Workspace:
         self.workflows = WorkflowsStory(store, nodes)
         self.people = PeopleStory(store, clock)
         self.drafts = DraftsStory(store, clock)
-        self.templates = TemplatesStory(store, templates, self.workflows, clock)
+        self.templates = TemplatesStory(store, templates, self.workflows, clock, find_embedder())
         self.insights = InsightsStory(store)
         self.analyses = AnalysesStory(store, clock)
         self.exports = ExportsStory(store, clock)
