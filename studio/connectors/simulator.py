@@ -9,12 +9,14 @@ Absent on purpose: any connector, memory of earlier calls, and effects of one me
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from pydantic import JsonValue
 from scipy.special import ndtr, ndtri
 
 from studio.domain.errors import UserFixable
@@ -47,9 +49,20 @@ value: mean worth of a goal event; value_spread: standard deviation of its logar
 """
 
 _SHARES = ("open", "click", "convert", "unsubscribe", "bounce", "complaint", "machine_open", "organic")
+RESPOND = "respond:"
+"""Begins the rate of something else that people do after a message than reach the goal: `respond:activated`. Met like the
+others, as a share of messages sent; it is never the goal itself."""
+_ANSWERS: Mapping[str, tuple[str, tuple[tuple[float, JsonValue], ...]]] = {
+    "survey_answered": ("score", ((0.06, 3), (0.2, 6), (0.35, 7), (0.55, 8), (0.78, 9), (1.0, 10))),
+    "review_written": ("stars", ((0.06, 1), (0.1, 2), (0.18, 3), (0.4, 4), (1.0, 5))),
+    "appointment_answered": ("answer", ((0.85, "confirm"), (1.0, "move"))),
+    "quote_answered": ("answer", ((0.6, "yes"), (1.0, "no"))),
+}
+"""What an answer says: kind → property, and its values by cumulative share. Assumed, without published source."""
 _LATENT_SHARE = 0.5
 """How much of the variance of somebody's mood is lasting interest."""
 
+_BY_ADDRESS = ("email", "sms", "push")
 _HOURS_US = 3_600_000_000
 _OPEN_CURVE = ((0.0, 0.1966, 0.5, 0.7326, 1.0), (0.0, 1.0, 8.0, 26.0, 240.0))
 _CLICK_CURVE = ((0.0, 0.3195, 0.5, 0.8253, 1.0), (0.0, 1.0, 4.0, 26.0, 240.0))
@@ -118,13 +131,25 @@ class _Audience:
         """Per instance how likely it does this, given that the message is delivered."""
         opens, clicks = _decay(self.context.position)
         decay = {"open": opens, "click": clicks, "convert": clicks}.get(rate, 1.0)
-        return np.minimum(self.rates[rate] * decay * effect / (1.0 - self.rates["bounce"]), 1.0)
+        lost = self.rates["bounce"] if self.context.channel in _BY_ADDRESS else 0.0
+        return np.minimum(self.rates[rate] * decay * effect / (1.0 - lost), 1.0)
 
     def effect(self) -> Floats:
         """Per instance the product of the `truth` of its arms."""
         arms = self.rows.get_column("arms").fill_null("")
         known = {text: _effect(text, self.context.truth) for text in arms.unique()}
         return arms.replace_strict(list(known), list(known.values()), return_dtype=pl.Float64).to_numpy()
+
+    def answers(self, kind: str, does: NDArray[np.bool_], hours: Floats) -> pl.DataFrame:
+        """One event of another kind than the goal for each instance that `does`, with what it answers."""
+        found = self.events(kind, does, hours)
+        if kind not in _ANSWERS or found.is_empty():
+            return found
+        name, shares = _ANSWERS[kind]
+        drawn = self.drawn(f"answer-{kind}")[does]
+        places = np.searchsorted([share for share, _ in shares], drawn, side="left")
+        texts = [json.dumps({name: shares[min(place, len(shares) - 1)][1]}) for place in places.tolist()]
+        return found.with_columns(pl.Series("properties", texts, dtype=pl.String))
 
     def events(
         self,
@@ -163,8 +188,15 @@ class _Audience:
 
 
 def _reactions(audience: _Audience) -> list[pl.DataFrame]:
-    rates = audience.rates
-    arrives = audience.lasting("address") >= rates["bounce"]
+    """By the means of the channel: a text message is not opened, a page neither bounces nor is unsubscribed from, and
+    a notice is for the team.
+    """
+    rates, channel = audience.rates, audience.context.channel
+    other = "" if channel == "email" else f"-{channel}"
+    arrives = audience.lasting(f"address{other}") >= (rates["bounce"] if channel in _BY_ADDRESS else 0.0)
+    told = None if channel == "email" else json.dumps({"channel": channel})
+    if channel == "notice":
+        return [audience.events("delivered", arrives, np.zeros(audience.rows.height), actor="machine", properties=told)]
     delivered_at = audience.drawn("transport") * 30.0 / 3_600.0
     mood, effect = audience.mood(), audience.effect()
     likely_click = audience.chance("click", effect)
@@ -183,16 +215,29 @@ def _reactions(audience: _Audience) -> list[pl.DataFrame]:
     unsubscribes = arrives & (audience.drawn("unsubscribe") < audience.chance("unsubscribe"))
     complains = arrives & (audience.drawn("complaint") < audience.chance("complaint"))
     left_at = delivered_at + _after(_CLICK_CURVE, audience.drawn("leave-when"))
-    return [
-        audience.events("bounced", ~arrives, delivered_at, actor="machine", properties='{"class":"hard"}'),
-        audience.events("delivered", arrives, delivered_at, actor="machine"),
-        audience.events("opened", by_machine, machine_at, actor="machine"),
-        audience.events("opened", opens, opened_at),
-        audience.events("clicked", clicks, clicked_at),
+    bounce = json.dumps({"class": "hard"} if channel == "email" else {"class": "hard", "channel": channel})
+    found = [
+        audience.events("delivered", arrives, delivered_at, actor="machine", properties=told),
+        audience.events("clicked", clicks, clicked_at, properties=told),
         audience.goal(converts, converted_at),
-        audience.events("unsubscribed", unsubscribes, left_at),
-        audience.events("complained", complains, left_at),
     ]
+    if channel == "email":
+        found.append(audience.events("opened", by_machine, machine_at, actor="machine"))
+        found.append(audience.events("complained", complains, left_at))
+    if channel != "sms":
+        found.append(audience.events("opened", opens, opened_at, properties=told))
+    if channel in _BY_ADDRESS:
+        found.append(audience.events("bounced", ~arrives, delivered_at, actor="machine", properties=bounce))
+        found.append(audience.events("unsubscribed", unsubscribes, left_at, properties=told))
+    return found + [
+        audience.answers(kind, arrives & (mood < audience.chance(f"{RESPOND}{kind}", effect)), converted_at)
+        for kind in _responses(rates)
+        if kind != audience.context.goal_kind
+    ]
+
+
+def _responses(rates: Mapping[str, float]) -> list[str]:
+    return [name.removeprefix(RESPOND) for name in rates if name.startswith(RESPOND)]
 
 
 def _ordered(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -220,10 +265,11 @@ def _effect(arms: str, truth: Mapping[str, float]) -> float:
 
 def _checked_rates(context: SimulationContext) -> Mapping[str, float]:
     for name, value in context.rates.items():
-        if name not in RATES:
+        is_response = name.startswith(RESPOND)
+        if name not in RATES and not is_response:
             hint = nearest(name, RATES) or f"There are {', '.join(RATES)}."
             raise UserFixable("SIMULATION-RATE", f"The simulated audience has no rate “{name}”.", where=name, hint=hint)
-        if not 0 <= value <= (1 if name in _SHARES else 1e9) or (name == "bounce" and value == 1):
+        if not 0 <= value <= (1 if name in _SHARES or is_response else 1e9) or (name == "bounce" and value == 1):
             hint = "Shares lie between 0 and 1, and some messages have to arrive."
             raise UserFixable("SIMULATION-RATE", f"{name} cannot be {value}.", where=name, hint=hint)
     for arm, effect in context.truth.items():

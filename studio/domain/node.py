@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 
 Role: TypeAlias = Literal["source", "pure", "wait", "send", "goal", "exit"]
 Mode: TypeAlias = Literal["simulate", "test", "live"]
+Channel: TypeAlias = Literal["email", "sms", "push", "notice", "page"]
+"""How a send node reaches somebody. `notice` goes to the team, `page` is shown to a visitor."""
+SENT_KINDS: Mapping[Channel, str] = {"notice": "notified", "page": "shown"}
+"""The contact event of a message that went out, where it is not `sent`: what is no message to the contact counts
+neither for the frequency cap nor as one.
+"""
 
 
 class Parameters(BaseModel):
@@ -42,7 +48,7 @@ class Declaration:
 
     `role` tells the engine where durable points lie: `source` makes instances, `pure` maps a batch to ports,
     `wait` keeps instances until a time or an event, `send` acts outward through the outbox, `goal` watches the whole
-    run, `exit` ends instances.
+    run, `exit` ends instances. `channel`: of role `send` alone.
     """
 
     id: str
@@ -56,6 +62,7 @@ class Declaration:
     needs: tuple[str, ...] = ()
     carrier: Literal["mail", "web"] = "mail"
     """Of role `send`: over what a live run sends; a test run sends everything as mail to the catcher."""
+    channel: Channel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +241,15 @@ class Source(Protocol):
 
     async def produce(self, cursor: str | None, limit: int, context: NodeContext) -> tuple[pl.DataFrame, str | None]:
         """Entries (`contact_id`, `key`, optional variable columns) and the next cursor, None when there is no more."""
+        ...
+
+
+@runtime_checkable
+class Paced(Source, Protocol):
+    """A source whose next chunk may lie in the future: a schedule, a segment that is looked at every day."""
+
+    def due(self, cursor: str) -> datetime | None:
+        """When `produce` is to be asked again with this cursor; None: at once."""
         ...
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 from pydantic import JsonValue
 
 from studio.domain.mail import Mailer
-from studio.domain.node import Mode, Quarantined, Sender
+from studio.domain.node import Channel, Mode, Quarantined, Sender
 from studio.domain.run import OutboxState, RunEvent, RunState
 
 if TYPE_CHECKING:
@@ -292,6 +292,7 @@ class SimulationContext:
     truth: Mapping[str, float]
     goal_kind: str
     currency: str
+    channel: Channel = "email"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

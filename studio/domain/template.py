@@ -76,7 +76,8 @@ class Need(_Part):
 class Template(_Part):
     """A parametrised, versioned recipe. `workflow` binds parameters with `{"$param": name}`.
 
-    `expects` tells ranking what the business must have or do (fact → weight); `goals` what it serves.
+    `expects` tells ranking what the business must have or do (fact → weight); `goals` what it serves. `sample` holds
+    the properties of a made-up event that starts it, for trying it out: a text such as `+P5D` is a moment from then.
     """
 
     format: Literal["studio.template/1"] = "studio.template/1"
@@ -95,6 +96,7 @@ class Template(_Part):
     simulation: Mapping[str, float] = {}
     truth: Mapping[str, float] = {}
     needs: Need = Need()
+    sample: Mapping[str, JsonValue] = {}
 
     def parameter(self, name: str) -> TemplateParameter:
         """The parameter of that name; KeyError when there is none."""

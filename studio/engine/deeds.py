@@ -14,7 +14,7 @@ from typing import TypeAlias
 import polars as pl
 
 from studio.domain.errors import Corrupt, Transient
-from studio.domain.node import Source
+from studio.domain.node import Paced, Source
 from studio.domain.ports import Events, Runs, Simulator, Work
 from studio.engine.attempts import reason_of
 from studio.engine.book import Dispatched
@@ -147,7 +147,8 @@ class Deeds:
             let_in(memory, draft, stage, step, entering)
             self._organic(draft)
         if cursor is not None:
-            draft.add(step.id, "produce", cursor=cursor)
+            due_at = source.due(cursor) if isinstance(source, Paced) else None
+            draft.add(step.id, "produce", cursor=cursor, due_at=due_at)
         elif stage.guard is not None:
             stage.guard.visited(step, stage.tally(step.id), 0)
         return await self._finish(stage, draft)

@@ -17,7 +17,18 @@ from studio.domain.duration import parse_duration
 from studio.domain.errors import Problem, UserFixable
 from studio.domain.expression import Expression
 from studio.domain.expression_parser import parse_expression
-from studio.domain.node import EventTrigger, Listens, Mode, NodeType, Role, Sends, Source, Waits, Watches
+from studio.domain.node import (
+    SENT_KINDS,
+    EventTrigger,
+    Listens,
+    Mode,
+    NodeType,
+    Role,
+    Sends,
+    Source,
+    Waits,
+    Watches,
+)
 from studio.domain.validation import Catalogue, make_node
 from studio.domain.workflow import Node, Retry, Workflow, topological_order
 
@@ -68,6 +79,11 @@ class Step:
     def label(self) -> str:
         """What a person calls the step."""
         return self.declared.label or self.node.declaration.title
+
+    @property
+    def sent_kind(self) -> str:
+        """The contact event that a message of this step is recorded as when it has gone out."""
+        return SENT_KINDS.get(self.node.declaration.channel or "email", "sent")
 
     @property
     def main_port(self) -> str | None:
@@ -139,8 +155,11 @@ def carrier_of(step: Step, mode: Mode) -> Literal["mail", "web"]:
 
 
 def sent_kind(step: Step) -> str:
-    """The contact event of a step's messages that went out. A web call is no message: caps do not count it."""
-    return "called" if step.node.declaration.carrier == "web" else "sent"
+    """The contact event of a step's messages that went out. What is no message to the contact (a web call, a notice to
+    the team, a page) is called something else, and caps do not count it.
+    """
+    declared = step.node.declaration
+    return "called" if declared.carrier == "web" else SENT_KINDS.get(declared.channel or "email", "sent")
 
 
 def compile_plan(workflow: Workflow, catalogue: Catalogue) -> Plan:

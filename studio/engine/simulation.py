@@ -42,6 +42,7 @@ def simulation_context(run: RunRow, plan: Plan, step: Step, context: NodeContext
         truth=_numbers(run.options.get("truth")),
         goal_kind=goal_kind(plan),
         currency=plan.workflow.settings.currency,
+        channel=step.node.declaration.channel or "email",
     )
 
 
@@ -66,7 +67,7 @@ async def pretend(
     if sent.height:
         kind = sent_kind(step)
         draft.record(contact_events(sent, run_id=draft.run.run_id, node_id=step.id, kind=kind, at=draft.now), kind)
-        if kind == "sent":
+        if kind != "called":
             told = simulation_context(draft.run, plan, step, context)
             happen(draft, step, simulator.react(sent, told), told.goal_kind)
     return result

@@ -21,14 +21,19 @@ from studio.domain.errors import Problem, UserFixable
 from studio.domain.template import Template
 from studio.domain.validation import nearest
 from studio.domain.workflow import parameter_refs
+from studio.gallery import recipe
 from studio.gallery.archetypes import archetypes
 from studio.gallery.binding import text_refs
+from studio.gallery.recipe import Shared, read_shared
 from studio.gallery.values import derived_names, problems_of
 
 LANGUAGES = ("en", "de")
+TEMPLATE_FILE = "template.json"
+MAIL_TYPE = "send.email"
 _MESSAGE = re.compile(r"(?P<name>[a-z][a-z0-9_]*)\.(?P<language>[a-z]{2})\.(?P<kind>mjml|txt)")
 _PREVIEW = re.compile(r"\s*<mj-preview>.*?</mj-preview>", re.DOTALL)
 _FRAMED = "<!-- content -->"
+_FOOTED = "<!-- footer -->"
 _PREVIEWED = "<!-- preview -->"
 
 
@@ -89,9 +94,11 @@ def read_catalogue(folder: Path) -> Catalogue:
     """All templates in a folder's folders. Raises UserFixable (`CATALOGUE`) with every problem of every template."""
     entries: dict[str, Entry] = {}
     problems: list[Problem] = []
-    for file in sorted(folder.glob("*/template.json")):
+    shared = read_shared(folder)
+    folders = {file.parent for name in (TEMPLATE_FILE, recipe.FILE) for file in folder.glob(f"*/{name}")}
+    for place in sorted(folders):
         try:
-            entry = read_entry(file.parent)
+            entry = read_entry(place, shared)
         except UserFixable as error:
             problems += error.problems
         else:
@@ -107,15 +114,23 @@ def read_catalogue(folder: Path) -> Catalogue:
     return Catalogue(entries)
 
 
-def read_entry(folder: Path) -> Entry:
-    """One template and its messages. Raises UserFixable (`TEMPLATE-FILE`) with every problem; `node` is the folder."""
+def read_entry(folder: Path, shared: Shared | None = None) -> Entry:
+    """One template and its messages. Raises UserFixable (`TEMPLATE-FILE`) with every problem; `node` is the folder.
+
+    `shared`: what the templates of a catalogue use by name; None reads it from beside the folder.
+    """
     found: list[Problem] = []
-    texts = {file.name: _framed(file) for file in sorted(folder.iterdir()) if _MESSAGE.fullmatch(file.name)}
     template: Template | None = None
+    texts: dict[str, str] = {}
+    shared = shared or read_shared(folder.parent)
     try:
-        template = Template.model_validate(json.loads((folder / "template.json").read_text(encoding="utf-8")))
+        document, written = _read(folder, shared)
+        texts = {name: _framed(name, text, folder.parent, shared, _kind(document, name)) for name, text in written.items()}
+        template = Template.model_validate(document)
     except json.JSONDecodeError as error:
         found.append(Problem("TEMPLATE-JSON", f"Not valid JSON at line {error.lineno}.", node=folder.name))
+    except UserFixable as error:
+        found.append(Problem(error.code, error.message, error.hint or "", node=folder.name, field=error.where))
     except ValidationError as error:
         found += [
             Problem("TEMPLATE-FIELD", item["msg"], node=folder.name, field=".".join(map(str, item["loc"])))
@@ -188,9 +203,10 @@ def _bindings(template: Template) -> Iterator[Problem]:
 
 
 def _messages(template: Template, texts: Mapping[str, str]) -> Iterator[Problem]:
+    mails = {node.parameters.get("body") for node in template.workflow.nodes if node.type == MAIL_TYPE}
     for name in template.messages:
         for language in LANGUAGES:
-            for kind in ("mjml", "txt"):
+            for kind in ("mjml", "txt") if name in mails else ("txt",):
                 if f"{name}.{language}.{kind}" not in texts:
                     yield Problem("TEMPLATE-MESSAGE", f"“{name}.{language}.{kind}” is missing.", field="messages")
     known = (*(parameter.name for parameter in template.parameters), *derived_names(template.parameters))
@@ -211,14 +227,42 @@ def _benchmarks(template: Template) -> Iterator[Problem]:
             yield Problem("TEMPLATE-BENCHMARK", "A rate lies between 0 and 1.", field=f"benchmarks.{position}")
 
 
-def _framed(file: Path) -> str:
-    """The message inside the frame of its language; one that is a whole document already stays as it is."""
-    content = file.read_text(encoding="utf-8").strip()
-    _, language, kind = file.name.split(".")
-    frame = file.parent.parent / f"frame.{language}.{kind}"
-    if content.startswith("<mjml") or not frame.is_file():
+def _read(folder: Path, shared: Shared) -> tuple[JsonValue, dict[str, str]]:
+    """The template document of a folder, and its messages by file name as they were written."""
+    if (folder / recipe.FILE).is_file():
+        return recipe.read_recipe(folder, shared)
+    texts = {
+        file.name: file.read_text(encoding="utf-8").strip()
+        for file in sorted(folder.iterdir())
+        if _MESSAGE.fullmatch(file.name)
+    }
+    return json.loads((folder / TEMPLATE_FILE).read_text(encoding="utf-8")), texts
+
+
+def _kind(document: JsonValue, file: str) -> str:
+    """What the message is sent as: `mail`, `service` (about something the person asked for), or `text` of others."""
+    message = file.split(".")[0]
+    nodes = document["workflow"]["nodes"] if isinstance(document, dict) else []  # type: ignore[index, call-overload]
+    users = [node for node in nodes if node.get("parameters", {}).get("body") == message]
+    if users and users[0]["type"] != MAIL_TYPE:
+        return "text"
+    return "service" if users and users[0]["parameters"].get("purpose") == "transactional" else "mail"
+
+
+@cache
+def _frame(folder: Path, language: str, kind: str) -> str:
+    file = folder / f"frame.{language}.{kind}"
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+def _framed(name: str, content: str, folder: Path, shared: Shared, sent_as: str) -> str:
+    """The message inside the frame of its language; a whole document, and what is no mail, stays as it is."""
+    _, language, kind = name.split(".")
+    outer = _frame(folder, language, kind)
+    if sent_as == "text" or content.startswith("<mjml") or not outer:
         return content
     preview = _PREVIEW.match(content)
     inner = content[preview.end() :].strip() if preview else content
-    outer = frame.read_text(encoding="utf-8")
-    return outer.replace(_PREVIEWED, preview.group().strip() if preview else "").replace(_FRAMED, inner)
+    footer = shared.words.get(language, {}).get(f"{sent_as}_{kind}", "")
+    outer = outer.replace(_FOOTED, footer).replace(_PREVIEWED, preview.group().strip() if preview else "")
+    return outer.replace(_FRAMED, inner)

@@ -281,9 +281,9 @@ def _node(
     parameters: dict[str, JsonValue] = {}
     for name, value in node.parameters.items():
         message = value if isinstance(value, str) and value in entry.template.messages else None
-        if message is not None and name == "body":
+        if message is not None and name == "body" and f"{message}.{language}.mjml" in entry.texts:
             parameters[name] = fill_text(entry.texts[f"{message}.{language}.mjml"], people_words, markup=True)
-        elif message is not None and name == "text":
+        elif message is not None and name in ("body", "text"):
             parameters[name] = fill_text(entry.texts[f"{message}.{language}.txt"], people_words)
         else:
             parameters[name] = fill_value(value, rule_words)

@@ -7,6 +7,7 @@ Absent on purpose: remembering anything; every answer comes from contacts, event
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Literal, TypeAlias
@@ -15,16 +16,20 @@ import polars as pl
 
 from studio.domain.duration import parse_duration
 from studio.domain.errors import UserFixable
-from studio.domain.node import NodeContext
+from studio.domain.node import Blocked, NodeContext
 from studio.domain.workflow import Settings
 from studio.frames.events import AT
+from studio.frames.expression import event_property
 from studio.nodes.zones import next_time_of_day, within_hours, zones_of
 
 Purpose: TypeAlias = Literal["marketing", "transactional"]
 
-CHANNEL = "email"
-_ADDRESS = r"^[^\s@<>()\[\],;:\\\"]{1,64}@[^\s@<>()\[\],;:\\\".]+(\.[^\s@<>()\[\],;:\\\".]+)+$"
-_LONGEST_ADDRESS = 254
+_EMAIL = r"^[^\s@<>()\[\],;:\\\"]{1,64}@[^\s@<>()\[\],;:\\\".]+(\.[^\s@<>()\[\],;:\\\".]+)+$"
+ReachedBy: TypeAlias = Literal["email", "sms", "push"]
+_FIELDS: Mapping[ReachedBy, str] = {"email": "email", "sms": "phone", "push": "push_token"}
+_USABLE: Mapping[ReachedBy, str] = {"email": _EMAIL, "sms": r"^\+?[0-9][0-9 ()/.-]{5,20}$", "push": r"^\S{8,}$"}
+_LONGEST: Mapping[ReachedBy, int] = {"email": 254, "sms": 24, "push": 4_096}
+_UNUSABLE: Mapping[ReachedBy, str] = {"email": "invalid_address", "sms": "invalid_phone", "push": "no_device"}
 _OPTED_OUT = ("unsubscribed", "unsub")
 _SAID = {
     "unsubscribed": "has unsubscribed",
@@ -33,6 +38,8 @@ _SAID = {
 }
 _MESSAGES = {
     "invalid_address": "There is no usable mail address.",
+    "invalid_phone": "There is no usable phone number.",
+    "no_device": "No device is registered for push messages.",
     "no_consent": "There is no consent for this topic.",
     "frequency_cap": "The person has got as many messages as the frequency cap allows.",
     "quiet_hours": "It is quiet hours where the person lives.",
@@ -97,12 +104,18 @@ class Gate:
 
     purpose: Purpose
     topic: str
+    channel: ReachedBy = "email"
+
+    @property
+    def field(self) -> str:
+        """The contact field that holds the address of the channel, and its column in what `judge` answers."""
+        return _FIELDS[self.channel]
 
     def judge(self, batch: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
-        """Row by row: `instance_id`, `contact_id`, `email`, `verdict`, `reason`, `message`, `until`.
+        """Row by row: `instance_id`, `contact_id`, the address (`field`), `verdict`, `reason`, `message`, `until`.
 
         `verdict` is allowed, deferred (`until` says to when) or blocked; `reason` and `message` are null when allowed.
-        Reasons: invalid_address, suppressed:<why>, unsubscribed, complained, bounced, no_consent, frequency_cap,
+        Reasons: invalid_address, invalid_phone, no_device, suppressed:<why>, unsubscribed, complained, bounced, no_consent, frequency_cap,
         quiet_hours.
         """
         facts = self._blocked(batch, context)
@@ -111,28 +124,36 @@ class Gate:
         allowed = pl.col("reason").is_null()
         verdict = pl.when(allowed).then(pl.lit("allowed")).when(pl.col("until").is_null()).then(pl.lit("blocked"))
         return facts.with_columns(verdict.otherwise(pl.lit("deferred")).alias("verdict"), _message()).select(
-            "instance_id", "contact_id", "email", "verdict", "reason", "message", "until"
+            "instance_id", "contact_id", self.field, "verdict", "reason", "message", "until"
         )
 
+    def sorted_out(self, batch: pl.DataFrame, context: NodeContext) -> tuple[pl.DataFrame, pl.Series, list[Blocked]]:
+        """Those who may be written to now, row by row where to, and the others with reason."""
+        verdicts = self.judge(batch, context)
+        allowed = verdicts.get_column("verdict") == "allowed"
+        held = verdicts.filter(~allowed).select("instance_id", "reason", "message", "until")
+        blocked = [Blocked(*values) for values in held.iter_rows()]
+        return batch.filter(allowed), verdicts.get_column(self.field).filter(allowed).cast(pl.String), blocked
+
     def _blocked(self, batch: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
-        """The batch's ids with `email`, and `reason` for who may never get this message."""
+        """The batch's ids with the address, and `reason` for who may never get this message."""
         ids = batch.get_column("contact_id").unique().sort()
         facts = batch.select("instance_id", "contact_id")
         for known in (
-            context.contacts.fields(ids, ("email",)),
-            context.contacts.suppressed(ids, CHANNEL, self.topic).rename({"reason": "suppressed"}),
+            context.contacts.fields(ids, (self.field,)),
+            context.contacts.suppressed(ids, self.channel, self.topic).rename({"reason": "suppressed"}),
             self._said(ids, context),
         ):
             facts = facts.join(known, on="contact_id", how="left", maintain_order="left")
-        address = pl.col("email").cast(pl.String).fill_null("")
-        usable = address.str.contains(_ADDRESS) & (address.str.len_bytes() <= _LONGEST_ADDRESS)
+        address = pl.col(self.field).cast(pl.String).fill_null("")
+        usable = address.str.contains(_USABLE[self.channel]) & (address.str.len_bytes() <= _LONGEST[self.channel])
         reasons = [
-            pl.when(~usable).then(pl.lit("invalid_address")),
+            pl.when(~usable).then(pl.lit(_UNUSABLE[self.channel])),
             pl.when(self._counts("suppressed")).then(pl.format("suppressed:{}", "suppressed")),
             pl.when(self._counts("said")).then(pl.col("said")),
         ]
         if self.purpose == "marketing":
-            consent = context.contacts.consent(ids, CHANNEL, self.topic)
+            consent = context.contacts.consent(ids, self.channel, self.topic)
             facts = facts.join(consent, on="contact_id", how="left", maintain_order="left")
             reasons.append(pl.when(pl.col("state").ne_missing("granted")).then(pl.lit("no_consent")))
         return facts.with_columns(pl.coalesce(reasons).alias("reason"), pl.lit(None, AT).alias("until"))
@@ -146,9 +167,13 @@ class Gate:
     def _said(self, ids: pl.Series, context: NodeContext) -> pl.DataFrame:
         """`contact_id`, `said`: who bounced, complained or unsubscribed (the gravest), in whatever run."""
         rank = {kind: place for place, kind in enumerate(_GRAVEST_FIRST)}
-        found = context.events.rows(_GRAVEST_FIRST, since=_BEGINNING, ids=ids).select(
-            "contact_id", pl.col("kind").alias("said")
-        )
+        found = context.events.rows(_GRAVEST_FIRST, since=_BEGINNING, ids=ids)
+        if found.height:
+            # A dead mail address says nothing about the phone, and who wants no SMS may still want mail; a complaint
+            # is about all of it.
+            channel = event_property("channel").fill_null("email")
+            found = found.filter((channel == self.channel) | (pl.col("kind") == "complained"))
+        found = found.select("contact_id", pl.col("kind").alias("said"))
         if found.is_empty():
             return found
         gravest = pl.col("said").replace_strict(rank, return_dtype=pl.UInt8)

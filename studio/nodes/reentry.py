@@ -51,10 +51,11 @@ def entries_from(events: pl.DataFrame, instance_key: str, re_entry: ReEntry, con
             seen.struct.json_encode().alias("var.event"),
         )
     )
-    return _allowed(candidates, re_entry, context).select("contact_id", "key", "entered_at", "occurrence", "var.event")
+    return admitted(candidates, re_entry, context).select("contact_id", "key", "entered_at", "occurrence", "var.event")
 
 
-def _allowed(candidates: pl.DataFrame, re_entry: ReEntry, context: NodeContext) -> pl.DataFrame:
+def admitted(candidates: pl.DataFrame, re_entry: ReEntry, context: NodeContext) -> pl.DataFrame:
+    """The candidates (`contact_id`, `key`, `entered_at`, any other) that may enter, with `occurrence`."""
     if re_entry.policy == "one_per_key":
         # The same contact, key and occurrence are the same instance, and one that is in the run does not enter again:
         # the log, which grows with every entry, need not be asked.

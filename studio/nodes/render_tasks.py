@@ -99,11 +99,21 @@ def _people(columns: Mapping[str, Sequence[JsonValue]]) -> Iterator[dict[str, Js
     for values in zip(*columns.values(), strict=True):
         person: dict[str, JsonValue] = {
             "contact": {name: value for name, place in contact if (value := values[place]) not in _NOTHING},
-            "var": {name: value for name, place in var if (value := values[place]) not in _NOTHING},
+            "var": {name: _listed(value) for name, place in var if (value := values[place]) not in _NOTHING},
             "event": {} if event_place is None else _event(values[event_place]),
         }
         person.update({name: value for name, place in plain if (value := values[place]) is not None})
         yield person
+
+
+def _listed(value: JsonValue) -> JsonValue:
+    """A variable's value; a list of things (articles, products) travels as JSON and is a list here."""
+    if isinstance(value, str) and value.startswith("[{"):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
 
 
 def _event(text: JsonValue) -> dict[str, JsonValue]:

@@ -90,6 +90,7 @@ class Email:
         icon="mail",
         role="send",
         needs=("contacts", "consent", "email"),
+        channel="email",
     )
     Parameters: ClassVar[type[BaseModel]] = EmailParameters
 
