@@ -53,13 +53,15 @@ async def fetch_page(
     url: str,
     *,
     allow_private: bool = False,
+    types: Sequence[str] = _PAGE_TYPES,
     resolver: Resolver = resolve,
     tls: ssl.SSLContext | None = None,
     within_s: float = TOTAL_WITHIN_S,
 ) -> Page:
     """Get a page of at most 3 MB over http or https, following at most five redirects.
 
-    Without a scheme, https is meant. `allow_private` permits addresses of this computer and the local network.
+    Without a scheme, https is meant. `types`: the kinds of content that are taken.
+    `allow_private` permits addresses of this computer and the local network.
 
     Raises:
         UserFixable: the address is not one, is private, or leads to something that is not a page.
@@ -71,7 +73,7 @@ async def fetch_page(
         verify = True if tls is None else tls
         async with asyncio.timeout(within_s), httpx.AsyncHTTPTransport(verify=verify, trust_env=False) as transport:
             for _ in range(REDIRECTS_MAX + 1):
-                answer = await _get(transport, target, allow_private=allow_private, resolver=resolver)
+                answer = await _get(transport, target, types, allow_private=allow_private, resolver=resolver)
                 if isinstance(answer, Page):
                     return answer
                 target = answer
@@ -127,7 +129,12 @@ def _checked(target: httpx.URL) -> httpx.URL:
 
 
 async def _get(
-    transport: httpx.AsyncHTTPTransport, target: httpx.URL, *, allow_private: bool, resolver: Resolver
+    transport: httpx.AsyncHTTPTransport,
+    target: httpx.URL,
+    types: Sequence[str],
+    *,
+    allow_private: bool,
+    resolver: Resolver,
 ) -> Page | httpx.URL:
     """The page, or where to look for it. On the transport: the client above it interprets redirects in its own way."""
     port = target.port or (443 if target.scheme == "https" else 80)
@@ -146,7 +153,7 @@ async def _get(
             return _next(target, response.headers["location"])
         _check_status(target, response)
         kind = response.headers.get("content-type", "")
-        if kind.partition(";")[0].strip().lower() not in _PAGE_TYPES:
+        if kind.partition(";")[0].strip().lower() not in types:
             text = f"{target} is no web page but {kind}."
             raise UserFixable("PAGE-KIND", text, hint="Give the address of a page.")
         content = await _content(target, response)

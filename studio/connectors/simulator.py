@@ -50,8 +50,8 @@ value: mean worth of a goal event; value_spread: standard deviation of its logar
 
 _SHARES = ("open", "click", "convert", "unsubscribe", "bounce", "complaint", "machine_open", "organic")
 RESPOND = "respond:"
-"""Begins the rate of something else that people do after a message than reach the goal: `respond:activated`. Met like the
-others, as a share of messages sent; it is never the goal itself."""
+"""Begins the rate of something else that people do after a message than reach the goal: `respond:activated`. Met like
+the others, as a share of messages sent; it is never the goal itself."""
 _ANSWERS: Mapping[str, tuple[str, tuple[tuple[float, JsonValue], ...]]] = {
     "survey_answered": ("score", ((0.06, 3), (0.2, 6), (0.35, 7), (0.55, 8), (0.78, 9), (1.0, 10))),
     "review_written": ("stars", ((0.06, 1), (0.1, 2), (0.18, 3), (0.4, 4), (1.0, 5))),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from studio.domain.mail import Envelope
     from studio.domain.ports import ContactView, EventView
     from studio.domain.web import WebRequest
+    from studio.domain.ports import ContactView, EventView, Feeds
     from studio.domain.workflow import Settings
 
 Role: TypeAlias = Literal["source", "pure", "wait", "send", "goal", "exit"]
@@ -84,6 +85,7 @@ class Outcome:
     wait: instances that stay, with a `due_at` column (datetime[us, UTC]); `resume` gets them back then.
     send: instances for which one outward action each is to be planned.
     ended: instances that leave the workflow here.
+    changes: what becomes different about people (`studio.frames.changes.CHANGE_SCHEMA`); a simulation keeps none.
     events: contact events to record (schema `studio.frames.events.EVENT_SCHEMA`, engine fills ids and run).
     figures: numbers to show with the step, by name; they add up over the run.
     """
@@ -93,6 +95,7 @@ class Outcome:
     send: pl.DataFrame | None = None
     ended: pl.DataFrame | None = None
     events: pl.DataFrame | None = None
+    changes: pl.DataFrame | None = None
     quarantined: Sequence[Quarantined] = ()
     problems: Sequence[Problem] = ()
     figures: Mapping[str, float] = field(default_factory=dict)
@@ -211,6 +214,7 @@ class NodeContext:
     sender: Sender
     texts: Mapping[str, str] = field(default_factory=dict)
     """Message files of the workflow's template, by name (`m1.en.mjml`)."""
+    feeds: Feeds | None = None
     build: MessageBuilder = _no_builder
     """Makes one mail out of its parts; `workspace` gives the connectors' one."""
     render: Renderer | None = None

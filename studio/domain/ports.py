@@ -134,6 +134,7 @@ class Checkpoint:
     done: ids of the work it consumed. work: what follows. events: contact events (EVENT_SCHEMA).
     outbox: rows to plan (OUTBOX_PLAN_SCHEMA). departed: instance ids that have left the run (a frame `instance_id`).
     dropped: ids of those who entered and were let out again before anything was done for them; no goal counts them.
+    changes: what becomes different about people (CHANGE_SCHEMA); a simulation has none.
     entries: instances that entered (INSTANCE_SCHEMA), kept for goals, re-entry and traces; one that is given again
     has got new arms. Arms only ever grow, so the longest count, whatever order parts are kept in.
     cursors: event cursors by reader name, to store. moves: who went which way (`studio.frames.moves`), added to what is
@@ -149,6 +150,7 @@ class Checkpoint:
     entries: pl.DataFrame | None = None
     departed: pl.DataFrame | None = None
     dropped: pl.DataFrame | None = None
+    changes: pl.DataFrame | None = None
     run_events: Sequence[RunEvent] = ()
     quarantined: Mapping[str, Sequence[Quarantined]] = field(default_factory=dict)
     cursors: Mapping[str, EventCursor] = field(default_factory=dict)
@@ -301,6 +303,40 @@ class Pace:
 
     connections: int = 4
     rate_per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One entry of a feed. `url` is http, https or empty."""
+
+    id: str
+    title: str
+    url: str
+    summary: str = ""
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One line of a product list; `product` tells it apart. None: the list does not say."""
+
+    product: str
+    name: str
+    price: float | None = None
+    stock: int | None = None
+    url: str = ""
+
+
+class Feeds(Protocol):
+    """What feeds say now. In mode `simulate` nothing outside is touched: the answer is made up, and stays the same."""
+
+    async def articles(self, address: str, now: datetime, mode: Mode) -> Sequence[Article]:
+        """Newest first."""
+        ...
+
+    async def products(self, address: str, known: Sequence[str], now: datetime, mode: Mode) -> Sequence[Product]:
+        """All products of the list; a made-up list holds the `known` ones."""
+        ...
 
 
 class MailerFactory(Protocol):

@@ -35,6 +35,7 @@ class Bundle:
         self._outbox: list[pl.DataFrame] = []
         self._entries: list[pl.DataFrame] = []
         self._departed: list[pl.Series] = []
+        self._changes: list[pl.DataFrame] = []
         self._dropped: list[pl.Series] = []
         self._quarantined: dict[str, list[Quarantined]] = {}
         self._cursors: dict[str, EventCursor] = {}
@@ -58,6 +59,7 @@ class Bundle:
         self._outbox += draft.outbox
         self._entries += draft.entries
         self._departed += draft.departed
+        self._changes += draft.changes
         self._dropped += draft.dropped
         self._moved += [(moved, draft.now, by_instance) for moved in draft.moved]
         self._keeps |= draft.keeps
@@ -96,6 +98,7 @@ class Bundle:
             entries=_joined(self._entries),
             departed=_ids(self._departed),
             dropped=_ids(self._dropped),
+            changes=_joined(self._changes),
             run_events=tuple(self.run_events),
             quarantined=self._quarantined,
             cursors=self._cursors,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from studio.domain.node import MessageBuilder, NodeContext, Sender
-from studio.domain.ports import Contacts, Events, RunRow
+from studio.domain.ports import Contacts, Events, Feeds, RunRow
 from studio.engine.plan import Plan
 from studio.engine.views import CompleteView, Unwritten
 
@@ -25,6 +25,7 @@ class Desk:
         unwritten: Unwritten,
         sender: Sender,
         build: MessageBuilder,
+        feeds: Feeds | None = None,
     ) -> None:
         self._run = run
         self._plan = plan
@@ -32,6 +33,7 @@ class Desk:
         self._events = events
         self._unwritten = unwritten
         self._build = build
+        self._feeds = feeds
         self.sender = sender
         self._texts = texts_of(run)
         self._made: dict[str, NodeContext] = {}
@@ -68,6 +70,7 @@ class Desk:
             sender=self.sender,
             texts=self._texts,
             build=self._build,
+            feeds=self._feeds,
         )
 
 

@@ -60,6 +60,7 @@ class Draft:
         self.outbox: list[pl.DataFrame] = []
         self.entries: list[pl.DataFrame] = []
         self.departed: list[pl.Series] = []
+        self.changes: list[pl.DataFrame] = []
         self.dropped: list[pl.Series] = []
         self.quarantined: dict[str, list[Quarantined]] = {}
         self.tallies: dict[str, Tally] = {}
@@ -159,6 +160,7 @@ class Draft:
             self.quarantined.setdefault(node_id, []).extend(items)
         self.moved += stage.moved
         self.looked += stage.looked
+        self.changes += [] if self.run.mode == "simulate" else stage.changes
         self.tallies.update(stage.tallies)
         self.troubles += stage.troubles
         if stage.rearmed:

@@ -24,6 +24,7 @@ from studio.domain.ports import (
     Contacts,
     EventCursor,
     Events,
+    Feeds,
     MailerFactory,
     Pace,
     RunRow,
@@ -68,6 +69,7 @@ class Surroundings:
     build: MessageBuilder
     wall: Clock
     tick: Callable[[], float]
+    feeds: Feeds | None = None
     doze: Doze = doze
     sizes: Sizes = field(default_factory=Sizes)
 
@@ -223,7 +225,7 @@ class Driver:
         run, plan = memory.run, memory.plan
         sender = self._with.mailers.sender(run)
         contacts, events, build = self._with.contacts, self._with.events.seen_by(run.run_id), self._with.build
-        desk = Desk(run, plan, contacts, events, memory.unwritten, sender, build)
+        desk = Desk(run, plan, contacts, events, memory.unwritten, sender, build, self._with.feeds)
         return Deeds(
             memory,
             desk,

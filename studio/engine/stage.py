@@ -70,6 +70,7 @@ class Stage:
         self.waiting: dict[str, list[pl.DataFrame]] = {}
         self.sends: dict[str, list[pl.DataFrame]] = {}
         self.events: list[pl.DataFrame] = []
+        self.changes: list[pl.DataFrame] = []
         self.again: list[Again] = []
         self.kept: list[Kept] = []
         self.quarantined: dict[str, list[Quarantined]] = {}
@@ -250,6 +251,8 @@ class Stage:
         for name, amount in outcome.figures.items():
             figures = self.tally(step.id).figures
             figures[name] = figures.get(name, 0.0) + amount
+        if outcome.changes is not None and outcome.changes.height:
+            self.changes.append(outcome.changes)
         self.troubles += [_trouble(step, problem) for problem in outcome.problems]
 
     def _note_move(self, node_id: str, port: str, batch: pl.DataFrame) -> None:

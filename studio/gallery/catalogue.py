@@ -125,7 +125,9 @@ def read_entry(folder: Path, shared: Shared | None = None) -> Entry:
     shared = shared or read_shared(folder.parent)
     try:
         document, written = _read(folder, shared)
-        texts = {name: _framed(name, text, folder.parent, shared, _kind(document, name)) for name, text in written.items()}
+        texts = {
+            name: _framed(name, text, folder.parent, shared, _kind(document, name)) for name, text in written.items()
+        }
         template = Template.model_validate(document)
     except json.JSONDecodeError as error:
         found.append(Problem("TEMPLATE-JSON", f"Not valid JSON at line {error.lineno}.", node=folder.name))
@@ -241,7 +243,7 @@ def _read(folder: Path, shared: Shared) -> tuple[JsonValue, dict[str, str]]:
 
 def _kind(document: JsonValue, file: str) -> str:
     """What the message is sent as: `mail`, `service` (about something the person asked for), or `text` of others."""
-    message = file.split(".")[0]
+    message = file.split(".", maxsplit=1)[0]
     nodes = document["workflow"]["nodes"] if isinstance(document, dict) else []  # type: ignore[index, call-overload]
     users = [node for node in nodes if node.get("parameters", {}).get("body") == message]
     if users and users[0]["type"] != MAIL_TYPE:

@@ -1,7 +1,7 @@
 """Messages as people write them: one plain text for all messages of a language, made into MJML and plain text.
 
-A message begins with `== name`, then lines `key: value` (kind, subject, subject b, preview, greeting), an empty line and
-blocks: `# headline`, paragraphs, `- lists`, `> code`, `[label](address)` alone for the button, and lines of conditions.
+A message begins with `== name`, then lines `key: value` (kind, subject, subject b, preview, greeting), an empty line
+and blocks: `# headline`, paragraphs, `- lists`, `> code`, `[label](address)` alone for the button, and conditions.
 Absent on purpose: any other markup, and filling in; `${parameter}` and `{{ field }}` pass through as they are.
 """
 
@@ -89,14 +89,18 @@ def _mjml(block: str) -> str:
     if button := _BUTTON.fullmatch(block):
         return f'<mj-button href="{button[2]}">{_html(button[1])}</mj-button>'
     if block.startswith("- "):
-        items = "".join(f"<li>{_html(item)}</li>" if item[0] != "{" else item for item in _items(block))
+        items = "".join(item if _is_loop(item) else f"<li>{_html(item)}</li>" for item in _items(block))
         return f"<mj-text><ul>{items}</ul></mj-text>"
     return f"<mj-text>{_html(' '.join(block.splitlines()))}</mj-text>"
 
 
 def _items(block: str) -> list[str]:
-    """List items; a line that does not begin with a dash (a condition, a loop) stays as it is."""
     return [line.removeprefix("- ").strip() for line in block.splitlines()]
+
+
+def _is_loop(item: str) -> bool:
+    """Whether a line of a list is no item but begins or ends a loop over items."""
+    return item.startswith(("{% for", "{% endfor"))
 
 
 def _html(text: str) -> str:
@@ -115,7 +119,8 @@ def _plain(block: str, kind: str) -> str:
     if block.startswith("{%"):
         return block
     if block.startswith("- "):
-        return "\n".join(_LINK.sub(r"\1: \2", line) for line in block.splitlines())
+        items = (item if _is_loop(item) else "- " + _LINK.sub(r"\1: \2", item) + "\n" for item in _items(block))
+        return "".join(items).rstrip("\n")
     return _LINK.sub(r"\1: \2", " ".join(block.splitlines()))
 
 

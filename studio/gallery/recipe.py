@@ -36,7 +36,12 @@ _FIRST_PORT = {
 }
 _ABOUT = ("label", "note", "condition", "on_error", "timeout_after")
 _COPY: Mapping[str, tuple[str, str, str, str]] = {
-    "subject": ("Subject A", "Betreff A", "What people see first, in version A.", "Was man zuerst sieht, in Fassung A."),
+    "subject": (
+        "Subject A",
+        "Betreff A",
+        "What people see first, in version A.",
+        "Was man zuerst sieht, in Fassung A.",
+    ),
     "subject_b": (
         "Subject B",
         "Betreff B",
@@ -116,7 +121,7 @@ class _Recipe:
             "format": "studio.template/1",
             "id": self.id,
             **{name: self.data[name] for name in kept if name in self.data},
-            "parameters": list(self._parameters()),
+            "parameters": list(self._parameters(nodes)),
             "workflow": {
                 "name": _table(self.data.get("name")).get("en", self.id),
                 "settings": {"topic": "marketing", "re_entry": "never", **_table(self.data.get("settings"))},
@@ -135,10 +140,11 @@ class _Recipe:
             raise UserFixable("TEMPLATE-SHARED", f"There is nothing called “{name}” in {kind}.", where=self.id)
         return table[name]
 
-    def _parameters(self) -> Iterator[JsonValue]:
+    def _parameters(self, nodes: list[JsonValue]) -> Iterator[JsonValue]:
         used = _table(self.data.get("use"))
         own = _table(self.data.get("parameters"))
-        needed = {name for name in _ALWAYS_LAST if f'"${name}"' in json.dumps(self._steps())} | {"cost_per_message"}
+        bound = json.dumps(nodes)
+        needed = {name for name in _ALWAYS_LAST if f'{{"$param": "{name}"}}' in bound} | {"cost_per_message"}
         names = [*_ALWAYS_FIRST, *(name for name in used if name not in (*_ALWAYS_FIRST, *_ALWAYS_LAST))]
         for name in names:
             yield self._parameter(name, {**self._named("parameters", name), **_table(used.get(name))})
@@ -315,7 +321,14 @@ class _Recipe:
             if kind != "mail":
                 return _SEND[kind], {**titled, "body": name, **step}
             purpose = {"purpose": "transactional"} if message.kind == "service" else {}
-            return "send.email", {**titled, "body": name, "text": name, "from_name": "$business_name", **purpose, **step}
+            return "send.email", {
+                **titled,
+                "body": name,
+                "text": name,
+                "from_name": "$business_name",
+                **purpose,
+                **step,
+            }
         raise UserFixable("TEMPLATE-FLOW", f"Of a step with {', '.join(step)} nobody knows the type.", where=self.id)
 
 

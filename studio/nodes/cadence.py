@@ -20,7 +20,7 @@ WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun"
 
 @dataclass(frozen=True, slots=True)
 class Cadence:
-    """`weekdays` count for day (empty: all) and week, `day` for month. `skipped`: local dates on which nothing happens."""
+    """`weekdays` count for day (empty: all) and week, `day` for month. `skipped`: local dates without."""
 
     every: Every
     at: time

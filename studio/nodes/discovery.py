@@ -11,7 +11,7 @@ from types import MappingProxyType, ModuleType
 from studio.domain.errors import Corrupt
 from studio.domain.node import Declaration, NodeType
 
-GROUPS = ("trigger", "source", "audience", "flow", "data", "exp", "content", "send")
+GROUPS = ("trigger", "source", "web", "audience", "flow", "data", "exp", "content", "send")
 
 
 @cache

@@ -115,8 +115,8 @@ class Gate:
         """Row by row: `instance_id`, `contact_id`, the address (`field`), `verdict`, `reason`, `message`, `until`.
 
         `verdict` is allowed, deferred (`until` says to when) or blocked; `reason` and `message` are null when allowed.
-        Reasons: invalid_address, invalid_phone, no_device, suppressed:<why>, unsubscribed, complained, bounced, no_consent, frequency_cap,
-        quiet_hours.
+        Reasons: invalid_address (invalid_phone, no_device), suppressed:<why>, unsubscribed, complained, bounced,
+        no_consent, frequency_cap, quiet_hours.
         """
         facts = self._blocked(batch, context)
         if self.purpose == "marketing":

@@ -16,6 +16,7 @@ from studio.domain.node import Quarantined
 from studio.domain.ports import Checkpoint, EventCursor, Work
 from studio.domain.run import FINAL_RUN_STATES, RunEvent, RunState
 from studio.store import ledger, schema
+from studio.store.changes import apply_changes
 from studio.store.database import bulk
 from studio.store.log import EventLog
 from studio.store.parts import DEPARTED, DROPPED, add_entries, add_ids, add_moves, keep
@@ -63,6 +64,8 @@ def save(connection: sa.Connection, log: EventLog, checkpoint: Checkpoint) -> bo
         add_ids(connection, run_id, DROPPED, checkpoint.dropped.get_column("instance_id"))
     add_moves(connection, run_id, checkpoint.moves)
     keep(connection, run_id, checkpoint.keeps)
+    if checkpoint.changes is not None:
+        apply_changes(connection, checkpoint.changes, checkpoint.at)
     _add_run_events(connection, checkpoint.run_events)
     _add_quarantined(connection, run_id, checkpoint.quarantined, micros(checkpoint.at))
     _set_cursors(connection, run_id, checkpoint.cursors)

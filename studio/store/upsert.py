@@ -137,6 +137,11 @@ def _text(properties: Mapping[str, Any]) -> str:
     return _ENCODE(properties)
 
 
+def remember_property(connection: sa.Connection, name: str, value: object) -> None:
+    """Keeps the type of a property that was set outside an import."""
+    _remember_types(connection, {name: _type_of(value)})
+
+
 def _property_types(properties: pl.Series) -> dict[str, FieldType]:
     types: dict[str, FieldType] = {}
     for text in properties.drop_nulls().unique():

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from studio.connectors.feeds import Feeds
 from studio.connectors.message import build_message
 from studio.connectors.simulator import SimulatedAudience
 from studio.domain.clock import Clock, utc_now
@@ -65,6 +66,7 @@ class Workspace:
                 mailers=self._mailers,
                 simulator=SimulatedAudience(),
                 build=build_message,
+                feeds=Feeds(),
                 wall=clock,
                 tick=time.perf_counter,
             )

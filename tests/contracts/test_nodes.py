@@ -18,7 +18,18 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from studio import resources
-from studio.domain.node import EventTrigger, Listens, NodeType, Outcome, Parameters, Sends, Source, Waits, Watches
+from studio.domain.node import (
+    EventTrigger,
+    Listens,
+    NodeType,
+    Outcome,
+    Paced,
+    Parameters,
+    Sends,
+    Source,
+    Waits,
+    Watches,
+)
 from studio.domain.workflow import Settings
 from studio.frames.events import EVENT_SCHEMA, RUN_KINDS
 from studio.frames.instances import INSTANCE_SCHEMA
@@ -26,7 +37,7 @@ from studio.nodes import catalogue
 from tests.nodes.world import NOW, World, ago, events, instances, people, ran, resumed
 
 GROUPS = ("Start", "Audience", "Flow", "Data", "Experiments", "Messages")
-NEEDS = ("contacts", "consent", "events", "email")
+NEEDS = ("contacts", "consent", "events", "email", "phone", "push")
 RULE = 'country == "DE" or has("order", days=30)'
 MJML = "<mjml><mj-body>{{ unsubscribe_url }}{{ postal_address }}</mj-body></mjml>"
 EXAMPLES: Mapping[str, tuple[dict[str, object], ...]] = {
@@ -59,6 +70,42 @@ EXAMPLES: Mapping[str, tuple[dict[str, object], ...]] = {
         {"variants": [{"id": "A", "value": "x"}, {"id": "B", "value": 2}], "parameter": "subject"},
         {"variants": [{"id": "A", "weight": 3}, {"id": "B"}, {"id": "C"}], "unit": "key"},
     ),
+    "flow.delay_until": (
+        {"date": "event.starts_at", "before": "P1D"},
+        {"date": "joined", "after": "P3D", "at": "09:00"},
+        {"date": "var.position"},
+    ),
+    "trigger.schedule": (
+        {"every": "once"},
+        {"every": "week", "weekdays": ["tue"], "watch_for": "P40D"},
+        {"every": "month", "day": 31, "times": 2},
+    ),
+    "trigger.segment": ({"rule": RULE, "watch_for": "P5D"}, {"rule": "age > 30", "on": "leave", "watch_for": "P5D"}),
+    "trigger.date": (
+        {"field": "joined", "watch_for": "P20D"},
+        {"field": "joined", "yearly": True, "offset_days": -7, "watch_for": "P9D"},
+    ),
+    "trigger.message_activity": ({}, {"activity": "bounced", "step": "mail_1", "re_entry": "every_time"}),
+    "trigger.catalog": (
+        {"feed": "shop.csv", "watch_for": "P9D"},
+        {"feed": "shop.csv", "change": "low_stock", "watch_for": "P9D"},
+    ),
+    "source.rss": ({"feed": "https://example.com/feed"}, {"feed": "news.xml", "every": "day", "weekdays": []}),
+    "send.sms": (
+        {"body": "Hello {{ contact.name }}. Reply STOP to end."},
+        {"body": "s1.en.txt", "purpose": "transactional"},
+    ),
+    "send.push": ({"subject": "Hi", "body": "News for you"},),
+    "send.internal": ({"to": "sales@example.com", "subject": "Call {{ contact.name }}", "body": "Please call."},),
+    "web.page": ({"subject": "Guide", "body": "# The guide"},),
+    "web.form": ({"form": "guide"}, {"form": "offer", "fields": [{"name": "size", "label": "Size"}]}),
+    "data.update": (
+        {"changes": [{"field": "stage", "value": "lead"}, {"action": "append", "field": "tags", "value": "hot"}]},
+        {"changes": [{"action": "grant", "field": "marketing", "value": "confirmed by link"}]},
+    ),
+    "data.event": ({"event": "became_lead"}, {"event": "sale", "value": "49.90", "key": "none"}),
+    "content.offer": ({"code": "SPRING"}, {"kind": "unique", "code": "S-"}),
+    "content.recommend": ({}, {"strategy": "last_viewed", "fallback": "none"}),
     "exp.holdout": ({}, {"share": 0.5, "unit": "key"}),
     "send.http": (
         {"url": "https://crm.example/contacts/{{ key|default('none')|urlencode }}"},
@@ -75,6 +122,7 @@ EXAMPLES: Mapping[str, tuple[dict[str, object], ...]] = {
         {"subject": "Hi", "body": "m1.en.mjml", "purpose": "transactional"},
     ),
 }
+OWN_KINDS = {"data.event": ("became_lead", "sale"), "data.update": ("updated",), "content.offer": ("offered",)}
 CASES = [(node_id, index) for node_id in catalogue() for index in range(len(EXAMPLES.get(node_id, ({},))))]
 every_type = pytest.mark.parametrize("node_id", list(catalogue()))
 every_example = pytest.mark.parametrize(("node_id", "example"), CASES)
@@ -275,7 +323,7 @@ def test_recorded_events_are_whole(node_id: str, example: int, situation: tuple[
     if recorded is None:
         return
     assert dict(recorded.schema) == EVENT_SCHEMA
-    assert set(recorded["kind"]) <= set(RUN_KINDS)
+    assert set(recorded["kind"]) <= {*RUN_KINDS, *OWN_KINDS.get(node_id, ())}
     assert set(recorded["instance_id"]) <= set(batch["instance_id"])
     assert not recorded.select("instance_id", "kind").is_duplicated().any()
     assert recorded.filter(pl.col("occurred_at") != NOW).is_empty()
@@ -346,9 +394,12 @@ def test_sources_go_to_their_end(node_id: str, example: int) -> None:
     if not isinstance(node, Source):
         return
     world = World(people(20), sources={"people.csv": list(range(1, 12))})
-    cursor, chunks = None, 0
+    cursor, chunks, now = None, 0, NOW
     while chunks == 0 or cursor is not None:
-        entries, cursor = asyncio.run(node.produce(cursor, 4, world.context()))
+        entries, cursor = asyncio.run(node.produce(cursor, 4, world.context(now, started_at=NOW)))
         assert {"contact_id", "key"} <= set(entries.columns)
         chunks += 1
-        assert chunks < 50
+        assert chunks < 2_000
+        if isinstance(node, Paced) and cursor is not None:
+            due = node.due(cursor)
+            now = max(now, due) if due is not None else now

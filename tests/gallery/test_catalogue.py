@@ -18,15 +18,27 @@ from studio.gallery.customise import fill, instantiate
 from studio.nodes.discovery import catalogue as node_catalogue
 from studio.nodes.message_rendering import MessageTemplate, Texts
 
-TEMPLATES = ("cart-recovery", "welcome-series", "win-back")
+WHOLE_FILES = ("cart-recovery", "welcome-series", "win-back")
+TEMPLATES = tuple(template.id for template in catalogue().list())
+TESTED = tuple(t.id for t in catalogue().list() if any(p.name == "subject_b" for p in t.parameters))
 EACH = tuple(itertools.product(TEMPLATES, LANGUAGES))
 FOOTER = {"unsubscribe_url": "https://mail.example/u?m=1", "postal_address": "1 Mill Lane, Bristol"}
+LISTS = {
+    "picks": [{"name": "Hand grinder", "url": "https://a.example/p/1"}, {"name": "Kettle", "url": ""}],
+    "items": [{"title": "What changed", "url": "https://a.example/n/1", "summary": "Three things & why"}],
+}
 PEOPLE = {
-    "nothing known": {"contact": {}, "var": {}, "event": {}, **FOOTER},
-    "name": {"contact": {"name": "Anna Adler"}, "var": {}, "event": {}, **FOOTER},
+    "nothing known": {"contact": {}, "var": {**LISTS}, "event": {}, **FOOTER},
+    "name": {"contact": {"name": "Anna Adler"}, "var": {**LISTS}, "event": {}, **FOOTER},
     "all": {
         "contact": {"first_name": "Zoë <b>", "name": "Zoë Adler"},
-        "var": {"subject": "x"},
+        "var": {
+            "subject": "x",
+            "offer_code": "AB-12",
+            "offer_until": "2026-05-01",
+            "headline": "What changed",
+            **LISTS,
+        },
         "event": {"product": "Hand grinder & <filter>", "value": 42.5, "currency": "EUR", "url": "https://a.example/c"},
         "key": "cart-1",
         **FOOTER,
@@ -61,8 +73,9 @@ class Buttons(HTMLParser):
         self.words += data
 
 
-def test_the_three_templates_are_there_and_found_by_id():
-    assert tuple(template.id for template in catalogue().list()) == TEMPLATES
+def test_templates_are_in_order_and_found_by_id():
+    assert set(WHOLE_FILES) <= set(TEMPLATES)
+    assert tuple(sorted(TEMPLATES)) == TEMPLATES
     assert catalogue().get("win-back").archetype == "win-back"
     with pytest.raises(UserFixable, match="no template") as caught:
         catalogue().get("cart-recovry")
@@ -75,10 +88,9 @@ def test_the_workflow_is_valid_for_the_node_catalogue(template_id, language):
 
 
 @pytest.mark.parametrize(("template_id", "language"), EACH)
-@pytest.mark.parametrize("person", PEOPLE)
-def test_every_message_is_written_for_everybody(template_id, language, person):
+def test_every_message_is_written_for_everybody(template_id, language):
     workflow = workflow_of(template_id, language)
-    for node in mails(template_id, language):
+    for node, person in itertools.product(mails(template_id, language), PEOPLE):
         values = workflow.bound(node)
         texts = Texts(str(values["subject"]), "", str(values["body"]), str(values["text"]))
         rendered = MessageTemplate(texts).render(PEOPLE[person])
@@ -89,12 +101,13 @@ def test_every_message_is_written_for_everybody(template_id, language, person):
         page.feed(rendered.html)
         assert FOOTER["postal_address"] in page.words
         assert FOOTER["postal_address"] in rendered.text
-        assert FOOTER["unsubscribe_url"] in page.links
-        assert FOOTER["unsubscribe_url"] in rendered.text
+        is_marketing = values.get("purpose", "marketing") == "marketing"
+        assert (FOOTER["unsubscribe_url"] in page.links) == is_marketing
+        assert (FOOTER["unsubscribe_url"] in rendered.text) == is_marketing
         ways = [link for link in page.links if link != FOOTER["unsubscribe_url"]]
-        assert len(ways) == 1, "one clear button"
-        assert ways[0].startswith("https://")
-        assert ways[0] in rendered.text
+        assert ways, "a way to go on"
+        assert len(ways) == 1 or "items" in str(values["body"]) or "picks" in str(values["body"]), "one clear button"
+        assert all(way.startswith("https://") and way in rendered.text for way in ways)
         assert "Mill & Mortar" in page.words
         assert "<b>" not in page.words or "Zoë <b>" in page.words
         assert "Zoë <b>," not in rendered.html
@@ -114,10 +127,10 @@ def test_languages_differ_and_the_tested_subjects_differ():
         english, german = mails(template_id, "en"), mails(template_id, "de")
         assert all(a.parameters["body"] != b.parameters["body"] for a, b in zip(english, german, strict=True))
         values = workflow_of(template_id, "de").template.parameters
-        assert values["subject"] != values["subject_b"]
+        assert template_id not in TESTED or values["subject"] != values["subject_b"]
 
 
-@pytest.mark.parametrize("template_id", TEMPLATES)
+@pytest.mark.parametrize("template_id", TESTED)
 def test_the_tested_subject_stays_bound_so_that_a_winner_can_be_written_back(template_id):
     workflow = workflow_of(template_id, "en")
     split = workflow.node("subject_test")
@@ -134,7 +147,10 @@ def test_the_tested_subject_stays_bound_so_that_a_winner_can_be_written_back(tem
 def test_held_out_people_go_straight_to_the_goal_and_blocked_ones_leave(template_id):
     workflow = workflow_of(template_id, "en")
     target = {edge.from_: edge.to for edge in workflow.edges}
-    assert workflow.node(target["holdout", "held"][0]).type == "flow.goal"
+    ids = {node.id for node in workflow.nodes}
+    assert "holdout" not in ids or workflow.node(target["holdout", "held"][0]).type == "flow.goal"
+    if "may_write" not in ids:
+        return
     blocked = workflow.node(target["may_write", "blocked"][0])
     assert blocked.type == "flow.exit"
     assert blocked.parameters["reason"]

@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
+from studio.connectors.feeds import Feeds
 from studio.connectors.message import build_message
-from studio.domain.node import NodeContext, NodeType, Outcome, Sender, Waits
+from studio.domain.node import Mode, NodeContext, NodeType, Outcome, Sender, Waits
+from studio.domain.ports import Article, Product
 from studio.domain.workflow import Settings
 from studio.frames.events import AT, EVENT_SCHEMA, as_events, empty_events
 from studio.frames.instances import INSTANCE_SCHEMA, instance_ids
@@ -53,8 +55,19 @@ class World:
             "events": EventsAt(self.events, now),
             "sender": SENDER,
             "build": build_message,
+            "feeds": SimulatedFeeds(),
         }
         return NodeContext(**{**given, **changes})
+
+
+class SimulatedFeeds(Feeds):
+    """Feeds that are made up whatever the mode: nodes under test reach neither files nor the web."""
+
+    async def articles(self, address: str, now: datetime, mode: Mode) -> Sequence[Article]:
+        return await super().articles(address, now, "simulate")
+
+    async def products(self, address: str, known: Sequence[str], now: datetime, mode: Mode) -> Sequence[Product]:
+        return await super().products(address, known, now, "simulate")
 
 
 @dataclass

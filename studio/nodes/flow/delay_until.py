@@ -1,4 +1,4 @@
-"""`flow.delay_until`: waits until a date that the instance or the contact brings along, or some time before or after it.
+"""`flow.delay_until`: waits until a date that instance or contact brings along, or some time before or after it.
 
 Absent on purpose: lengths of time without a date (`flow.delay`).
 """

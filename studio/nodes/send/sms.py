@@ -116,5 +116,3 @@ class Sms:
             raise UserFixable(
                 "SMS-TOO-LONG", f"The text is {paid} SMS long, at most {most} are allowed.", hint="Shorten the text."
             )
-
-

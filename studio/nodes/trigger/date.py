@@ -47,7 +47,7 @@ class DateParameters(Parameters):
     )
     leap_day: Literal["28_feb", "1_mar"] = Field(
         default="28_feb",
-        title="29 February",
+        title="Leap day",
         description="When a yearly 29 February is kept in other years: 28_feb or 1_mar.",
     )
     watch_for: PositiveDuration = Field(
