@@ -142,7 +142,10 @@ class _Audience:
 
     def answers(self, kind: str, does: NDArray[np.bool_], hours: Floats) -> pl.DataFrame:
         """One event of another kind than the goal for each instance that `does`, with what it answers."""
-        found = self.events(kind, does, hours)
+        return self._answered(self.events(kind, does, hours), kind, does)
+
+    def _answered(self, found: pl.DataFrame, kind: str, does: NDArray[np.bool_]) -> pl.DataFrame:
+        """The events of a kind that says something, with what each says."""
         if kind not in _ANSWERS or found.is_empty():
             return found
         name, shares = _ANSWERS[kind]
@@ -177,7 +180,8 @@ class _Audience:
 
     def goal(self, does: NDArray[np.bool_], hours: Floats, cause: str = "message") -> pl.DataFrame:
         """Goal events with their worth: as from outside, so without arms."""
-        events = self.events(self.context.goal_kind, does, hours, cause=cause)
+        kind = self.context.goal_kind
+        events = self._answered(self.events(kind, does, hours, cause=cause), kind, does)
         spread = self.rates["value_spread"]
         worth = self.rates["value"] * np.exp(spread * ndtri(self.drawn(f"worth-{cause}")) - spread**2 / 2)
         return events.with_columns(

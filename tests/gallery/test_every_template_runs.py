@@ -100,7 +100,7 @@ def made_up_history() -> pl.DataFrame:
     rows: list[dict[str, object]] = []
     for person in range(PEOPLE - 14):
         for place, days in enumerate((12, 45, 140, 200, -8)):
-            if (person + place) % 4 < 2:
+            if (person + place) % 4 < 2 or person % 4 == 3:
                 product = PRODUCTS[(person + place) % 4]
                 kinds = (
                     ("order", "viewed", "cart_updated")
