@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from studio.domain.mail import Envelope
-    from studio.domain.ports import ContactView, EventView
-    from studio.domain.web import WebRequest
     from studio.domain.ports import ContactView, EventView, Feeds
+    from studio.domain.web import WebRequest
     from studio.domain.workflow import Settings
 
 Role: TypeAlias = Literal["source", "pure", "wait", "send", "goal", "exit"]
