@@ -62,6 +62,12 @@ def add(commands: argparse._SubParsersAction) -> None:
         metavar="NAME=P5D",
         help="how long a channel's (or clicked's, opened's) touch counts",
     )
+    _verb(verbs, "alerts", "what was out of the ordinary, when, and what likely caused it", _alerts, outside=True)
+    command = _verb(verbs, "forecast", "what comes next, with bands that were earned", _forecast, outside=True)
+    command.add_argument("--kind", default="converted")
+    command.add_argument("--every", choices=["hour", "day", "week"], default="day")
+    command.add_argument("--ahead", type=int, default=14, metavar="N")
+    command.add_argument("--value", action="store_true", help="money instead of numbers of events")
     _verb(verbs, "calibration", "how often predictions held", _calibration, run=False)
 
 
@@ -210,6 +216,27 @@ def _windows(pairs: Sequence[str] | None) -> dict[str, timedelta]:
         return {name: parse_duration(text) for name, text in settings(list(pairs or [])).items()}
     except ValueError as error:
         raise UserFixable("USAGE", f"{error}.", where="--window", hint="For example --window clicked=P5D") from None
+
+
+def _alerts(workspace: Workspace, arguments: argparse.Namespace) -> Said:
+    found = workspace.analyses.alerts(arguments.run_id)
+    if not found:
+        return Said({"alerts": []}, "Nothing was out of the ordinary.")
+    rows = [(a.title, a.value, f"{a.low:,.4g} to {a.high:,.4g}", a.z, a.cause or "–") for a in found]
+    return Said({"alerts": found}, table(rows, ("what", "value", "usually", "deviations", "likely cause")))
+
+
+def _forecast(workspace: Workspace, arguments: argparse.Namespace) -> Said:
+    outlook = workspace.analyses.forecast(
+        arguments.kind, arguments.run_id, arguments.every, arguments.ahead, value=arguments.value
+    )
+    made = outlook.forecast
+    if made is None:
+        return Said({"forecast": None}, "Too little is known yet: three seasons at least are needed.")
+    rows = list(zip(outlook.moments(), made.mean.tolist(), made.low.tolist(), made.high.tolist(), strict=True))
+    points = [{"at": at, "mean": mean, "low": low, "high": high} for at, mean, low, high in rows]
+    answer = {"kind": arguments.kind, "level": made.level, "tried": made.tried, "forecast": points}
+    return Said(answer, table(rows, ("at", "expected", f"{made.level:.0%} low", "high")))
 
 
 def _calibration(workspace: Workspace, _arguments: argparse.Namespace) -> Said:

@@ -179,6 +179,20 @@ class StoredRuns:
                 for seq, at, node_id, kind, payload in cursor.fetchall()
             ]
 
+    def problems(self, run_id: str) -> list[RunEvent]:
+        """The run events that tell of a problem at a step, in order."""
+        query = (
+            "SELECT seq, at, node_id, kind, payload FROM run_events"
+            " WHERE run_id = ? AND kind = 'step.problem' ORDER BY seq"
+        )
+        with self._database.read() as connection:
+            cursor = bulk(connection)
+            cursor.execute(query, (run_id,))
+            return [
+                RunEvent(run_id, seq, moment(at), node_id, kind, json.loads(payload))
+                for seq, at, node_id, kind, payload in cursor.fetchall()
+            ]
+
     def step_pieces(self, run_id: str) -> pl.DataFrame:
         """`node_id`, `instances` (that came or went on), `duration_ms`: a row per piece of work of a step, in order."""
         query = (

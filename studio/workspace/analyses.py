@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from studio.analytics.alerts import OUTSIDE_FIGURES, RUN_FIGURES, Alert, Trouble, alerts
 from studio.analytics.attribution import Attribution, attribution, outside_touches, run_attribution, run_touches
 from studio.analytics.calibration import Calibration, Promise, calibration, promises
 from studio.analytics.cohorts import Customers, Period, cohorts, customers, entry_cohorts
 from studio.analytics.exits import Exit, bounces, exits
 from studio.analytics.facts import Design
+from studio.analytics.forecast import Forecast, forecast
 from studio.analytics.journeys import Windows
 from studio.analytics.latency import step_latency
 from studio.analytics.returns import run_return
@@ -38,6 +40,23 @@ class Record:
 
     promises: tuple[Promise, ...]
     metrics: tuple[Calibration, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is known (`at, group, count, value`), and what comes after it; None when too little is known."""
+
+    known: pl.DataFrame
+    forecast: Forecast | None
+    every: Every
+
+    def moments(self) -> list[datetime]:
+        """The starts of the forecast's periods."""
+        if self.forecast is None:
+            return []
+        step = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}[self.every]
+        last = self.known.get_column("at")[-1]
+        return [last + step * (place + 1) for place in range(len(self.forecast.mean))]
 
 
 class AnalysesStory:
@@ -121,6 +140,24 @@ class AnalysesStory:
         orders = self._orders().rename({"occurred_at": "at"})
         return attribution(touches, orders, windows)
 
+    def alerts(self, run_id: str | None = None) -> list[Alert]:
+        """What was out of the ordinary, most striking first, with the likely cause out of the run's own facts."""
+        facts = self._store.projections
+        if run_id is None:
+            return alerts(facts, OUTSIDE, OUTSIDE_FIGURES)
+        labels = self.design(run_id).labels
+        return alerts(facts, run_id, RUN_FIGURES, self._troubles(run_id), labels)
+
+    def forecast(
+        self, kind: str, run_id: str | None = None, every: Every = "day", horizon: int = 14, *, value: bool = False
+    ) -> Outlook:
+        """The series so far, without its last, unfinished moment, and what comes next; counts, or values."""
+        rows = self.series(kind, run_id, every)
+        known = rows.head(max(rows.height - 1, 0))
+        period = {"hour": 24, "day": 7, "week": 1}[every]
+        numbers = known.get_column("value" if value else "count").to_numpy().astype(float)
+        return Outlook(known, forecast(numbers, horizon, period=period), every)
+
     def record(self) -> Record:
         """How well predictions held, over all finished runs."""
         kept = promises(self._store.learning.outcomes())
@@ -129,6 +166,13 @@ class AnalysesStory:
     def design(self, run_id: str) -> Design:
         """The design of a run's workflow."""
         return Design.of(parse_workflow(self._store.runs.document(self._store.runs.get(run_id).version)))
+
+    def _troubles(self, run_id: str) -> list[Trouble]:
+        return [
+            Trouble(event.at, event.node_id, str(event.payload.get("message", "")), int(float(str(count))))
+            for event in self._store.runs.problems(run_id)
+            if event.node_id and (count := event.payload.get("count") or 1)
+        ]
 
     def _channels(self, run: RunRow) -> Mapping[str, str]:
         """All steps of a run are one channel, that of its workflow: across workflows steps do not compare."""
