@@ -208,11 +208,12 @@ def duckdb_side(folder: Path) -> Side:
     base.execute("SET enable_progress_bar = false")
     base.execute(f"CREATE OR REPLACE TABLE e AS SELECT * FROM read_parquet('{files}')")  # noqa: S608 - our own folder
 
-    def one(query: str) -> float:
-        return base.execute(query).fetchall()[0][0]
-
     kinds = ", ".join(f"'{kind}'" for kind in STEPS)
     distinct = f"SELECT kind, count(DISTINCT contact_id) FROM e WHERE kind IN ({kinds}) GROUP BY kind"  # noqa: S608
+    ad_hoc = (
+        "SELECT count(DISTINCT contact_id) FROM e WHERE kind = 'clicked'"
+        " AND hour(make_timestamp(epoch_us(occurred_at))) < 6 AND contains(properties, ?)"
+    )
     by_hour = "SELECT epoch_us(occurred_at) // 3600000000 h, kind, count(*) FROM e GROUP BY h, kind"
     asked: dict[str, Callable[[], float]] = {
         "funnel_exact_distinct": lambda: dict(base.execute(distinct).fetchall())["clicked"],
@@ -224,11 +225,7 @@ def duckdb_side(folder: Path) -> Side:
         "per_variant": lambda: sum(
             row[2] for row in base.execute("SELECT arms, kind, count(*) FROM e GROUP BY arms, kind").fetchall()
         ),
-        "ad_hoc_scan": lambda: one(
-            "SELECT count(DISTINCT contact_id) FROM e WHERE kind = 'clicked'"
-            " AND hour(make_timestamp(epoch_us(occurred_at))) < 6"
-            f" AND contains(properties, '{CART}')"
-        ),
+        "ad_hoc_scan": lambda: base.execute(ad_hoc, [CART]).fetchall()[0][0],
     }
     times, answers = _timed(asked)
     base.close()
