@@ -85,6 +85,7 @@ class Outcome:
     send: instances for which one outward action each is to be planned.
     ended: instances that leave the workflow here.
     changes: what becomes different about people (`studio.frames.changes.CHANGE_SCHEMA`); a simulation keeps none.
+    note: what the step has to remember for its next batch, at most a megabyte; it comes back as `NodeContext.note`.
     events: contact events to record (schema `studio.frames.events.EVENT_SCHEMA`, engine fills ids and run).
     figures: numbers to show with the step, by name; they add up over the run.
     """
@@ -93,6 +94,7 @@ class Outcome:
     wait: pl.DataFrame | None = None
     send: pl.DataFrame | None = None
     ended: pl.DataFrame | None = None
+    note: str | None = None
     events: pl.DataFrame | None = None
     changes: pl.DataFrame | None = None
     quarantined: Sequence[Quarantined] = ()
@@ -211,6 +213,12 @@ class NodeContext:
     contacts: ContactView
     events: EventView
     sender: Sender
+    note: str = ""
+    """What the step said last to remember; empty before."""
+    earlier_runs: tuple[str, ...] = ()
+    """Earlier activations of the workflow, oldest first: re-entry counts over all of them."""
+    standing: Callable[[], pl.Series] | None = None
+    """The contacts (u32, distinct) that are still on their way in this run."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """Message files of the workflow's template, by name (`m1.en.mjml`)."""
     feeds: Feeds | None = None

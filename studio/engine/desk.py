@@ -5,7 +5,10 @@ Absent on purpose: anything that changes.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
+
+import polars as pl
 
 from studio.domain.node import MessageBuilder, NodeContext, Sender
 from studio.domain.ports import Contacts, Events, Feeds, RunRow
@@ -26,8 +29,14 @@ class Desk:
         sender: Sender,
         build: MessageBuilder,
         feeds: Feeds | None = None,
+        *,
+        notes: Mapping[str, str],
+        standing: Callable[[], pl.Series],
     ) -> None:
+        """`notes`: what steps remember, as it changes; `standing`: see `NodeContext`."""
         self._run = run
+        self._notes = notes
+        self._standing = standing
         self._plan = plan
         self._contacts = contacts
         self._events = events
@@ -36,6 +45,8 @@ class Desk:
         self._feeds = feeds
         self.sender = sender
         self._texts = texts_of(run)
+        earlier = run.options.get("activations")
+        self._earlier = tuple(map(str, earlier)) if isinstance(earlier, list) else ()
         self._made: dict[str, NodeContext] = {}
         self._now: datetime = run.at
 
@@ -48,9 +59,10 @@ class Desk:
 
     def context(self, node_id: str) -> NodeContext:
         """The context of a node now."""
-        if node_id not in self._made:
-            self._made[node_id] = self._make(node_id)
-        return self._made[node_id]
+        made = self._made.get(node_id)
+        if made is None or made.note != self._notes.get(node_id, ""):
+            made = self._made[node_id] = self._make(node_id)
+        return made
 
     def _make(self, node_id: str) -> NodeContext:
         run = self._run
@@ -68,6 +80,9 @@ class Desk:
             contacts=self._contacts.at(self._now),
             events=CompleteView(self._events.at(self._now), self._unwritten, self._now),
             sender=self.sender,
+            note=self._notes.get(node_id, ""),
+            earlier_runs=self._earlier,
+            standing=self._standing,
             texts=self._texts,
             build=self._build,
             feeds=self._feeds,

@@ -74,6 +74,7 @@ class Draft:
         self.moved: list[Moved] = []
         self.keeps: dict[str, bytes] = {}
         self.looked: list[tuple[str, pl.DataFrame]] = []
+        self.notes: dict[str, str] = {}
 
     def add(
         self,
@@ -161,6 +162,7 @@ class Draft:
         self.moved += stage.moved
         self.looked += stage.looked
         self.changes += [] if self.run.mode == "simulate" else stage.changes
+        self.notes |= stage.notes
         self.tallies.update(stage.tallies)
         self.troubles += stage.troubles
         if stage.rearmed:

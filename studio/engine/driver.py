@@ -225,7 +225,18 @@ class Driver:
         run, plan = memory.run, memory.plan
         sender = self._with.mailers.sender(run)
         contacts, events, build = self._with.contacts, self._with.events.seen_by(run.run_id), self._with.build
-        desk = Desk(run, plan, contacts, events, memory.unwritten, sender, build, self._with.feeds)
+        desk = Desk(
+            run,
+            plan,
+            contacts,
+            events,
+            memory.unwritten,
+            sender,
+            build,
+            self._with.feeds,
+            notes=memory.notes,
+            standing=memory.standing,
+        )
         return Deeds(
             memory,
             desk,

@@ -39,6 +39,8 @@ MESSAGE_STATES = ("planned", "sent", "failed", "retry", "in_doubt", "blocked")
 _FRAMES_ROWS_MAX = 200_000
 _GATHER_S = 0.2
 _SAMPLES_EVERY_S = 1.0
+NOTE = "note:"
+NOTE_MAX = 1_000_000
 
 OnEvents = Callable[[Sequence[RunEvent]], None]
 
@@ -77,6 +79,7 @@ class RunMemory:
         self._one_commit = asyncio.Lock()
         self._gathers_until_s = 0.0
         self.samples = Samples({})
+        self.notes: dict[str, str] = {}
         self.breakpoints = Breakpoints(read_aids(run.options.get("aids")).breakpoints)
         self._samples_kept_s = 0.0
         self._bundle: Bundle | None = None
@@ -98,6 +101,8 @@ class RunMemory:
         for room in self.rooms.values():
             room.leave(self.departed)
         self.samples = Samples(self._runs.kept(run_id, PREFIX))
+        for name, data in self._runs.kept(run_id, NOTE).items():
+            self.notes[name.removeprefix(NOTE)] = data.decode()
         if kept := self._runs.kept(run_id, KEPT).get(KEPT):
             self.breakpoints = read_breakpoints(kept)
         self.watch(self.breakpoints)
@@ -155,6 +160,7 @@ class RunMemory:
         async with self._one_commit:
             self._apply(draft)
             self._look(draft)
+            self._remember(draft)
             events = self._number(draft)
             self.view = fold(self.view, events)
             self.run = replace(self.run, at=draft.now, state=draft.state or self.run.state)
@@ -222,6 +228,20 @@ class RunMemory:
             scheduler.tell(Recorded(draft.kinds))
         for frame in draft.events if self.run.mode == "simulate" and "converted" in draft.kinds else ():
             self.converted.add(frame.filter(pl.col("kind") == "converted").get_column("instance_id"))
+
+    def _remember(self, draft: Draft) -> None:
+        for node_id, note in draft.notes.items():
+            assert len(note) <= NOTE_MAX, "a step's note is bounded"
+            self.notes[node_id] = note
+            draft.keeps[NOTE + node_id] = note.encode()
+
+    def standing(self) -> pl.Series:
+        """The contacts (u32, distinct) that are still on their way: they wait, stand before a step, are written to."""
+        found = [room.contacts for room in self.rooms.values() if room.count]
+        kinds = ("arrive", "send", "failed", "doubt")
+        works = [work_id for kind in kinds for work_id in self.scheduler.pending(kind)]
+        found += [batch.get_column("contact_id") for batch in self.batch(works)]
+        return pl.concat(found).unique() if found else pl.Series("contact_id", [], dtype=pl.UInt32)
 
     def _look(self, draft: Draft) -> None:
         """Samples are an aid: they are kept once a second and when the run's state changes, not with every stage."""

@@ -79,6 +79,7 @@ class Stage:
         self.broken: Trouble | None = None
         self.moved: list[Moved] = []
         self.looked: list[tuple[str, pl.DataFrame]] = []
+        self.notes: dict[str, str] = {}
 
     def tally(self, node_id: str) -> Tally:
         """The node's numbers, to be added to."""
@@ -242,6 +243,8 @@ class Stage:
             self.waiting.setdefault(step.id, []).append(moments)
         if outcome.send is not None and outcome.send.height:
             self.sends.setdefault(step.id, []).append(tidy(outcome.send))
+        if outcome.note is not None:
+            self.notes[step.id] = outcome.note
         if outcome.ended is not None and outcome.ended.height:
             self._note_move(step.id, ENDED, outcome.ended)
         if outcome.events is not None and outcome.events.height:

@@ -72,6 +72,11 @@ class WaitingRoom:
         return [work_id for work_id, number in self._numbers.items() if number in wanted]
 
     @property
+    def contacts(self) -> pl.Series:
+        """Who waits here (u32, repeats possible)."""
+        return pl.Series("contact_id", [], dtype=pl.UInt32) if self._frame is None else self._frame["contact_id"]
+
+    @property
     def count(self) -> int:
         """How many wait here."""
         return 0 if self._frame is None else self._frame.height

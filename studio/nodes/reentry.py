@@ -1,12 +1,13 @@
 """Entries out of events: which of them may start, by the re-entry policy, and as which occurrence.
 
-Absent on purpose: memory. Who has entered before is asked of the run's own `entered` events, where that matters.
+Absent on purpose: memory. Who has entered before, in this run or in earlier activations of its workflow, is asked of
+the log's `entered` events, where that matters.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 
 import polars as pl
@@ -15,9 +16,10 @@ from studio.domain.node import NodeContext
 from studio.frames.events import AT
 from studio.frames.expression import event_property
 
-Policy: TypeAlias = Literal["never", "every_time", "one_per_key", "after_days"]
+Policy: TypeAlias = Literal["never", "every_time", "one_per_key", "after_days", "after_exit"]
 
 _JOURNEY = ["contact_id", "key"]
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +62,38 @@ def admitted(candidates: pl.DataFrame, re_entry: ReEntry, context: NodeContext) 
         # The same contact, key and occurrence are the same instance, and one that is in the run does not enter again:
         # the log, which grows with every entry, need not be asked.
         first = candidates.unique(_JOURNEY, keep="first", maintain_order=True)
+        if context.earlier_runs:
+            elsewhere = _entered(first, context).filter(pl.col("run_id") != context.run_id)
+            first = first.join(elsewhere, on=_JOURNEY, how="anti", nulls_equal=True, maintain_order="left")
         return first.with_columns(pl.lit(0, pl.UInt32).alias("occurrence"))
-    ids = candidates.get_column("contact_id").unique().sort()
-    before = context.events.rows(("entered",), since=context.started_at, ids=ids, run_id=context.run_id)
+    before = _entered(candidates, context)
+    here = before.filter(pl.col("run_id") == context.run_id)
+    first = candidates.unique("contact_id", keep="first", maintain_order=True)
     match re_entry.policy:
         case "every_time":
-            return _numbered(candidates, before)
+            return _numbered(candidates, here)
         case "never":
-            first = candidates.unique("contact_id", keep="first", maintain_order=True)
-            return _numbered(first.join(before, on="contact_id", how="anti", maintain_order="left"), before)
+            return _numbered(first.join(before, on="contact_id", how="anti", maintain_order="left"), here)
+        case "after_exit":
+            return _numbered(_gone(first, context), here)
         case "after_days":
-            return _numbered(_spaced(candidates, before, timedelta(days=re_entry.days)), before)
+            return _numbered(_spaced(candidates, before, timedelta(days=re_entry.days)), here)
+
+
+def _entered(candidates: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
+    """The `entered` events of these people in this run and in earlier activations of its workflow."""
+    ids = candidates.get_column("contact_id").unique().sort()
+    if not context.earlier_runs:
+        return context.events.rows(("entered",), since=context.started_at, ids=ids, run_id=context.run_id)
+    runs = [context.run_id, *context.earlier_runs]
+    return context.events.rows(("entered",), since=_EVER, ids=ids).filter(pl.col("run_id").is_in(runs))
+
+
+def _gone(candidates: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
+    """Those who are not on their way in the run: they never entered, or their journey has ended."""
+    if context.standing is None:
+        return candidates
+    return candidates.filter(~pl.col("contact_id").is_in(context.standing().implode()))
 
 
 def _spaced(candidates: pl.DataFrame, before: pl.DataFrame, gap: timedelta) -> pl.DataFrame:

@@ -323,7 +323,9 @@ class RunsStory:
         if options.aids:
             asked["aids"] = options.aids.as_json()
         else:
-            asked["earlier_runs"] = self._earlier(workflow_id or _file_id(workflow), options.mode)
+            known = workflow_id or _file_id(workflow)
+            asked["earlier_runs"] = self._earlier(known, options.mode)
+            asked["activations"] = self._activations(known, options.mode)
         if options.profile is not None:
             asked[PROFILE_OPTION] = str(options.profile.resolve())
         if workflow.template is not None:
@@ -354,6 +356,13 @@ class RunsStory:
             if run.mode == mode and run.state == "done" and not run.options.get("aids")
         ]
         return rows[:EARLIER_RUNS][::-1]
+
+    def _activations(self, workflow_id: str, mode: Mode) -> list[str]:
+        """The runs over which re-entry counts: earlier real ones of the workflow. A simulation begins from nothing."""
+        if mode == "simulate":
+            return []
+        runs = [run for run in self._store.runs.list_runs(workflow_id) if run.mode == mode]
+        return [run.run_id for run in runs if not run.options.get("aids")][::-1]
 
     def _headline(self, view: RunView) -> str:
         busy = [step for step in view.steps.values() if step.state == "running"]

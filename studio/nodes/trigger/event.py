@@ -35,12 +35,13 @@ class EventParameters(Parameters):
             "otherwise give the name of a property. Empty: only the contact counts."
         ),
     )
-    re_entry: Literal["never", "every_time", "one_per_key", "after_days"] = Field(
+    re_entry: Literal["never", "every_time", "one_per_key", "after_days", "after_exit"] = Field(
         default="one_per_key",
         title="Starting again",
         description=(
             "Whether a contact may start again: never; every_time; one_per_key (once for each cart, order …); "
-            "after_days (when the last start was long enough ago)."
+            "after_days (when the last start was long enough ago); after_exit (once the journey before has ended). "
+            "Earlier runs of the same workflow count too."
         ),
     )
     re_entry_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
