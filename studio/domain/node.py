@@ -286,6 +286,21 @@ class Waits(Protocol):
 
 
 @runtime_checkable
+class Joins(Waits, Protocol):
+    """Role `wait`: brings parallel branches together; the engine counts who came by which edge."""
+
+    @property
+    def joins_all(self) -> bool:
+        """Whether every branch has to arrive; otherwise the first one goes on."""
+        ...
+
+    @property
+    def patience(self) -> timedelta:
+        """How long one branch waits for the others before it is resumed."""
+        ...
+
+
+@runtime_checkable
 class Listens(Protocol):
     """Roles `wait` and `goal`: is shown new events together with the instances they may concern."""
 

@@ -19,6 +19,12 @@ FORMAT = "studio.workflow/1"
 MAX_NODES = 5_000
 MAX_EDGES = 20_000
 
+LOOP = "flow.loop"
+"""The one node type that edges may lead back to, out of the steps behind its port `LOOP_BODY`."""
+LOOP_BODY = "body"
+VISITS = "var.visits."
+"""With a loop's id: how often somebody is going round it."""
+
 PortRef: TypeAlias = tuple[str, str]
 """(node id, port name)."""
 
@@ -179,12 +185,16 @@ def parse_workflow(text: str | bytes, *, where: str = "workflow") -> Workflow:
 
 
 def topological_order(workflow: Workflow) -> tuple[list[str], list[str]]:
-    """Node ids so that every edge points forward, and the ids that lie on or behind a cycle."""
+    """Node ids so that every edge points forward, and the ids that lie on or behind a cycle.
+
+    Edges that lead back to a loop node out of its body are how a loop is closed, and count as none.
+    """
     known = {node.id for node in workflow.nodes}
     targets: dict[str, list[str]] = {node_id: [] for node_id in known}
     incoming = dict.fromkeys(known, 0)
+    back = _edges_back(workflow)
     for edge in workflow.edges:
-        if edge.from_[0] in known and edge.to[0] in known:
+        if edge.from_[0] in known and edge.to[0] in known and edge not in back:
             targets[edge.from_[0]].append(edge.to[0])
             incoming[edge.to[0]] += 1
     ready = deque(node.id for node in workflow.nodes if not incoming[node.id])
@@ -198,6 +208,20 @@ def topological_order(workflow: Workflow) -> tuple[list[str], list[str]]:
                 ready.append(target)
     placed = set(order)
     return order, [node.id for node in workflow.nodes if node.id not in placed]
+
+
+def _edges_back(workflow: Workflow) -> set[Edge]:
+    loops = {node.id for node in workflow.nodes if node.type == LOOP}
+    back: set[Edge] = set()
+    for loop in loops:
+        inside, todo = set[str](), [e.to[0] for e in workflow.edges if e.from_ == (loop, LOOP_BODY)]
+        while todo:
+            node_id = todo.pop()
+            if node_id not in inside and node_id != loop:
+                inside.add(node_id)
+                todo.extend(e.to[0] for e in workflow.edges if e.from_[0] == node_id)
+        back |= {e for e in workflow.edges if e.to[0] == loop and e.from_[0] in inside}
+    return back
 
 
 def _bind(value: JsonValue, values: Mapping[str, JsonValue], node_id: str, field: str) -> JsonValue:

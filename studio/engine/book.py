@@ -19,7 +19,7 @@ from studio.domain.errors import StudioError
 from studio.domain.node import Blocked, NodeContext
 from studio.domain.ports import LedgerChange
 from studio.domain.run import OutboxState
-from studio.engine.facts import chance, event_ids
+from studio.engine.facts import chance, event_ids, visited_ids
 from studio.engine.ledger_writer import EventRow, LedgerWriter
 from studio.engine.plan import Step, sent_kind
 
@@ -68,7 +68,7 @@ class Book:
         self._now = now
         self._people = batch.select("instance_id", "contact_id", "key", "arms").rows(named=True)
         self._outbox_ids: list[str] = batch.get_column("outbox_id").to_list()
-        self._instances = batch.get_column("instance_id")
+        self._instances = visited_ids(batch)
         self._event_ids: dict[str, list[int]] = {}
         self._states: dict[int, str] = {}
 

@@ -9,12 +9,13 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import polars as pl
 
 from studio.domain.errors import Corrupt, Transient
-from studio.domain.node import Paced, Source
+from studio.domain.node import Joins, Paced, Source
 from studio.domain.ports import Events, Runs, Simulator, Work
 from studio.engine.attempts import reason_of
 from studio.engine.book import Dispatched
@@ -24,8 +25,8 @@ from studio.engine.control import Control
 from studio.engine.desk import Desk
 from studio.engine.draft import Draft
 from studio.engine.facts import chance, together
-from studio.engine.guard import RELEASED, Guard
-from studio.engine.intake import let_in, take_entering, take_matching
+from studio.engine.guard import RELEASED, Guard, edge_of
+from studio.engine.intake import let_in, meet, take_entering, take_matching
 from studio.engine.memory import RunMemory
 from studio.engine.outbox import Outward, dispatch
 from studio.engine.plan import Step, carrier_of
@@ -173,10 +174,12 @@ class Deeds:
     async def _arrive(self, step: Step, command: Do) -> Ending | None:
         stage, draft = self._stage(visits=1), self._memory.draft(command.ids)
         batches = self._memory.batch(command.ids)
-        if stage.guard is not None:
-            for work_id, batch in zip(command.ids, batches, strict=True):
-                if self._memory.scheduler.work(work_id).cursor == RELEASED:
-                    stage.guard.release(step.id, batch)
+        cursors = [self._memory.scheduler.work(work_id).cursor for work_id in command.ids]
+        for cursor, batch in zip(cursors, batches, strict=True):
+            if stage.guard is not None and (cursor or "").startswith(RELEASED):
+                stage.guard.release(step.id, batch)
+            if edge := edge_of(cursor):
+                stage.came_by(step.id, edge, batch)
         batch = together(batches)
         stage.arrive(step.id, batch.filter(~is_out(batch, self._memory.departed)), command.attempt)
         return await self._finish(stage, draft)
@@ -188,6 +191,8 @@ class Deeds:
         is_due = rows.get_column("due_at") <= draft.now
         draft.add_waiting(step.id, rows.filter(~is_due), command.attempt)
         due = rows.filter(is_due)
+        if due.height and isinstance(step.node, Joins):
+            self._memory.joins.note_left(step.id, due)
         if due.height:
             await stage.visit(step, due, command.attempt, is_back=True)
         return await self._finish(stage, draft)
@@ -263,6 +268,8 @@ class Deeds:
         happen(draft, first, self._simulator.organic(entries, context), context.goal_kind)
 
     async def _finish(self, stage: Stage, draft: Draft) -> Ending | None:
+        if self._memory.joins:
+            stage.meet = partial(meet, self._memory, draft)
         await stage.run()
         draft.take_over(stage, self._desk.sender.address)
         await self._memory.commit(draft)

@@ -18,8 +18,7 @@ from studio.domain.ids import stable_id
 from studio.domain.node import Quarantined
 from studio.domain.ports import EventCursor, RunRow, Work, WorkKind
 from studio.domain.run import RunEventKind, RunState
-from studio.engine.facts import message_ids, outbox_ids, tidy
-from studio.engine.guard import RELEASED
+from studio.engine.facts import message_ids, outbox_ids, tidy, visited_ids
 from studio.engine.stage import Again, Stage
 from studio.engine.tally import Tally, Trouble
 from studio.engine.waiting import first_due, split_by_due
@@ -121,7 +120,7 @@ class Draft:
 
     def plan_messages(self, node_id: str, batch: pl.DataFrame, sender_address: str) -> None:
         """Plans one message per instance; outside of simulations it gets its row in the ledger."""
-        ids = outbox_ids(self.run.run_id, node_id, batch.get_column("instance_id"))
+        ids = outbox_ids(self.run.run_id, node_id, visited_ids(batch))
         batch = batch.hstack([ids, message_ids(ids, sender_address)])
         is_simulated = self.run.mode == "simulate"
         if not is_simulated:
@@ -175,8 +174,7 @@ class Draft:
 
     def _put_aside(self, stage: Stage) -> None:
         for held in stage.guard.held if stage.guard is not None else ():
-            cursor = RELEASED if held.is_released else None
-            self.add(held.node_id, "arrive", tidy(held.batch), attempt=held.attempt, cursor=cursor)
+            self.add(held.node_id, "arrive", tidy(held.batch), attempt=held.attempt, cursor=held.cursor)
 
     def _try_again(self, again: Again) -> None:
         if again.kind == "resume":

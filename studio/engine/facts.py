@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from studio.domain.workflow import VISITS
 from studio.experiments.assignment import hash64
 from studio.frames.events import AT, EVENT_SCHEMA, as_events
 from studio.frames.instances import INSTANCE_SCHEMA
@@ -38,6 +39,21 @@ def together(batches: list[pl.DataFrame]) -> pl.DataFrame:
     if len(batches) == 1:
         return batches[0]
     return pl.concat(batches, how="diagonal_relaxed")
+
+
+def visited_ids(batch: pl.DataFrame) -> pl.Series:
+    """Per row the instance's id, mixed with how often it is going round the loops it is in: what happens in the second
+    round is not what happened in the first. Outside of loops it is the instance's id.
+    """
+    ids = batch.get_column("instance_id")
+    names = [name for name in batch.columns if name.startswith(VISITS)]
+    if not names:
+        return ids
+    mixed = _u64(ids)
+    for name in names:
+        visits = batch.get_column(name).cast(pl.UInt64).fill_null(0).to_numpy()
+        mixed = mixed ^ np.where(visits > 0, hash64(name, visits), np.uint64(0))
+    return pl.Series("instance_id", mixed, dtype=pl.UInt64)
 
 
 def event_ids(
@@ -76,7 +92,7 @@ def contact_events(rows: pl.DataFrame, *, run_id: str, node_id: str, kind: str, 
     columns = {column.name: column for column in rows.get_columns()}
     made = {"kind": kind, "run_id": run_id, "node_id": node_id}
     columns |= {name: constant(name, text, pl.String(), rows.height) for name, text in made.items()}
-    columns["event_id"] = event_ids(run_id, node_id, kind, columns["instance_id"], columns.get("cause"))
+    columns["event_id"] = event_ids(run_id, node_id, kind, visited_ids(rows), columns.get("cause"))
     if "occurred_at" not in columns:
         columns["occurred_at"] = constant("occurred_at", at, AT, rows.height)
     return as_events(pl.DataFrame(list(columns.values())))

@@ -28,6 +28,14 @@ class Held:
     batch: pl.DataFrame
     attempt: int
     is_released: bool
+    edge: tuple[str, str] | None = None
+
+    @property
+    def cursor(self) -> str | None:
+        """What the work remembers of it: that it was held, and by which edge it came."""
+        if not self.is_released:
+            return None
+        return RELEASED if self.edge is None else ":".join((RELEASED, *self.edge))
 
 
 class Guard:
@@ -85,7 +93,7 @@ class Guard:
         hits = self._breakpoints.leaving(step, port, total, batch.height)
         self.hits += hits
         for target in step.targets.get(port, ()) if hits else ():
-            self._hold(target, batch, 1, is_released=True)
+            self._hold(target, batch, 1, is_released=True, edge=(step.id, port))
         return bool(hits)
 
     def visited(self, step: Step, tally: Tally, failed: int) -> None:
@@ -102,6 +110,20 @@ class Guard:
         """Everybody who is held."""
         return [held.batch for held in self.held]
 
-    def _hold(self, node_id: str, batch: pl.DataFrame, attempt_no: int, *, is_released: bool) -> None:
+    def _hold(
+        self,
+        node_id: str,
+        batch: pl.DataFrame,
+        attempt_no: int,
+        *,
+        is_released: bool,
+        edge: tuple[str, str] | None = None,
+    ) -> None:
         if batch.height:
-            self.held.append(Held(node_id, batch, attempt_no, is_released))
+            self.held.append(Held(node_id, batch, attempt_no, is_released, edge))
+
+
+def edge_of(cursor: str | None) -> tuple[str, str] | None:
+    """The edge by which held work came, where it matters."""
+    parts = (cursor or "").split(":")
+    return (parts[1], parts[2]) if len(parts) == 3 else None

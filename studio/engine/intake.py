@@ -16,6 +16,7 @@ from studio.engine.attempts import attempt
 from studio.engine.draft import Draft
 from studio.engine.facts import REACHED, VARIABLE, constant, contact_events, together
 from studio.engine.idset import IdSet
+from studio.engine.joining import Edge, Met
 from studio.engine.memory import RunMemory
 from studio.engine.plan import Step
 from studio.engine.scheduler import ReaderName
@@ -166,6 +167,18 @@ def _end_waits(
     _rewrite(draft, memory, step, rows.get_column("instance_id"))
     for (port,), batch in rows.partition_by("port", as_dict=True, maintain_order=True).items():
         stage.leave(step, str(port), batch)
+
+
+def meet(memory: RunMemory, draft: Draft, step: Step, arrivals: Sequence[tuple[Edge, pl.DataFrame]]) -> Met:
+    """Lets branches meet: rows of the same instances that wait here are taken out, and put back where one lacks."""
+    ids = pl.concat([batch.get_column("instance_id") for _, batch in arrivals]).unique()
+    waiting = memory.room(step.id).of_instances(ids)
+    if waiting.height:
+        _rewrite(draft, memory, step, waiting.get_column("instance_id"))
+    met = memory.joins.meet(step, arrivals, waiting, draft.now)
+    if met.out.height:
+        memory.joins.note_left(step.id, met.out)
+    return met
 
 
 def _rewrite(draft: Draft, memory: RunMemory, step: Step, leaving: pl.Series) -> None:

@@ -25,6 +25,7 @@ from studio.engine.bundle import Bundle
 from studio.engine.draft import Draft, Fact, Sizes
 from studio.engine.entered import Entered
 from studio.engine.idset import IdSet
+from studio.engine.joining import Joining
 from studio.engine.plan import Plan
 from studio.engine.sampling import Samples
 from studio.engine.scheduler import Added, Gone, ReaderName, Recorded, Scheduler
@@ -32,6 +33,7 @@ from studio.engine.tally import Tally, Trouble
 from studio.engine.waiting import WaitingRoom
 from studio.frames.events import empty_events
 from studio.frames.instances import INSTANCE_SCHEMA, empty_instances, from_bytes
+from studio.frames.moves import read_moves
 from studio.frames.samples import PREFIX, sample_name
 
 READERS: tuple[ReaderName, ...] = ("enter", "match")
@@ -80,6 +82,7 @@ class RunMemory:
         self._gathers_until_s = 0.0
         self.samples = Samples({})
         self.notes: dict[str, str] = {}
+        self.joins = Joining(plan, run.run_id)
         self.breakpoints = Breakpoints(read_aids(run.options.get("aids")).breakpoints)
         self._samples_kept_s = 0.0
         self._bundle: Bundle | None = None
@@ -101,6 +104,8 @@ class RunMemory:
         for room in self.rooms.values():
             room.leave(self.departed)
         self.samples = Samples(self._runs.kept(run_id, PREFIX))
+        if self.joins:
+            self.joins.load(read_moves(self._runs.moves(run_id)))
         for name, data in self._runs.kept(run_id, NOTE).items():
             self.notes[name.removeprefix(NOTE)] = data.decode()
         if kept := self._runs.kept(run_id, KEPT).get(KEPT):

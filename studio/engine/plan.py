@@ -20,6 +20,7 @@ from studio.domain.expression_parser import parse_expression
 from studio.domain.node import (
     SENT_KINDS,
     EventTrigger,
+    Joins,
     Listens,
     Mode,
     NodeType,
@@ -30,7 +31,7 @@ from studio.domain.node import (
     Watches,
 )
 from studio.domain.validation import Catalogue, make_node
-from studio.domain.workflow import Node, Retry, Workflow, topological_order
+from studio.domain.workflow import LOOP, Node, Retry, Workflow, topological_order
 
 ERROR_PORT = "error"
 
@@ -124,6 +125,16 @@ class Plan:
     def listeners(self) -> tuple[Step, ...]:
         """Waits that end when an event comes; goals are not among them."""
         return tuple(s for s in self.steps.values() if s.role == "wait" and isinstance(s.node, Listens))
+
+    @cached_property
+    def joints(self) -> tuple[Step, ...]:
+        """Steps at which parallel branches meet."""
+        return tuple(step for step in self.steps.values() if isinstance(step.node, Joins))
+
+    @cached_property
+    def has_loop(self) -> bool:
+        """Whether somebody may come to a step several times."""
+        return any(step.declared.type == LOOP for step in self.steps.values())
 
     @cached_property
     def trigger_kinds(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from studio.engine.attempts import Attempted, Failure, attempt, reason_of
 from studio.engine.facts import chance, fill_in, tidy, together
 from studio.engine.guard import Guard
 from studio.engine.idset import IdSet
+from studio.engine.joining import Edge, Met
 from studio.engine.plan import ERROR_PORT, Plan, Step
 from studio.engine.tally import Contexts, Tally, Trouble
 from studio.frames.events import AT
@@ -80,6 +81,9 @@ class Stage:
         self.moved: list[Moved] = []
         self.looked: list[tuple[str, pl.DataFrame]] = []
         self.notes: dict[str, str] = {}
+        self.meet: Callable[[Step, Sequence[tuple[Edge, pl.DataFrame]]], Met] | None = None
+        """Brings together who comes to a merging step; None where a plan has none."""
+        self._ways: dict[str, list[tuple[Edge, pl.DataFrame]]] = {step.id: [] for step in plan.joints}
 
     def tally(self, node_id: str) -> Tally:
         """The node's numbers, to be added to."""
@@ -90,6 +94,11 @@ class Stage:
         if batch.height:
             self._arriving.setdefault(node_id, []).append(batch)
             self._attempts[node_id] = max(self._attempts.get(node_id, 1), attempt_no)
+
+    def came_by(self, node_id: str, edge: Edge, batch: pl.DataFrame) -> None:
+        """Remembers by which edge a batch came, where branches meet."""
+        if node_id in self._ways:
+            self._ways[node_id].append((edge, batch))
 
     def leave(self, step: Step, port: str, batch: pl.DataFrame) -> None:
         """Lets a batch out of a node's port, to the nodes behind it; where there are none, it has ended."""
@@ -103,11 +112,15 @@ class Stage:
             return
         for target in step.targets.get(port, ()):
             self.arrive(target, batch)
+            self.came_by(target, (step.id, port), batch)
 
     async def run(self) -> None:
         """Goes on until no batch stands before a node."""
         while self._arriving:
             node_id = min(self._arriving, key=lambda key: self._plan.steps[key].order)
+            if self._ways.get(node_id):
+                self._join(self._plan.steps[node_id])
+                continue
             batch = together(self._arriving.pop(node_id))
             if self._plan.has_fan_out:
                 batch = batch.unique("instance_id", keep="first", maintain_order=True)
@@ -128,6 +141,23 @@ class Stage:
             before = self.failed_at(step.id)
             await self.visit(step, batch, attempt_no)
             guard.visited(step, tally, self.failed_at(step.id) - before)
+
+    def _join(self, step: Step) -> None:
+        """Those who come to a merging step: they go on, wait for their other branches, or are late."""
+        assert self.meet is not None, "a plan with merging steps has somebody who lets people meet"
+        self._arriving.pop(step.id)
+        self._attempts.pop(step.id, None)
+        arrivals, self._ways[step.id] = self._ways[step.id], []
+        tally = self.tally(step.id)
+        tally.arrived += sum(batch.height for _, batch in arrivals)
+        self.looked.extend((sample_name(step.id, None), batch) for _, batch in arrivals)
+        met = self.meet(step, arrivals)
+        if met.wait.height:
+            self.waiting.setdefault(step.id, []).append(met.wait)
+        if met.late.height:
+            self._note_move(step.id, ENDED, met.late)
+        if step.main_port is not None:
+            self.leave(step, step.main_port, met.out)
 
     def failed_at(self, node_id: str) -> int:
         """How many instances have failed at a node in this stage, whatever became of them."""

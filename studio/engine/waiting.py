@@ -63,6 +63,12 @@ class WaitingRoom:
             return pl.DataFrame()
         return _without_number(self._frame.filter(pl.col("contact_id").is_in(contact_ids.implode())))
 
+    def of_instances(self, instance_ids: pl.Series) -> pl.DataFrame:
+        """Who waits here among these instances."""
+        if self._frame is None:
+            return pl.DataFrame()
+        return _without_number(self._frame.filter(pl.col("instance_id").is_in(instance_ids.implode())))
+
     def work_of(self, instance_ids: pl.Series) -> list[str]:
         """The pieces of work in which these instances wait."""
         if self._frame is None:

@@ -158,7 +158,9 @@ class HistoryStory:
         events = events.filter(pl.col("run_id").is_null() | (pl.col("run_id") == run_id))
         sends = [step.id for step in plan.steps.values() if step.role == "send"]
         instances = entries.get_column("instance_id")
-        outbox = [str(name) for node_id in sends for name in outbox_ids(run_id, node_id, instances)]
+        outbox = None
+        if not plan.has_loop:
+            outbox = [str(name) for node_id in sends for name in outbox_ids(run_id, node_id, instances)]
         apart = self._store.runs.quarantined(run_id)
         return Recorded(
             run_id=run_id,

@@ -54,6 +54,8 @@ EXAMPLES: Mapping[str, tuple[dict[str, object], ...]] = {
         {"days": ["mon", "wed"], "start": "12:30", "end": "14:00", "spread": "PT30M"},
         {"start": "22:00", "end": "06:00", "zone": "workflow", "otherwise": "leave"},
     ),
+    "flow.merge": ({}, {"wait_for": "all", "timeout": "P2D"}),
+    "flow.loop": ({"most": 3}, {"most": 2, "until": RULE, "each": "position"}),
     "flow.throttle": ({"rate": 2, "per": "minute"}, {"rate": 10, "key": "provider", "burst": 3}),
     "flow.wait_for": (
         {"branches": [{"id": "bought", "event": "order"}], "timeout": "P1D"},

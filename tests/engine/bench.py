@@ -31,7 +31,7 @@ def workflow(nodes: dict[str, tuple[str, dict] | tuple[str, dict, dict]], *edges
     made = []
     for node_id, (kind, parameters, *rest) in nodes.items():
         more = rest[0] if rest else {}
-        made.append({"id": node_id, "type": f"test.{kind}", "parameters": parameters, **more})
+        made.append({"id": node_id, "type": kind if "." in kind else f"test.{kind}", "parameters": parameters, **more})
     links = []
     for edge in edges:
         source, target = (part.strip() for part in edge.split(">"))

@@ -13,6 +13,8 @@ from studio.domain.mail import Envelope
 from studio.domain.node import Blocked, Composed, Declaration, Letter, Outcome, Parameters, Quarantined
 from studio.experiments.assignment import hash64
 from studio.frames.instances import with_arm
+from studio.nodes.flow.loop import Loop
+from studio.nodes.flow.merge import Merge
 
 
 def declared(kind: str, role: str, inputs: tuple[str, ...] = ("in",)) -> Declaration:
@@ -333,4 +335,4 @@ class Mail(_Node):
 
 
 _TYPES = (People, Cart, Keep, Through, Split, Pause, Await, Target, End, Trouble, Mail, Need)
-CATALOGUE = {node.declaration.id: node for node in _TYPES}
+CATALOGUE = {node.declaration.id: node for node in (*_TYPES, Loop, Merge)}
