@@ -1,0 +1,180 @@
+"""`studio bench canvas`: how smooth the window is. JSON lines as of the other groups.
+
+Frames in CPU time of the window's thread; then a real window while a real run goes on in the engine: how late a
+heartbeat on the window's thread comes, how long an event takes to its pixels, how long a big run takes to open.
+Absent on purpose: pass or fail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+from studio.domain.run import RunEvent
+from studio.ui import background
+from studio.ui.app import Studio
+from studio.ui.application import prepare
+from studio.ui.canvas.bench_frames import frames
+from studio.ui.screens.studio_canvas import StudioCanvas
+from studio.workspace.bench import NO_EVENTS, consents_of, made_up_people, six_nodes
+from studio.workspace.figure import Figure
+from studio.workspace.runs import RunOptions
+from studio.workspace.workspace import Workspace
+
+BEAT_MS = 10
+LONGEST_S = 60.0
+EVENTS = 40
+
+
+class Heartbeat(QObject):
+    """A timer on the window's thread that notes how late it comes, in milliseconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.late: list[float] = []
+        self._last = time.perf_counter()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(BEAT_MS)
+        self._timer.timeout.connect(self._beat)
+
+    def start(self) -> None:
+        self._last = time.perf_counter()
+        self._timer.start()
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+    def _beat(self) -> None:
+        now = time.perf_counter()
+        self.late.append(max(0.0, (now - self._last) * 1000 - BEAT_MS))
+        self._last = now
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measures and prints; the exit code."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    parser = argparse.ArgumentParser(prog="studio bench canvas")
+    parser.add_argument(
+        "--contacts", type=int, default=1_000_000, metavar="N", help="of the run that goes on meanwhile"
+    )
+    parser.add_argument("--nodes", type=int, nargs="*", default=[1_000, 5_000], metavar="N")
+    parser.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args(list(argv))
+    prepare()
+    for figure in (*frames(arguments.nodes), *window(arguments.contacts)):
+        print(json.dumps(asdict(figure)), flush=True)  # noqa: T201 - the answer of a command
+    return 0
+
+
+def window(contacts: int) -> Iterator[Figure]:
+    """The window while a run of so many contacts is under way, and that run opened again."""
+    if not contacts:
+        return
+    with tempfile.TemporaryDirectory(prefix="studio-bench-") as folder:
+        workspace = Workspace.open(Path(folder) / "workspace")
+        people = made_up_people(contacts)
+        workspace.people.add_made_up(people.drop("country", "score"), consents_of(people), NO_EVENTS)
+        studio = Studio(workspace, keep_size=False)
+        studio.window.resize(1440, 900)
+        studio.window.show()
+        idle = _beat_for(3.0)
+        run_id, busy = _run_under_way(studio)
+        yield from _lateness(idle, busy)
+        canvas = studio.window.pages.page
+        assert isinstance(canvas, StudioCanvas)
+        yield _event_to_pixel(canvas)
+        yield _opening(canvas, run_id, contacts)
+        _settle()
+        studio.window.close()
+        studio.close()
+
+
+def _beat_for(seconds: float) -> list[float]:
+    beat = Heartbeat()
+    beat.start()
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        QApplication.processEvents()
+        time.sleep(0.0005)
+    return beat.late
+
+
+def _run_under_way(studio: Studio) -> tuple[str, list[float]]:
+    """Starts the run and shows it, at most a minute of it; lateness is noted from when it is in sight."""
+    run_id = studio.workspace.runs.start(six_nodes(), RunOptions(seed=1), is_attended=True)
+    studio.watch(run_id)
+    studio.open_run(run_id)
+    beat = Heartbeat()
+    beat.start()
+    end = time.perf_counter() + LONGEST_S
+    while studio.workspace.runs.is_running(run_id):
+        QApplication.processEvents()
+        time.sleep(0.0005)
+        if time.perf_counter() > end:
+            beat.stop()
+    beat.stop()
+    return run_id, beat.late
+
+
+def _lateness(idle: Sequence[float], busy: Sequence[float]) -> Iterator[Figure]:
+    for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
+        value, baseline = _quantile(busy, share), _quantile(idle, share)
+        yield Figure(f"heartbeat_late_{name}_ms.while_running", round(value, 2), "ms", round(baseline, 2))
+
+
+def _quantile(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+def _event_to_pixel(canvas: StudioCanvas) -> Figure:
+    """From an event handed to the page to the frame that shows it, the median of some."""
+    waits = []
+    seq = canvas.last_seq
+    at = canvas.watch.history.bounds[1] if canvas.watch.history and canvas.watch.history.bounds else None
+    assert at is not None
+    node_id = canvas.workflow.nodes[1].id
+    shown: list[float] = []
+    canvas.overlay.shown.connect(lambda _view: shown.append(time.perf_counter()))
+    for number in range(EVENTS):
+        shown.clear()
+        begun = time.perf_counter()
+        event = RunEvent(canvas.run_id, seq + number + 1, at, node_id, "step.ran", {"in": 1, "out": {"pass": 1}})
+        canvas.take([event])
+        while not shown:
+            QApplication.processEvents()
+        QApplication.processEvents()
+        waits.append((time.perf_counter() - begun) * 1000)
+    return Figure("event_to_pixel_ms", round(statistics.median(waits), 1), "ms")
+
+
+def _opening(canvas: StudioCanvas, run_id: str, contacts: int) -> Figure:
+    costs = []
+    for _ in range(3):
+        canvas.run_id = ""
+        begun = time.perf_counter()
+        canvas.open_run(run_id)
+        QApplication.processEvents()
+        costs.append((time.perf_counter() - begun) * 1000)
+    return Figure(f"open_run_ms.{contacts}_contacts", round(statistics.median(costs), 1), "ms")
+
+
+def _settle() -> None:
+    while background.under_way():
+        QApplication.processEvents()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
