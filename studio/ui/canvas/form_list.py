@@ -154,6 +154,7 @@ class ListEditor(Editor):
 def name_controls(holder: Field, editor: Editor, name: str) -> None:
     """Lets screen readers say what a control is for; a check box carries its label itself."""
     for control in editor.inputs()[:1]:
+        holder.label_for(control)
         control.setAccessibleName(name)
         control.setAccessibleDescription(editor.field.help)
     if editor.field.kind == "boolean":

@@ -1,14 +1,19 @@
-"""The graph as a tree of words: every node with its state, and below it where it comes from and leads to.
+"""The graph as a tree of words: every node with its state, where it comes from and leads to; groups and notes.
 
-For screen readers, and for whoever thinks in lists; it can do what the canvas can. Absent on purpose: places.
+For screen readers, and for whoever thinks in lists; it can do what the canvas can, by the same keys and the same menu.
+Absent on purpose: places.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHeaderView, QMenu, QTreeWidget, QTreeWidgetItem
+from PySide6.QtWidgets import QFrame, QHeaderView, QTreeWidget, QTreeWidgetItem
 
+from studio.ui.canvas.annotations import MarkKey
+from studio.ui.canvas.edges import EdgeKey
 from studio.ui.canvas.editor import CanvasEditor
 from studio.ui.canvas.navigation import reading_order
 from studio.ui.canvas.palette import type_icon
@@ -18,15 +23,26 @@ from studio.ui.theme import theme
 
 _NODE = Qt.ItemDataRole.UserRole
 _EDGE = Qt.ItemDataRole.UserRole + 1
+_MARK = Qt.ItemDataRole.UserRole + 2
+_OF_TREE = frozenset(
+    (
+        *(Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End),
+        *(Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Tab, Qt.Key.Key_Backtab, Qt.Key.Key_Space),
+        *(Qt.Key.Key_Plus, Qt.Key.Key_Minus, Qt.Key.Key_Escape),
+    )
+)
+"""Keys by which the tree itself is walked; every other one means what it means on the canvas."""
 _REFRESH_MS = 150
 
 
 class Outline(QTreeWidget):
-    """Signals as of the canvas' keys: `inspect_wanted`, `add_wanted`, `connect_wanted`, each with a node id."""
+    """`inspect_wanted(node_id)`, `write_wanted(note or group)` on Enter; `menu_wanted(place on the screen)` about what
+    is selected. `key_handler` is what the canvas does with keys.
+    """
 
     inspect_wanted = Signal(str)
-    add_wanted = Signal(str)
-    connect_wanted = Signal(str)
+    write_wanted = Signal(object)
+    menu_wanted = Signal(QPoint)
 
     def __init__(self, editor: CanvasEditor) -> None:
         super().__init__()
@@ -34,9 +50,11 @@ class Outline(QTreeWidget):
         self._items: dict[str, QTreeWidgetItem] = {}
         self._shape: object = None
         self._filling = False
+        self.key_handler: Callable[[QKeyEvent], bool] | None = None
         self.setAccessibleName("Outline of the workflow")
         self.setHeaderHidden(True)
-        self.setColumnCount(2)
+        self.setHeaderLabels(["Step", "State"])
+        self.setSelectionMode(QTreeWidget.SelectionMode.ExtendedSelection)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.header().setStretchLastSection(False)
         self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -50,15 +68,14 @@ class Outline(QTreeWidget):
         self._timer.timeout.connect(self.refresh)
         editor.scene.picture_changed.connect(self._changed)
         editor.selection.changed.connect(self._select)
-        self.currentItemChanged.connect(self._current_changed)
+        self.itemSelectionChanged.connect(self._selection_changed)
         self.itemChanged.connect(self._renamed)
         self.customContextMenuRequested.connect(self._show_menu)
         theme().changed.connect(self._rebuild)
 
     def refresh(self) -> None:
         """Brings the tree in step with the graph and the run."""
-        workflow = self._editor.workflow
-        shape = (tuple(node.id for node in workflow.nodes), workflow.edges)
+        shape = self._shape_now()
         if shape != self._shape:
             self._rebuild()
             return
@@ -78,7 +95,7 @@ class Outline(QTreeWidget):
 
     def _rebuild(self) -> None:
         workflow = self._editor.workflow
-        self._shape = (tuple(node.id for node in workflow.nodes), workflow.edges)
+        self._shape = self._shape_now()
         names = {n: item.face.title for n, item in self._editor.scene.nodes.items()}
         opened = {n for n, item in self._items.items() if item.isExpanded()}
         self._filling = True
@@ -102,10 +119,29 @@ class Outline(QTreeWidget):
                 child.setData(0, _EDGE, (edge.from_, edge.to))
                 self._items[node_id].addChild(child)
                 child.setFirstColumnSpanned(True)
+        for kind, texts in (("group", [g.title for g in workflow.groups]), ("note", [n.text for n in workflow.notes])):
+            for index, text in enumerate(texts):
+                self.addTopLevelItem(self._mark_item(kind, index, text))
         for node_id in opened & set(self._items):
             self._items[node_id].setExpanded(True)
         self._filling = False
         self._select()
+
+    def _shape_now(self) -> object:
+        workflow = self._editor.workflow
+        return tuple(node.id for node in workflow.nodes), workflow.edges, workflow.notes, workflow.groups
+
+    def _mark_item(self, kind: str, index: int, text: str) -> QTreeWidgetItem:
+        words = " ".join(text.split())
+        item = QTreeWidgetItem([words, kind])
+        item.setData(0, _MARK, (kind, index))
+        said = f"{kind.capitalize()}: {words}"
+        if kind == "group":
+            inside = [n for n in self._editor.workflow.groups[index].nodes if n in self._editor.scene.nodes]
+            said += f", with {', '.join(self._editor.scene.nodes[n].face.title for n in inside)}"
+        item.setData(0, Qt.ItemDataRole.AccessibleTextRole, said)
+        item.setToolTip(0, said)
+        return item
 
     def _write(self, item: QTreeWidgetItem, node_id: str) -> None:
         shown = self._editor.scene.nodes.get(node_id)
@@ -125,25 +161,33 @@ class Outline(QTreeWidget):
         item.setData(0, Qt.ItemDataRole.AccessibleTextRole, said)
 
     def _select(self) -> None:
-        current = self._editor.selection.current or self._editor.selection.single
-        item = self._items.get(current or "")
-        here = self.currentItem()
-        is_edge_of_selection = here is not None and here.data(0, _EDGE) in self._editor.selection.edges
-        if is_edge_of_selection or (item is not None and here is not None and here.data(0, _NODE) == current):
+        if self._filling:
             return
-        # Nothing selected is no current row: otherwise choosing that row again would select nothing.
+        selection = self._editor.selection
+        current = selection.current or selection.single
+        item, here = self._items.get(current or ""), self.currentItem()
         self._filling = True
-        self.setCurrentItem(item)
+        if selection.is_empty:
+            # Nothing selected is no current row: otherwise choosing that row again would select nothing.
+            self.setCurrentItem(None)
+        elif item is not None and (here is None or here.data(0, _NODE) != current or here.data(0, _EDGE) is not None):
+            self.setCurrentItem(item)
+        for node_id, line in self._items.items():
+            if line.isSelected() != (node_id in selection.nodes):
+                line.setSelected(node_id in selection.nodes)
         self._filling = False
 
-    def _current_changed(self, item: QTreeWidgetItem | None, _before: QTreeWidgetItem | None) -> None:
-        if item is None or self._filling:
+    def _selection_changed(self) -> None:
+        if self._filling:
             return
-        edge = item.data(0, _EDGE)
-        if edge is not None:
-            self._editor.selection.set(edges=[edge])
-        else:
-            self._editor.selection.set([item.data(0, _NODE)])
+        chosen, here = self.selectedItems(), self.currentItem()
+        nodes = [item.data(0, _NODE) for item in chosen if item.data(0, _EDGE) is None and item.data(0, _MARK) is None]
+        edges = [_as_edge(item.data(0, _EDGE)) for item in chosen if item.data(0, _EDGE) is not None]
+        marks = [_as_mark(item.data(0, _MARK)) for item in chosen if item.data(0, _MARK) is not None]
+        current = here.data(0, _NODE) if here is not None and here.data(0, _NODE) in nodes else None
+        self._filling = True
+        self._editor.selection.set(nodes, edges, current, marks)
+        self._filling = False
 
     def _renamed(self, item: QTreeWidgetItem, column: int) -> None:
         if not self._filling and column == 0 and item.data(0, _EDGE) is None:
@@ -151,57 +195,49 @@ class Outline(QTreeWidget):
 
     @property
     def node_id(self) -> str | None:
-        """The node of the current line; for an edge the node at its other end."""
+        """The node of the current line; for an edge the node at its other end; None for notes and groups."""
         item = self.currentItem()
-        return str(item.data(0, _NODE)) if item is not None else None
+        return str(item.data(0, _NODE)) if item is not None and item.data(0, _NODE) else None
 
     def rename(self) -> None:
         """Lets the person type another name into the current line."""
         item = self.currentItem()
-        if item is not None and item.data(0, _EDGE) is None and not self._editor.read_only:
+        if item is None or self._editor.read_only:
+            return
+        if item.data(0, _MARK) is not None:
+            self.write_wanted.emit(_as_mark(item.data(0, _MARK)))
+        elif item.data(0, _EDGE) is None:
             self.editItem(item, 0)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        node_id = self.node_id
-        if node_id is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+        key = Qt.Key(event.key())
+        if key == Qt.Key.Key_F2:
+            self.rename()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentItem() is not None:
+            self._enter()
+        elif key in _OF_TREE or self.key_handler is None or not self.key_handler(event):
             super().keyPressEvent(event)
-            return
-        match event.key():
-            case Qt.Key.Key_Return | Qt.Key.Key_Enter:
-                self._enter(node_id)
-            case Qt.Key.Key_A:
-                self.add_wanted.emit(node_id)
-            case Qt.Key.Key_C:
-                self.connect_wanted.emit(node_id)
-            case Qt.Key.Key_E:
-                self._editor.toggle_enabled()
-            case Qt.Key.Key_F2:
-                self.rename()
-            case Qt.Key.Key_Delete | Qt.Key.Key_Backspace:
-                self._editor.delete_selection()
-            case _:
-                super().keyPressEvent(event)
 
-    def _enter(self, node_id: str) -> None:
-        item = self.currentItem()
-        if item is not None and item.data(0, _EDGE) is not None and node_id in self._items:
+    def _enter(self) -> None:
+        item, node_id = self.currentItem(), self.node_id
+        if item.data(0, _MARK) is not None:
+            self.write_wanted.emit(_as_mark(item.data(0, _MARK)))
+        elif item.data(0, _EDGE) is not None and node_id in self._items:
             self.setCurrentItem(self._items[node_id])
-        else:
+        elif node_id is not None:
             self.inspect_wanted.emit(node_id)
 
     def _show_menu(self, place: QPoint) -> None:
-        node_id = self.node_id
-        if node_id is None:
-            return
-        menu = QMenu(self)
-        entries = (
-            ("Settings", lambda: self.inspect_wanted.emit(node_id)),
-            ("Add a step after it …", lambda: self.add_wanted.emit(node_id)),
-            ("Connect to …", lambda: self.connect_wanted.emit(node_id)),
-            ("Rename", self.rename),
-            ("Switch on or off", self._editor.toggle_enabled),
-            ("Remove", self._editor.delete_selection),
-        )
-        for words, run in entries:
-            menu.addAction(words).triggered.connect(lambda _checked=False, run=run: guarded(run)())
-        menu.popup(self.viewport().mapToGlobal(place))
+        if self.currentItem() is not None:
+            self.menu_wanted.emit(self.viewport().mapToGlobal(place))
+
+
+def _as_edge(kept: object) -> EdgeKey:
+    """Qt gives tuples back as lists."""
+    (source, output), (target, entry) = kept  # type: ignore[misc] - as it was put in
+    return (source, output), (target, entry)
+
+
+def _as_mark(kept: object) -> MarkKey:
+    kind, index = kept  # type: ignore[misc] - as it was put in
+    return kind, index

@@ -20,6 +20,7 @@ from studio.domain.run import RunEvent, RunView
 from studio.domain.validation import Catalogue
 from studio.domain.workflow import Workflow
 from studio.ui.canvas import accessible
+from studio.ui.canvas.annotations import MarkKey
 from studio.ui.canvas.checks import Checks, first_words
 from studio.ui.canvas.document import Document, Journal
 from studio.ui.canvas.editor import CanvasEditor
@@ -132,12 +133,14 @@ class CanvasPage(Page):
         self.keys.rename_wanted.connect(self._rename)
         self.keys.announced.connect(lambda node_id: accessible.tell_focus(self.view, node_id))
         self.outline.inspect_wanted.connect(self._inspect)
-        for asking in (self.keys, self.outline):
-            asking.add_wanted.connect(self.prompts.add_after)
-            asking.connect_wanted.connect(self.prompts.connect_from)
+        self.outline.key_handler = self.keys.handle
+        self.outline.write_wanted.connect(self._write)
+        self.outline.menu_wanted.connect(self.menus.show)
+        self.keys.add_wanted.connect(self.prompts.add_after)
+        self.keys.connect_wanted.connect(self.prompts.connect_from)
         self.view.add_wanted.connect(self.prompts.add_at)
         self.view.mark_opened.connect(self.inline.open)
-        self.keys.write_wanted.connect(self.inline.open)
+        self.keys.write_wanted.connect(self._write)
         self.keys.replace_wanted.connect(self.prompts.replace)
         self.keys.group_wanted.connect(self.menus.group)
         self.keys.note_wanted.connect(self.menus.add_note)
@@ -307,6 +310,12 @@ class CanvasPage(Page):
         known = self.document.catalogue
         return {n.id: known[n.type].declaration.role for n in self.workflow.nodes if n.type in known}
 
+    def _write(self, mark: MarkKey) -> None:
+        """Into a note or a group's title, wherever it stands."""
+        item = (self.scene.notes if mark[0] == "note" else self.scene.groups)[mark[1]]
+        self.view.ensure_area_seen(item.body)
+        self.inline.open(mark)
+
     def _workflow_replaced(self, workflow: Workflow) -> None:
         self.glide.stop()
         # Marks about another state than the one in front would lie.
@@ -320,6 +329,8 @@ class CanvasPage(Page):
     def _edited(self, workflow: Workflow, words: str, session: str | None) -> None:
         if self._journal is not None:
             self._journal(workflow, words, session)
+        if words.startswith(("Undo", "Redo")):
+            accessible.announce(self.view, words)
         self.workflow_changed.emit(workflow, words)
 
     def _checked(self, problems: Sequence[Problem]) -> None:

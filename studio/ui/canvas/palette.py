@@ -99,6 +99,7 @@ class _Tree(QTreeWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setHeaderHidden(True)
+        self.setHeaderLabels(["Step"])
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAccessibleName("Steps to add")
         self.setDragEnabled(True)

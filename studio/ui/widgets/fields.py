@@ -77,7 +77,12 @@ class Field(QWidget):
         for widget in (self._label, control, self._below):
             box.addWidget(widget)
         self.setFocusProxy(control)
+        self.label_for(control)
         self.set_error("")
+
+    def label_for(self, control: QWidget) -> None:
+        """Tells screen readers which control the label is about, when it is one inside the field's."""
+        self._label.setBuddy(control)
 
     def set_error(self, error: str) -> None:
         """Shows what is wrong in place of the help; an empty text means all is well."""

@@ -182,7 +182,7 @@ def test_the_outline_mirrors_the_graph_and_edits_it(page: CanvasPage, qtbot: QtB
     assert "from Consent & suppression, through “allowed”" in words
     outline.setCurrentItem(split)
     assert page.selection.single == "subject"
-    with qtbot.waitSignal(outline.add_wanted):
+    with qtbot.waitSignal(page.keys.add_wanted):
         QTest.keyClick(outline, K.Key_A)
     page.stage.picker.close_picker()
     split.setText(0, "Subject test")
@@ -201,3 +201,37 @@ def test_an_edge_in_the_outline_leads_to_its_other_end(page: CanvasPage) -> None
     assert len(page.selection.edges) == 1
     QTest.keyClick(page.outline, K.Key_Return)
     assert page.selection.single == "gate"
+
+
+def test_the_outline_knows_groups_and_notes_and_the_same_keys(page: CanvasPage, qtbot: QtBot) -> None:
+    page.show_outline()
+    outline = page.outline
+    for name in ("Email A: “Still thinking?”", "Email B: “Your basket”"):
+        line = next(i for i in map(outline.topLevelItem, range(outline.topLevelItemCount())) if i.text(0) == name)
+        line.setSelected(True)
+    assert page.selection.nodes == {"mail_a", "mail_b"}
+    QTest.keyClick(outline, K.Key_G)
+    page.inline.close(take=True)
+    page.document.add_note("Mind the tone", (0.0, 400.0))
+    outline.refresh()
+    tail = [outline.topLevelItem(outline.topLevelItemCount() - n) for n in (2, 1)]
+    assert [(item.text(0), item.text(1)) for item in tail] == [("Group", "group"), ("Mind the tone", "note")]
+    assert "with Email A" in tail[0].data(0, Qt.ItemDataRole.AccessibleTextRole)
+    outline.clearSelection()
+    outline.setCurrentItem(tail[1])
+    assert page.selection.marks == {("note", 0)}
+    QTest.keyClick(outline, K.Key_Return)
+    assert page.inline.editor is not None
+    page.inline.close(take=False)
+    QTest.keyClick(outline, K.Key_Delete)
+    assert page.workflow.notes == ()
+
+
+def test_a_step_is_put_into_an_edge_from_the_outline(page: CanvasPage) -> None:
+    page.show_outline()
+    first = page.outline.topLevelItem(0)
+    first.setExpanded(True)
+    page.outline.setCurrentItem(first.child(0))
+    QTest.keyClick(page.outline, K.Key_A)
+    assert page.stage.picker.title.text().startswith("Insert between Cart abandoned")
+    page.stage.picker.close_picker()
