@@ -185,6 +185,7 @@ class Studio(QObject):
 
     def _no_pulse(self, error: Exception) -> None:
         if not self._closed:
+            self._pulse.stop()  # said once is enough
             self.window.set_status("failed", "The workspace cannot be read")
             raise error
 
