@@ -107,12 +107,17 @@ class Studio(QObject):
     def open_run(self, run_id: str) -> None:
         self.window.go("canvas", f"run:{run_id}")
 
-    def run_workflow(self, workflow_id: str) -> None:
-        """Checks and starts off the Qt thread; the canvas shows the run as soon as it stands in the store."""
+    def run_workflow(self, workflow_id: str, *, to_node: str | None = None, from_node: str | None = None) -> None:
+        """Checks and starts off the Qt thread; the canvas shows the run as soon as it stands in the store.
+
+        It holds at the workflow's breakpoints. `to_node`, `from_node`: only this part of it.
+        """
 
         def start() -> str:
             workflow = self.workspace.workflows.get(workflow_id)
-            options = self.run_options()
+            aids = self.workspace.debugging.aids(workflow, workflow_id, to_node=to_node, from_node=from_node)
+            # What is pinned is not what people really are: nothing of it goes to them.
+            options = replace(self.run_options(), aids=replace(aids, pins=()) if self.mode == "live" else aids)
             return self.workspace.runs.start(workflow, options, workflow_id=workflow_id, is_attended=True)
 
         run_in_background(start, self._started, owner=self)

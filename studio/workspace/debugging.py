@@ -20,6 +20,7 @@ from studio.domain.debugging import (
     PinnedRow,
     StepBy,
     aid_problems,
+    parse_breakpoint,
     pin_json,
     read_aids,
     read_pin,
@@ -219,6 +220,23 @@ class DebuggingStory:
         ran = {e.node_id for e in self._store.runs.run_events(run_id) if e.kind == "step.ran" and e.node_id}
         return staleness(workflow, then, ran)
 
+    def kept_breakpoints(self, workflow_id: str) -> tuple[Breakpoint, ...]:
+        """Where runs of a workflow of the library hold, until somebody takes it away."""
+        kept = self._store.library.setting(_breakpoints_name(workflow_id))
+        return tuple(parse_breakpoint(str(text)) for text in kept) if isinstance(kept, list) else ()
+
+    def keep_breakpoints(self, workflow_id: str, breakpoints: Iterable[Breakpoint]) -> None:
+        """Keeps them for the runs to come; a run that is going on has its own (`set_breakpoints`)."""
+        texts: list[JsonValue] = [str(given) for given in breakpoints]
+        self._store.library.set_setting(_breakpoints_name(workflow_id), texts or None)
+
+    def aids(self, workflow: Workflow, workflow_id: str, *, to_node: str | None, from_node: str | None) -> Aids:
+        """What is kept for a workflow, as far as its steps are still there, and the part to be run."""
+        there = {node.id for node in workflow.nodes if node.enabled}
+        breakpoints = tuple(b for b in self.kept_breakpoints(workflow_id) if b.node is None or b.node in there)
+        pins = tuple(pin for pin in self.pins(workflow_id) if pin.node in there)
+        return Aids(breakpoints=breakpoints, to_node=to_node, from_node=from_node, pins=pins)
+
     def pins(self, workflow_id: str) -> tuple[Pin, ...]:
         """The pinned steps of a workflow of the library."""
         kept = self._store.library.setting(_pins_name(workflow_id))
@@ -339,6 +357,10 @@ def _pinned(row: Mapping[str, object]) -> PinnedRow:
         key=None if key is None else str(key),
         variables=cast("Mapping[str, JsonValue]", variables),
     )
+
+
+def _breakpoints_name(workflow_id: str) -> str:
+    return f"breakpoints:{workflow_id}"
 
 
 def _pins_name(workflow_id: str) -> str:

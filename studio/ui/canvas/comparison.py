@@ -15,10 +15,17 @@ from PySide6.QtWidgets import QGraphicsRectItem, QStyleOptionGraphicsItem, QWidg
 from studio.domain.difference import Difference, Kind
 from studio.domain.workflow import Node, Workflow
 from studio.ui.canvas import look
-from studio.ui.canvas.difference_marks import paint_word
 from studio.ui.canvas.drawing import Drawing
 from studio.ui.canvas.edges import EdgeKey
+from studio.ui.canvas.marks import Mark, Marks, paint_word
 from studio.ui.theme import theme
+
+_COLOURS: Mapping[Kind, str] = {
+    "added": "state.done",
+    "changed": "state.warning",
+    "removed": "state.failed",
+    "moved": "control_border",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,11 @@ class Comparison:
     nodes: Mapping[str, Kind] = field(default_factory=dict)
     edges: frozenset[EdgeKey] = frozenset()
     gone: Sequence[Node] = ()
+
+    def marks(self) -> Marks:
+        """As the canvas draws them."""
+        nodes = {node_id: Mark(kind, _COLOURS[kind]) for node_id, kind in self.nodes.items()}
+        return Marks(nodes, dict.fromkeys(self.edges, Mark("added", _COLOURS["added"], dashed=True)))
 
 
 def compared(before: Workflow, differences: Sequence[Difference]) -> Comparison:
@@ -64,7 +76,7 @@ class GhostItem(QGraphicsRectItem):
         painter.setPen(QPen(theme().colour("state.failed"), 1.5, Qt.PenStyle.DashLine))
         painter.setBrush(theme().colour("surface", 0.7))
         painter.drawRoundedRect(self._body, look.NODE_RADIUS, look.NODE_RADIUS)
-        paint_word(painter, "removed", "state.failed")
+        paint_word(painter, Mark("removed", _COLOURS["removed"]))
         painter.setFont(look.font("subheading", 14))
         painter.setPen(theme().colour("text_secondary"))
         words = look.elided(self.title, look.NODE_WIDTH - 24, "subheading", 14)

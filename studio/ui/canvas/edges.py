@@ -18,6 +18,7 @@ from studio.domain.workflow import Edge, PortRef
 from studio.ui.canvas import look
 from studio.ui.canvas.drawing import PILL_HEIGHT, Drawing, pill_label_width, pill_width, state_colour
 from studio.ui.canvas.items import NodeItem
+from studio.ui.canvas.marks import Mark
 from studio.ui.canvas.status import NO_EDGE_STATUS, EdgeStatus
 from studio.ui.numbers import compact, count
 
@@ -39,7 +40,7 @@ class EdgeItem(QGraphicsPathItem):
         self.source = source
         self.target = target
         self.selected = False
-        self._is_new = False
+        self._mark: Mark | None = None
         self.status: EdgeStatus = NO_EDGE_STATUS
         self.label = ""
         self.figure = ""
@@ -72,13 +73,14 @@ class EdgeItem(QGraphicsPathItem):
     def set_selected(self, *, selected: bool) -> None:
         self.selected = selected
         # Above its neighbours, so that all of it can be seen.
-        self.setZValue(0.5 if selected else 0)
+        self.setZValue(0.5 if selected or self._mark is not None else 0)
         self.show_anew()
 
-    def set_new(self, *, is_new: bool) -> None:
-        """Whether it came since an earlier state, while that is compared with."""
-        if self._is_new != is_new:
-            self._is_new = is_new
+    def set_mark(self, mark: Mark | None) -> None:
+        """Drawn in the mark's colour, above its neighbours, while there is one."""
+        if self._mark != mark:
+            self._mark = mark
+            self.setZValue(0.5 if self.selected or mark is not None else 0)
             self.show_anew()
 
     def set_label(self, label: str) -> None:
@@ -113,8 +115,8 @@ class EdgeItem(QGraphicsPathItem):
         status, drawing = self.status, self._drawing
         if self.selected:
             pen = drawing.pen("accent", 3.0)
-        elif self._is_new:
-            pen = drawing.pen("state.done", 3.0, dashed=True)
+        elif self._mark is not None:
+            pen = drawing.pen(self._mark.colour, 3.0, dashed=self._mark.dashed)
         elif status.state == "idle":
             pen = drawing.pen("control_border", 1.5)
         else:

@@ -12,12 +12,11 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
-from studio.domain.difference import Kind
 from studio.ui.canvas import look
-from studio.ui.canvas.difference_marks import MARK_COLOURS, paint_word
 from studio.ui.canvas.drawing import Drawing
 from studio.ui.canvas.face import NodeFace
 from studio.ui.canvas.look import MARGIN, NODE_RADIUS, NODE_WIDTH
+from studio.ui.canvas.marks import Mark, paint_word
 from studio.ui.canvas.node_words import FullWords, TitleWords, header_middle, words_for
 from studio.ui.canvas.status import NodeStatus
 from studio.ui.theme import theme
@@ -34,7 +33,7 @@ class NodeItem(QGraphicsRectItem):
         self.selected = False
         self.current = False
         self.is_target = False
-        self.difference: Kind | None = None
+        self.mark: Mark | None = None
         self._drawing = drawing
         self._stubs: Mapping[float, str] = {}
         self._words: FullWords | TitleWords | None = None
@@ -84,10 +83,10 @@ class NodeItem(QGraphicsRectItem):
             self.is_target = is_target
             self.update()
 
-    def set_difference(self, kind: Kind | None) -> None:
-        """What became of it since an earlier state, while that is compared with."""
-        if self.difference != kind:
-            self.difference = kind
+    def set_mark(self, mark: Mark | None) -> None:
+        """A word above the node and a frame around it, while there is something to say about it."""
+        if self.mark != mark:
+            self.mark = mark
             self._take_room()
             self.update()
 
@@ -100,8 +99,8 @@ class NodeItem(QGraphicsRectItem):
     def _take_room(self) -> None:
         right = look.STUB_WIDTH if self._stubs else MARGIN
         self._room = QRectF(-MARGIN, -MARGIN, NODE_WIDTH + MARGIN + right, self.height + 2 * MARGIN)
-        # The word about a difference stands above the node.
-        self.setRect(self._room if self.difference is None else self._room.adjusted(0, -14, 0, 0))
+        # The mark's word stands above the node.
+        self.setRect(self._room if self.mark is None else self._room.adjusted(0, -14, 0, 0))
 
     @property
     def state(self) -> str:
@@ -140,7 +139,7 @@ class NodeItem(QGraphicsRectItem):
 
     def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         self._drawing.draw_picture(painter, self, self._room, self._paint_node)
-        if self.selected or self.current or self.is_target or self.difference is not None:
+        if self.selected or self.current or self.is_target or self.mark is not None:
             self._paint_marks(painter)
 
     def _paint_node(self, painter: QPainter) -> None:
@@ -168,10 +167,10 @@ class NodeItem(QGraphicsRectItem):
         if self.current and self._drawing.show_focus:
             painter.setPen(self._drawing.pen("text", 2.0))
             painter.drawRoundedRect(body.adjusted(-8, -8, 8, 8), NODE_RADIUS + 8, NODE_RADIUS + 8)
-        if self.difference is not None:
-            painter.setPen(self._drawing.pen(MARK_COLOURS[self.difference], 2.5))
+        if self.mark is not None:
+            painter.setPen(self._drawing.pen(self.mark.colour, 2.5, dashed=self.mark.dashed))
             painter.drawRoundedRect(body.adjusted(-2, -2, 2, 2), NODE_RADIUS + 2, NODE_RADIUS + 2)
-            paint_word(painter, self.difference, MARK_COLOURS[self.difference])
+            paint_word(painter, self.mark)
         if self.is_target:
             painter.setPen(self._drawing.pen("accent", 2.0))
             painter.setBrush(theme().colour("accent_soft"))

@@ -44,6 +44,9 @@ class Menus:
         self._editor = editor
         self._prompts = prompts
         self._inline = inline
+        self.more_about_node: Callable[[str], Sequence[Entry]] = lambda _node_id: ()
+        """What else the page offers about a step or an edge: debugging."""
+        self.more_about_edge: Callable[[str, str], Sequence[Entry]] = lambda _node_id, _port: ()
         view.menu_wanted.connect(self.show)
 
     def show(self, place: QPoint) -> None:
@@ -106,6 +109,7 @@ class Menus:
             Entry("Connect to …", lambda: prompts.connect_from(node_id), key="C"),
             Entry("Replace with …", lambda: prompts.replace(node_id), key="R"),
             SEPARATOR,
+            *self.more_about_node(node_id),
             *self._about_any(),
         )
 
@@ -138,9 +142,11 @@ class Menus:
         )
 
     def _about_edge(self) -> Sequence[Entry]:
+        node_id, port = next(iter(self._editor.selection.edges))[0]
         return (
             Entry("Insert a step here …", self._prompts.insert_on_edge, key="A"),
             SEPARATOR,
+            *self.more_about_edge(node_id, port),
             Entry("Remove", self._editor.delete_selection, key="Delete"),
         )
 

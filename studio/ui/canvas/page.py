@@ -22,6 +22,7 @@ from studio.domain.workflow import Workflow
 from studio.ui.canvas import accessible
 from studio.ui.canvas.annotations import MarkKey
 from studio.ui.canvas.checks import Checks, first_words
+from studio.ui.canvas.debug import DebugPanels
 from studio.ui.canvas.document import Document, Journal
 from studio.ui.canvas.editor import CanvasEditor
 from studio.ui.canvas.form_aid import FormAid
@@ -61,6 +62,7 @@ class CanvasPage(Page):
     run_requested = Signal()
     pause_requested = Signal()
     continue_requested = Signal()
+    step_requested = Signal(str)
     stop_requested = Signal()
     retry_requested = Signal()
     clock_changed = Signal(str)
@@ -96,10 +98,12 @@ class CanvasPage(Page):
         self.aid = FormAid()
         self.inspector = Inspector(self.document, self.aid)
         self.timeline = Timeline()
+        self.debug = DebugPanels(self.scene, self.timeline)
         self.watch = RunWatch(self.overlay, self.timeline, self.run_bar, self.inspector, self._roles)
         self.checks = Checks(self.document)
         self._lay_out()
         self._connect_parts()
+        self._connect_debugger()
         self._connect_out()
         self.set_workflow(self.document.workflow, catalogue)
 
@@ -154,6 +158,25 @@ class CanvasPage(Page):
         self.timeline.node_chosen.connect(self.choose)
         self.inspector.node_wanted.connect(self.choose)
 
+    def _connect_debugger(self) -> None:
+        debug = self.debug
+        self.stage.set_banner(debug.banner)
+        self.menus.more_about_node = debug.node_entries
+        self.menus.more_about_edge = debug.edge_entries
+        debug.node_wanted.connect(self.choose)
+        debug.banner.continue_wanted.connect(self.continue_requested)
+        debug.banner.step_wanted.connect(self.step_requested)
+        self.run_bar.step_requested.connect(lambda: self.step_requested.emit("node"))
+        self.overlay.shown.connect(lambda _view: self._show_held())
+
+    def _show_held(self) -> None:
+        held_before = self.debug.banner.node_id if not self.debug.banner.isHidden() else ""
+        self.debug.show_run(self.watch.live)
+        self.stage.place()
+        node_id = self.debug.banner.node_id
+        if not self.debug.banner.isHidden() and node_id != held_before:
+            self.view.ensure_seen((node_id,))
+
     def _connect_out(self) -> None:
         bar = self.run_bar
         for ours, theirs in (
@@ -190,6 +213,7 @@ class CanvasPage(Page):
         """
         self._journal = journal
         self.show_run(None)
+        self.debug.forget()
         self.selection.clear()
         self.editor.read_only = read_only
         self.inspector.set_read_only(read_only)
@@ -324,7 +348,9 @@ class CanvasPage(Page):
         self.overlay.set_workflow(workflow, self._roles())
         self.stage.set_empty(not workflow.nodes)
         self.run_bar.set_may_run(bool(workflow.nodes), "Add a step first")
-        self.timeline.set_steps([(n, self.scene.nodes[n].face.title) for n in reading_order(workflow)])
+        steps = [(n, self.scene.nodes[n].face.title) for n in reading_order(workflow)]
+        self.timeline.set_steps(steps)
+        self.debug.set_steps(dict(steps))
 
     def _edited(self, workflow: Workflow, words: str, session: str | None) -> None:
         if self._journal is not None:
@@ -341,6 +367,7 @@ class CanvasPage(Page):
         chosen = self.selection.single
         self.inspector.show_node(chosen)
         self.timeline.set_chosen(chosen)
+        self.debug.data.show_node(chosen, self.scene.nodes[chosen].face.title if chosen else "")
         self._offer_problem(chosen)
 
     def _offer_problem(self, chosen: str | None) -> None:
@@ -352,6 +379,7 @@ class CanvasPage(Page):
             self.inspector.open_tab("Settings")
 
     def _run_state_changed(self, words: str) -> None:
+        self.debug.data.forget()
         self.place_changed.emit()
         if words:
             accessible.announce(self.view, words)

@@ -1,6 +1,6 @@
-"""What can be done with the run, above the canvas: run, pause, stop, retry, undo, tidy layout, speed of the clock.
+"""What can be done with the run, above the canvas: run, pause, step, stop, retry, undo, tidy, speed of the clock.
 
-Absent on purpose: doing it, and single step, which belongs to the debugger.
+Absent on purpose: doing it.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class RunBar(QWidget):
     run_requested = Signal()
     pause_requested = Signal()
     continue_requested = Signal()
+    step_requested = Signal()
     stop_requested = Signal()
     retry_requested = Signal()
     tidy_requested = Signal()
@@ -45,6 +46,7 @@ class RunBar(QWidget):
         self.clock = "max"
         self.run = PrimaryButton("Run", self.run_requested.emit, icon="play")
         self.pause = SecondaryButton("Pause", self._pause_or_continue)
+        self.step = SecondaryButton("Step", self.step_requested.emit)
         self.stop = SecondaryButton("Stop", self.stop_requested.emit)
         self.retry = SecondaryButton("Retry failed", self.retry_requested.emit)
         self.undo = SecondaryButton("Undo", document.undo)
@@ -65,6 +67,7 @@ class RunBar(QWidget):
         return (
             self.run,
             self.pause,
+            self.step,
             self.stop,
             self.retry,
             self.undo,
@@ -119,6 +122,10 @@ class RunBar(QWidget):
         self.run.setEnabled(not under_way and self._may_run)
         self.pause.setText("Continue" if paused else "Pause")
         self.pause.setEnabled(under_way)
+        self.step.setEnabled(paused)
+        self.step.setToolTip(
+            "Lets one step work, then holds again" if paused else "Pause the run, then go step by step"
+        )
         self.stop.setEnabled(under_way)
         self.retry.setText(f"Retry failed ({count(failed)})" if failed else "Retry failed")
         self.retry.setEnabled(failed > 0)

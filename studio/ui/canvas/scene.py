@@ -19,6 +19,7 @@ from studio.ui.canvas.edges import EdgeItem, EdgeKey
 from studio.ui.canvas.face import Faces
 from studio.ui.canvas.far import FarPicture
 from studio.ui.canvas.items import NodeItem
+from studio.ui.canvas.marks import Layer, Marks, uppermost
 from studio.ui.canvas.note_items import GroupItem, NoteItem
 from studio.ui.canvas.pills import Pills
 from studio.ui.canvas.selection import Selection
@@ -45,6 +46,7 @@ class CanvasScene(QGraphicsScene):
         self.notes: list[NoteItem] = []
         self.groups: list[GroupItem] = []
         self.comparison = Comparison()
+        self._marks: dict[Layer, Marks] = {}
         self._ghosts: list[GhostItem] = []
         self.workflow = Workflow(name="")
         self._selection = selection
@@ -81,6 +83,8 @@ class CanvasScene(QGraphicsScene):
         added = self._add_edges(workflow)
         self._label({*moved, *added, *(key[0][0] for key in lost if key[0][0] in wanted)})
         self._sync_notes_and_groups(workflow)
+        if self._marks:
+            self._show_marks()
         self._selection.prune(workflow)
         self._mark()
         self._grow()
@@ -158,11 +162,23 @@ class CanvasScene(QGraphicsScene):
         self._ghosts = [GhostItem(n, names.get(n.id, n.id), self.drawing) for n in comparison.gone]
         for ghost in self._ghosts:
             self.addItem(ghost)
-        for node_id, item in self.nodes.items():
-            item.set_difference(comparison.nodes.get(node_id))
-        for key, edge in self.edges.items():
-            edge.set_new(is_new=key in comparison.edges)
         self.comparison = comparison
+        self.set_marks("comparison", comparison.marks())
+
+    def set_marks(self, layer: Layer, marks: Marks) -> None:
+        """Replaces one layer of marks; empty marks end it."""
+        if marks.nodes or marks.edges:
+            self._marks[layer] = marks
+        elif self._marks.pop(layer, None) is None:
+            return
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        seen = uppermost(self._marks)
+        for node_id, item in self.nodes.items():
+            item.set_mark(seen.nodes.get(node_id))
+        for key, edge in self.edges.items():
+            edge.set_mark(seen.edges.get(key))
 
     def _add_edges(self, workflow: Workflow) -> set[str]:
         touched: set[str] = set()

@@ -92,19 +92,39 @@ class Stage(QWidget):
         self.find_bar = FindBar(self.view, self)
         self.picker = Picker(self)
         self.picker.closed.connect(self.view.setFocus)
+        self._banner: QWidget | None = None
         self.setMinimumSize(360, 240)
-        theme().changed.connect(self._place)
+        theme().changed.connect(self.place)
 
     def set_empty(self, empty: bool) -> None:
         """Whether there is nothing to draw yet."""
         self.empty.setVisible(empty)
         self.minimap.setVisible(not empty)
 
+    def set_banner(self, banner: QWidget) -> None:
+        """Floats below the run bar whenever it is visible."""
+        self._banner = banner
+        banner.setParent(self)
+        banner.raise_()
+        self.place()
+
+    def _place_banner(self) -> None:
+        if self._banner is not None:
+            width = min(self.width() - 2 * _MARGIN, theme().px(960))
+            height = self._banner.layout().heightForWidth(width)
+            top = self.run_bar.geometry().bottom() + 10
+            self._banner.setGeometry((self.width() - width) // 2, top, width, max(height, 0))
+            if not self._banner.isHidden():
+                left, _top, right, bottom = self.view.insets
+                # Below it there must be room for the word above a step.
+                self.view.insets = (left, top + height + 28, right, bottom)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._place()
+        self.place()
 
-    def _place(self) -> None:
+    def place(self) -> None:
+        """Lays the floating parts out, after their words or the size changed."""
         self.view.setGeometry(self.rect())
         width = self.width() - 2 * _MARGIN
         height = self.run_bar.layout().heightForWidth(width)
@@ -123,3 +143,4 @@ class Stage(QWidget):
             (self.width() - size.width()) // 2, (self.height() - size.height()) // 2, size.width(), size.height()
         )
         self.view.insets = (_MARGIN, _TOP + height + 12, _MARGIN, _MARGIN + self.minimap.height() + 8)
+        self._place_banner()

@@ -13,6 +13,7 @@ from studio.domain.run import RunEvent, RunView
 from studio.domain.workflow import Workflow
 from studio.ui.canvas.page import CanvasPage
 from studio.ui.screens.studio_canvas_data import DataAnswers
+from studio.ui.screens.studio_canvas_debug import DebugAnswers
 from studio.ui.screens.studio_canvas_forms import FormAnswers
 from studio.ui.screens.studio_canvas_history import HistoryAnswers
 from studio.ui.screens.studio_canvas_run import RunCommands, RunStarter
@@ -30,6 +31,7 @@ class StudioCanvas(CanvasPage):
         self._opened = ""
         self._past = HistoryAnswers(self, workspace)
         self._forms = FormAnswers(self, workspace)
+        self._debug = DebugAnswers(self, workspace, window)
         self._parts = (RunCommands(self, workspace, window), DataAnswers(self, workspace))
 
     def entered(self, target: str = "") -> None:
@@ -51,6 +53,7 @@ class StudioCanvas(CanvasPage):
         workflow = self._workspace.workflows.get(workflow_id)
         self.set_workflow(workflow, self._workspace.workflows.catalogue, journal=self._save)
         self.set_note(workflow_id)
+        self._debug.opened()
 
     def open_run(self, run_id: str) -> None:
         """Shows a run as it stands; a finished one looks as it did, because both are a fold over its events."""
@@ -70,6 +73,7 @@ class StudioCanvas(CanvasPage):
         events = self._workspace.runs.events(run_id)
         self.show_run(RunView(run_id))
         self.add_events(events)
+        self._debug.opened()
 
     def take(self, events: Sequence[RunEvent]) -> None:
         """What just happened in any run; only the shown one's events count. A gap is filled from the store."""

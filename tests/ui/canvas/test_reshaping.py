@@ -146,7 +146,7 @@ def test_comparing_marks_what_is_different_and_ends_with_the_next_edit(page: Can
     page.history_panel.set_states([State("e1", datetime(2026, 3, 1, tzinfo=UTC), "Launch", is_kept=True)])
     page.history_panel.show_differences("e1", [("mail_a", "Email A: changed")])
     page.scene.set_comparison(compared(past, found), {})
-    marks = {n: item.difference for n, item in page.scene.nodes.items() if item.difference}
+    marks = {n: item.mark.word for n, item in page.scene.nodes.items() if item.mark}
     assert marks == {"mail_a": "changed", new: "added"}
     assert [ghost.title for ghost in page.scene._ghosts] == ["reminder"]
     page.view.viewport().grab()
@@ -154,7 +154,7 @@ def test_comparing_marks_what_is_different_and_ends_with_the_next_edit(page: Can
         page.document.set_label("mail_a", "Newer words")
     assert ended.args == [""]
     page.scene.set_comparison(Comparison(), {})
-    assert not any(item.difference for item in page.scene.nodes.values())
+    assert not any(item.mark for item in page.scene.nodes.values())
 
 
 @pytest.mark.parametrize("reduced", [False, True])
