@@ -139,13 +139,21 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """An expected value with an interval at `level` and where it comes from."""
+    """An expected value with an interval at `level` and where it comes from.
+
+    `half_low` to `half_high`: the middle half. `driver`: in words, what most of the uncertainty comes from, with its
+    share. `above_zero`: probability that the value is positive. None or empty where they are not given.
+    """
 
     mean: float
     low: float
     high: float
     source: str
     level: float = 0.9
+    half_low: float | None = None
+    half_high: float | None = None
+    driver: str = ""
+    above_zero: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -28,6 +29,7 @@ _STATED_SPREAD = 0.25
 _PRICE_SPREAD = 0.5
 _ITEMS_PER_ORDER = 1.5
 _Z90 = 1.6448536269514722
+_RATE_WORDS = {"": "how many people order", "incremental_": "how many orders come only because of it"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,12 @@ class Economics:
     orders: int = 0
     cost_per_message: float | None = None
     people: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    order_value: float | None
+    price: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +83,44 @@ def predict(
     With `economics.people` the intervals are predictive for a run of that size.
     """
     economics = economics or Economics()
-    rng = np.random.default_rng([seed, 0x9A11])
     own = [outcome for outcome in outcomes if outcome.template == template.id and outcome.trials > 0]
+    if own:
+        return _drawn(template, _stated_values(context), own, economics, seed)
+    return _without_runs(_Same(template), _stated_values(context), economics, seed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """A template as a key: the catalogue's templates are the same objects all the time."""
+
+    template: Template
+
+    def __hash__(self) -> int:
+        return hash((self.template.id, self.template.version))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.template is self.template
+
+
+@lru_cache(maxsize=512)
+def _without_runs(template: _Same, stated: _Stated, economics: Economics, seed: int) -> Mapping[str, Prediction]:
+    return _drawn(template.template, stated, (), economics, seed)
+
+
+def _stated_values(context: BusinessContext) -> _Stated:
+    """What the business itself says an order, or an item, costs."""
+    found: dict[str, float | None] = dict.fromkeys(("order_value", "price"))
+    for name in found:
+        fact = context.fact(name)
+        if fact is not None and isinstance(fact.value, (int, float)) and fact.value > 0:
+            found[name] = float(fact.value)
+    return _Stated(**found)
+
+
+def _drawn(
+    template: Template, stated: _Stated, own: Sequence[PastOutcome], economics: Economics, seed: int
+) -> Mapping[str, Prediction]:
+    rng = np.random.default_rng([seed, 0x9A11])
     prior = _prior(template, rng)
     rate = _conversion(prior, own, rng)
     caused, caused_source = _caused(prior, own, rng)
@@ -91,7 +135,7 @@ def predict(
         **_clicks(template, rng),
     }
     costed = replace(economics, cost_per_message=_cost_per_message(template, economics))
-    return {**result, **_money(rate, caused, prior, (source, caused_source), context, costed, rng)}
+    return {**result, **_money(rate, caused, prior, (source, caused_source), stated, costed, rng)}
 
 
 def _prior(template: Template, rng: np.random.Generator) -> _Prior:
@@ -176,11 +220,11 @@ def _money(
     caused: Floats,
     prior: _Prior,
     sources: tuple[str, str],
-    context: BusinessContext,
+    stated: _Stated,
     economics: Economics,
     rng: np.random.Generator,
 ) -> dict[str, Prediction]:
-    value = _order_value(context, economics, rng)
+    value = _order_value(stated, economics, rng)
     if value is None:
         return {}
     draws, spread, about = value
@@ -190,11 +234,12 @@ def _money(
     result: dict[str, Prediction] = {}
     for prefix, share, source in (("", rate, sources[0]), ("incremental_", caused, sources[1])):
         revenue = share * draws
-        result[f"{prefix}revenue_per_recipient"] = _summary(revenue, f"{source}; {about}")
+        drivers = {_RATE_WORDS[prefix]: share, "what an order is worth": draws}
+        result[f"{prefix}revenue_per_recipient"] = _summary(revenue, f"{source}; {about}", drivers)
         if economics.cost_per_message:
             # Who converts leaves early; on average after half of the messages.
             cost = economics.cost_per_message * prior.messages * (1 - 0.5 * np.clip(rate, 0, 1))
-            result[f"{prefix}roi"] = _summary((revenue - cost) / cost, f"{source}; {about}")
+            result[f"{prefix}roi"] = _summary((revenue - cost) / cost, f"{source}; {about}", drivers)
     return result
 
 
@@ -209,22 +254,19 @@ def _cost_per_message(template: Template, economics: Economics) -> float | None:
     return None
 
 
-def _order_value(
-    context: BusinessContext, economics: Economics, rng: np.random.Generator
-) -> tuple[Floats, float, str] | None:
+def _order_value(stated: _Stated, economics: Economics, rng: np.random.Generator) -> tuple[Floats, float, str] | None:
     """Draws of the mean order value, the standard deviation of one order, and where both come from."""
     if economics.order_value:
         mean = economics.order_value
         spread = economics.order_sd if economics.order_sd is not None else _PER_ORDER_SPREAD * mean
         error = max(spread / max(economics.orders, 1) ** 0.5, 0.05 * mean)
         return np.maximum(rng.normal(mean, error, DRAWS), 0.0), spread, f"{economics.orders:,} past orders"
-    for name, factor, share, about in (
-        ("order_value", 1.0, _STATED_SPREAD, "the order value you gave"),
-        ("price", _ITEMS_PER_ORDER, _PRICE_SPREAD, "the prices you show, at one to two items an order"),
+    for value, factor, share, about in (
+        (stated.order_value, 1.0, _STATED_SPREAD, "the order value you gave"),
+        (stated.price, _ITEMS_PER_ORDER, _PRICE_SPREAD, "the prices you show, at one to two items an order"),
     ):
-        fact = context.fact(name)
-        if fact is not None and isinstance(fact.value, (int, float)) and fact.value > 0:
-            mean = factor * float(fact.value)
+        if value is not None:
+            mean = factor * value
             return mean * rng.lognormal(-(share**2) / 2, share, DRAWS), _PER_ORDER_SPREAD * mean, about
     return None
 
@@ -236,7 +278,34 @@ def _source(prior: str, runs: int, kind: str = "") -> str:
     return f"{own}; before that {prior}"
 
 
-def _summary(draws: Floats, source: str) -> Prediction:
+def _summary(draws: Floats, source: str, drivers: Mapping[str, Floats] | None = None) -> Prediction:
     tail = (1 - LEVEL) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail])
-    return Prediction(float(draws.mean()), float(low), float(high), source, LEVEL)
+    low, half_low, half_high, high = (float(end) for end in np.quantile(draws, [tail, 0.25, 0.75, 1 - tail]))
+    return Prediction(
+        float(draws.mean()),
+        low,
+        high,
+        source,
+        LEVEL,
+        half_low,
+        half_high,
+        _driver(draws, drivers) if drivers else "",
+        float((draws > 0).mean()) if drivers else None,
+    )
+
+
+def _driver(draws: Floats, drivers: Mapping[str, Floats]) -> str:
+    """What most of the spread comes from: squared rank correlations, as shares of their sum."""
+    squares = {name: _rank_correlation(draws, parts) ** 2 for name, parts in drivers.items()}
+    total = sum(squares.values())
+    if total <= 0:
+        return ""
+    name = max(squares, key=lambda one: squares[one])
+    return f"{name} ({squares[name] / total:.0%} of the uncertainty)"
+
+
+def _rank_correlation(one: Floats, other: Floats) -> float:
+    first, second = (np.argsort(np.argsort(values)).astype(float) for values in (one, other))
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return 0.0
+    return float(np.corrcoef(first, second)[0, 1])

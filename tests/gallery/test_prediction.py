@@ -33,11 +33,12 @@ def interval(draws) -> tuple[float, float]:
     return tuple(np.quantile(draws, [0.05, 0.95]))
 
 
+@pytest.mark.parametrize("people", [50, 200, 1_000])
 @pytest.mark.parametrize("spread", [0.35, 0.8])
-def test_rate_intervals_cover_nine_in_ten_at_two_hundred_people(spread):
+def test_rate_intervals_cover_nine_in_ten(spread, people):
     rng = np.random.default_rng(5)
     known = new = 0
-    worlds, runs, people = 40, 30, 200
+    worlds, runs = 40, 30
     for _ in range(worlds):
         truth = expit(logit(0.03) + spread * rng.normal(size=runs + 1))
         counts = rng.binomial(people, truth)
@@ -184,3 +185,23 @@ def test_success_is_the_probability_of_keeping_half_the_promise():
     assert success(run(900, 1_000, predicted=rated)) > 0.99
     assert success(run(0, 1_000, predicted=rated)) < 0.01
     assert success(run(0, 0, predicted=rated)) == NEUTRAL
+
+
+def test_money_says_its_middle_half_its_chance_and_what_makes_it_uncertain():
+    context = BusinessContext((Fact("order_value", 40.0, 0.9, "x"),))
+    found = predict(catalogue().get(CART), context, economics=Economics(cost_per_message=0.02))
+    for metric in ("roi", "incremental_roi"):
+        one = found[metric]
+        assert one.low < one.half_low < one.half_high < one.high
+        assert 0 < one.above_zero <= 1
+    assert "of the uncertainty" in found["incremental_roi"].driver
+    sure_value = predict(
+        catalogue().get(CART), context, economics=Economics(order_value=40, order_sd=0.0, orders=10_000)
+    )
+    assert sure_value["revenue_per_recipient"].driver.startswith("how many people order")
+
+
+def test_asking_twice_does_not_draw_twice():
+    context = BusinessContext()
+    assert predict(catalogue().get(CART), context) is predict(catalogue().get(CART), context)
+    assert predict(catalogue().get(CART), context, seed=1) != predict(catalogue().get(CART), context)
