@@ -22,6 +22,7 @@ from studio.cli import (
     experiment,
     health,
     history,
+    learning,
     outbox,
     recommend,
     runs,
@@ -34,6 +35,7 @@ from studio.domain.errors import StudioError, UserFixable
 COMMANDS = (
     demo,
     recommend,
+    learning,
     templates,
     data,
     runs,

@@ -1,6 +1,6 @@
 """What finished runs teach about templates, and what is written down when templates are shown.
 
-A run succeeds to the degree that it probably kept at least half of its promise. Pooled per template over all industries
+A run succeeds to the degree that it probably kept at least half of its promise. Pooled over all templates, per template
 and then per (industry, template), success shifts the next ranking. Absent on purpose: learning from opens, and Thompson
 sampling over the whole list, which costs more than it brings below about a thousand outcomes.
 """
@@ -12,26 +12,37 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.special import betainc, ndtr
 
 from studio.domain.template import BusinessContext, PastOutcome, Recommendation
 
 NEUTRAL = 0.5
-TEMPLATE_STRENGTH = 6.0
+ALL_STRENGTH = 10.0
 """Pseudo-runs behind “any template succeeds half the time”."""
-INDUSTRY_STRENGTH = 4.0
+TEMPLATE_STRENGTH = 20.0
+"""Pseudo-runs behind “it does as all do”."""
+INDUSTRY_STRENGTH = 12.0
 """Pseudo-runs behind “it does here as it does elsewhere”."""
 PROMISE_KEPT = 0.5
 _Z90 = 1.6448536269514722
 
+Numbers = TypeVar("Numbers", float, NDArray[np.float64])
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a template has done: mean and deviation of its success probability, and its runs in this industry."""
+    """How a template has done: mean and deviation of its success probability, and its runs in this industry.
+
+    `usual` is the success probability of any template here; results speak for a template as far as `mean` exceeds it.
+    """
 
     mean: float
     deviation: float
+    usual: float
     runs: tuple[PastOutcome, ...]
 
 
@@ -78,13 +89,30 @@ def success(outcome: PastOutcome) -> float:
 
 
 def standing(outcomes: Sequence[PastOutcome], template: str, industry: str) -> Standing:
-    """Success of a template in an industry, shrunk to the template's, which is shrunk to one half."""
+    """Success of a template in an industry, shrunk to the template's elsewhere, which is shrunk to that of all."""
     own = tuple(outcome for outcome in outcomes if outcome.template == template and outcome.industry == industry)
-    other = [outcome for outcome in outcomes if outcome.template == template and outcome.industry != industry]
-    elsewhere = _shrunk(NEUTRAL, TEMPLATE_STRENGTH, [success(outcome) for outcome in other])
-    mean = _shrunk(elsewhere, INDUSTRY_STRENGTH, [success(outcome) for outcome in own])
-    weight = INDUSTRY_STRENGTH + len(own)
-    return Standing(mean, (mean * (1 - mean) / (weight + 1)) ** 0.5, own)
+    elsewhere = [outcome for outcome in outcomes if outcome.template == template and outcome.industry != industry]
+    counted = [(float(sum(map(success, runs))), float(len(runs))) for runs in (outcomes, elsewhere, own)]
+    usual = usual_success(*counted[0])
+    mean, deviation = pooled(usual, counted[1], counted[2])
+    return Standing(mean, deviation, usual, own)
+
+
+def usual_success(successes: Numbers, runs: Numbers) -> Numbers:
+    """Success probability of any template, from all runs."""
+    return (NEUTRAL * ALL_STRENGTH + successes) / (ALL_STRENGTH + runs)
+
+
+def pooled(usual: Numbers, elsewhere: tuple[Numbers, Numbers], own: tuple[Numbers, Numbers]) -> tuple[Numbers, Numbers]:
+    """Mean and deviation of a success probability over three levels, from (successes, runs) elsewhere and here.
+
+    The levels' strengths are fixed (Gelman et al., Bayesian Data Analysis, 3rd ed. 2013, section 5.1): with a few
+    dozen runs there is nothing to estimate them from. `studio bench learning` shows what they bring.
+    """
+    template = (usual * TEMPLATE_STRENGTH + elsewhere[0]) / (TEMPLATE_STRENGTH + elsewhere[1])
+    weight = INDUSTRY_STRENGTH + own[1]
+    mean = (template * INDUSTRY_STRENGTH + own[0]) / weight
+    return mean, (mean * (1 - mean) / (weight + 1)) ** 0.5
 
 
 def impression(
@@ -108,7 +136,3 @@ def context_hash(context: BusinessContext) -> str:
     """16 hex digits of the facts and the types, not of the text: the same understanding has the same hash."""
     facts = sorted((fact.name, json.dumps(fact.value, sort_keys=True)) for fact in context.facts)
     return hashlib.sha256(json.dumps([facts, context.types]).encode()).hexdigest()[:16]
-
-
-def _shrunk(prior: float, strength: float, successes: Sequence[float]) -> float:
-    return (prior * strength + sum(successes)) / (strength + len(successes))

@@ -9,7 +9,7 @@ calibrated probability that a card suits, and the band follows from it. Absent o
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from studio.gallery.archetypes import Archetype, archetypes, fact_fit
 from studio.gallery.business_types import business_types, confirmed, likelihood
 from studio.gallery.catalogue import Catalogue
 from studio.gallery.context import type_confirmed, with_types
-from studio.gallery.learning import NEUTRAL, Standing, standing
+from studio.gallery.learning import Standing, standing
 from studio.gallery.lexical import Index
 from studio.gallery.likeness import WORDS_ONLY, Likeness, among_type, compare, nearest
 from studio.gallery.prediction import Economics, predict
@@ -30,20 +30,27 @@ from studio.gallery.weights import Weights, band, calibration, learned
 FACTS = 0.06
 TOLD = 0.2
 """What a person said or corrected counts more than what was read."""
-OUTCOMES = 0.5
+OUTCOMES = 1.25
+"""What success above the usual counts, in expected gain. From `learning_simulation`: flat between 1 and 2."""
 MISSING_EVENTS = -0.08
 _ROUNDING = 0.01
 _UNSEEN = 1e-4
 """Added to each type's share among the neighbours: no neighbour of a type is no proof against it."""
 NO_INDUSTRY = "unknown"
+SLATE = 3
+"""Cards at the top, that people choose from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How the order comes about. `explore`: chance that the last place goes to a template further down."""
+    """How the order comes about.
+
+    `explore`: chance that the last of the cards at the top (`SLATE`) gives way to one further down. `bonus`: what a
+    template loses, in score, as results make it well known.
+    """
 
     version: str = "2026.12"
-    bonus: float = 0.03
+    bonus: float = 0.04
     explore: float = 0.0
 
 
@@ -111,11 +118,13 @@ def rank(
     embedder: Embedder | None = None,
     policy: Policy | None = None,
     seed: int = 0,
+    exploration_seed: int | None = None,
     top: int | None = None,
 ) -> Ranking:
     """Ranks the catalogue for a business, one card per archetype. The same arguments give the same answer.
 
-    `top` cards at most (all when None). O(archetypes); about 10 ms without an embedder, and a prediction per card.
+    `seed`: of predictions, and of exploration unless that has its own. `top` cards at most (all when None).
+    O(archetypes); about 20 ms, with a model one embedding more, and a prediction per card.
     """
     policy = policy or Policy()
     experience = experience or Experience()
@@ -131,9 +140,12 @@ def rank(
         others += options[1:]
     cards.sort(key=lambda card: (-card.total, card.template.id))
     others.sort(key=lambda card: (-card.total, card.template.id))
-    order, propensities = _explored(len(cards), top, policy, seed)
+    order, propensities = _explored(len(cards), top, policy, seed if exploration_seed is None else exploration_seed)
     return Ranking(
-        tuple(_recommended(cards[position], view, experience, seed) for position in order),
+        tuple(
+            _recommended(_tried(cards[position], place != position, place), view, experience, seed)
+            for place, position in enumerate(order)
+        ),
         view.likeness.engine,
         policy,
         view.shares,
@@ -263,7 +275,7 @@ def _learned(
     elsewhere = any(outcome.template == template.id for outcome in experience.outcomes)
     if elsewhere:
         currency = experience.economics.currency if experience.economics else "EUR"
-        found.append(reasons.of_outcomes(known, currency, OUTCOMES * (known.mean - NEUTRAL)))
+        found.append(reasons.of_outcomes(known, currency, OUTCOMES * (known.mean - known.usual)))
     found.append(reasons.of_novelty(known, _bonus(known, untried, policy)))
     for name, promoted in experience.promoted.get(template.id, {}).items():
         found.append(reasons.of_promotion(template.parameter(name), promoted))
@@ -288,18 +300,27 @@ def _bonus(known: Standing, untried: Standing, policy: Policy) -> float:
 
 
 def _explored(cards: int, top: int | None, policy: Policy, seed: int) -> tuple[list[int], tuple[float, ...]]:
+    """Places in the order shown. Of the cards at the top, the last may give way to one further down."""
     shown = cards if top is None else min(top, cards)
-    order = list(range(shown))
+    order = list(range(cards))
     propensities = [1.0] * shown
-    further = cards - shown
-    if shown and further and policy.explore > 0:
+    place = min(SLATE, shown) - 1
+    further = cards - place - 1
+    if shown and further > 0 and policy.explore > 0:
         rng = np.random.default_rng([seed, 0xE7])
+        propensities[place] = 1 - policy.explore
         if rng.random() < policy.explore:
-            order[-1] = shown + int(rng.integers(further))
-            propensities[-1] = policy.explore / further
-        else:
-            propensities[-1] = 1 - policy.explore
-    return order, tuple(propensities)
+            other = place + 1 + int(rng.integers(further))
+            order[place], order[other] = order[other], order[place]
+            propensities[place] = policy.explore / further
+    return order[:shown], tuple(propensities)
+
+
+def _tried(card: _Card, is_moved_up: bool, place: int) -> _Card:
+    """The card with a word about it when it stands at the top only to be tried."""
+    if not is_moved_up or place >= SLATE:
+        return card
+    return replace(card, why=(*card.why, reasons.of_exploration()))
 
 
 def _recommended(card: _Card, view: _View, experience: Experience, seed: int) -> Recommendation:

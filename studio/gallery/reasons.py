@@ -13,7 +13,7 @@ from studio.gallery import wording
 from studio.gallery.archetypes import Archetype
 from studio.gallery.business_types import business_types
 from studio.gallery.examples import Example
-from studio.gallery.learning import NEUTRAL, Standing
+from studio.gallery.learning import Standing
 from studio.gallery.lexical import words
 from studio.gallery.promotion import Promoted
 
@@ -94,7 +94,7 @@ def _cut(text: str) -> str:
 def of_outcomes(known: Standing, currency: str, weight: float) -> Reason:
     """What past runs brought: here if there are any, else in other industries."""
     if not known.runs:
-        how = "kept its promise" if known.mean > NEUTRAL else "fell short of its promise"
+        how = "kept its promise" if known.mean > known.usual else "fell short of its promise"
         return Reason(f"It {how} in another kind of business in this workspace.", None, weight)
     runs = f"{len(known.runs)} run{'s' if len(known.runs) > 1 else ''} here"
     revenue = _revenue(known.runs)
@@ -115,6 +115,11 @@ def of_novelty(known: Standing, weight: float) -> Reason:
     if known.runs:
         return Reason("Few runs here so far: worth another look.", None, weight)
     return Reason("Not tried here yet.", None, weight)
+
+
+def of_exploration() -> Reason:
+    """A card that stands where it stands to be tried."""
+    return Reason("Shown up here now and then, to learn whether it suits you.", None, 0.0)
 
 
 def of_promotion(parameter: TemplateParameter, promoted: Promoted) -> Reason:

@@ -17,6 +17,7 @@ import polars as pl
 from studio.domain.workflow import Edge, Node, Workflow
 from studio.experiments.assignment import assign
 from studio.workspace.bench_analytics import analytics
+from studio.workspace.bench_learning import learning
 from studio.workspace.bench_peeking import peeking
 from studio.workspace.bench_recommend import recommend
 from studio.workspace.figure import Figure
@@ -124,4 +125,5 @@ GROUPS: dict[str, Callable[[int, Progress], Iterator[Figure]]] = {
     "peeking": peeking,
     "analytics": analytics,
     "recommend": recommend,
+    "learning": learning,
 }

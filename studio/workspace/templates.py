@@ -34,7 +34,7 @@ from studio.gallery import context as reading
 from studio.gallery.business_types import business_type
 from studio.gallery.catalogue import Catalogue
 from studio.gallery.customise import fill, instantiate
-from studio.gallery.learning import impression
+from studio.gallery.learning import context_hash, impression
 from studio.gallery.orders import economics_of
 from studio.gallery.prediction import Economics, predict
 from studio.gallery.promotion import Promoted
@@ -47,6 +47,8 @@ from studio.workspace.previews import MessagePreview, message_previews
 from studio.workspace.workflows import WorkflowsStory
 
 ORDER_KIND = "order"
+EXPLORED = 0.1
+"""Share of days on which the third card is one from further down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +159,24 @@ class TemplatesStory:
         """The workspace's business; an empty one when nothing was said yet."""
         return self._store.library.business() or BusinessContext()
 
-    def recommend(self, context: BusinessContext, top: int | None = None, *, record: bool = False) -> Ranked:
-        """Ranked cards; `record` keeps the showing, so that later one can tell whether ranking got better."""
-        policy = Policy()
+    def recommend(
+        self, context: BusinessContext, top: int | None = None, *, record: bool = False, explore: bool = False
+    ) -> Ranked:
+        """Ranked cards; `record` keeps the showing, so that later one can tell whether ranking got better.
+
+        `explore`: now and then the third card is one from further down; for one business the same all day.
+        """
+        policy = Policy(explore=EXPLORED) if explore else Policy()
+        today = stable_id(context_hash(context), f"{self._clock.now():%Y-%m-%d}")
         ranking = rank(
-            context, self._catalogue, experience=self._experience(), embedder=self._embedder, policy=policy, top=top
+            context,
+            self._catalogue,
+            experience=self._experience(),
+            embedder=self._embedder,
+            policy=policy,
+            seed=0,
+            exploration_seed=int(today[:8], 16),
+            top=top,
         )
         if record:
             self._record(ranking, context)
@@ -206,6 +221,7 @@ class TemplatesStory:
     ) -> Made:
         """One click: a workflow in the library, ready to run."""
         made = self.instantiate(template_id, context, overrides, language=language)
+        self._taken(template_id, context)
         return Made(made.workflow, made.parameters, self._workflows.add(made.workflow))
 
     def messages(self, workflow: Workflow) -> tuple[MessagePreview, ...]:
@@ -237,6 +253,14 @@ class TemplatesStory:
     def promotions(self, template_id: str | None = None) -> tuple[Promotion, ...]:
         """Every winner written back, undone ones too, oldest first."""
         return tuple(self._store.learning.promotions(template_id))
+
+    def _taken(self, template_id: str, context: BusinessContext) -> None:
+        """Marks the template in the last showing for this business."""
+        shown = self._store.learning.impressions()
+        same = context_hash(context)
+        slate = next((card.slate for card in reversed(shown) if card.context_hash == same), None)
+        if slate is not None:
+            self._store.learning.choose(slate, template_id, self._clock.now())
 
     def _record(self, ranking: Ranking, context: BusinessContext) -> None:
         now = self._clock.now()

@@ -28,6 +28,7 @@ from studio.workspace.exports import ExportsStory
 from studio.workspace.health import HealthStory
 from studio.workspace.history import HistoryStory
 from studio.workspace.insights import InsightsStory
+from studio.workspace.learning import LearningStory
 from studio.workspace.mail import Mailers
 from studio.workspace.outcomes import record_outcome
 from studio.workspace.people import PeopleStory
@@ -75,6 +76,7 @@ class Workspace:
         self.people = PeopleStory(store, clock)
         self.drafts = DraftsStory(store, clock)
         self.templates = TemplatesStory(store, templates, self.workflows, clock, find_embedder())
+        self.learning = LearningStory(store, self.templates)
         self.insights = InsightsStory(store)
         self.analyses = AnalysesStory(store, clock)
         self.exports = ExportsStory(store, clock)

@@ -71,7 +71,9 @@ def read_gallery(workspace: Workspace, context: BusinessContext | None = None) -
     if context is not None:
         story.remember(context)
     known = context if context is not None else story.context()
-    ranked = {item.template: item for item in story.recommend(known, record=context is not None).recommendations}
+    ranked = {
+        item.template: item for item in story.recommend(known, record=context is not None, explore=True).recommendations
+    }
     place = {name: number for number, name in enumerate(ranked)}
     outcomes = story.outcomes()
     offers = [
