@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from studio.cli.debugging import add_aids, aids_of, edited
 from studio.cli.output import Output, problem_json, table
+from studio.cli.rehearsing import dry_run
 from studio.cli.reporting import finish, in_words
 from studio.cli.session import Session, common, moment, settings
 from studio.domain.errors import UserFixable
@@ -63,6 +64,7 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
     )
     command.add_argument("--until", type=moment, metavar="ISO", help="stop there; what waits then stays due")
     command.add_argument("--profile", type=Path, metavar="SENDING.json")
+    command.add_argument("--dry-run", action="store_true", help="say what would happen, and do nothing")
     add_aids(command)
     common(command)
     command.set_defaults(run=_run)
@@ -99,6 +101,8 @@ def _run(arguments: argparse.Namespace, out: Output) -> int:
     file = read_workflow(named) if named.suffix == ".json" or named.exists() else None
     with Session(arguments) as workspace:
         workflow_id, workflow = _named(workspace, arguments.workflow, file)
+        if arguments.dry_run:
+            return dry_run(workspace, workflow, options, workflow_id, out)
         run_id = workspace.runs.start(workflow, options, workflow_id=workflow_id)
         return finish(workspace, run_id, out)
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import polars as pl
 from pydantic import JsonValue
 
 from studio.domain.clock import Clock
@@ -45,8 +46,10 @@ from studio.engine.memory import READERS, OnEvents, RunMemory, run_state
 from studio.engine.plan import Plan, carrier_of, compile_plan, limited
 from studio.engine.planting import Planted, plant
 from studio.engine.profiling import Norms
+from studio.engine.rehearsal import Rehearsal, Rehearsed
 from studio.engine.scheduler import Rules, Scheduler
 from studio.engine.sessions import Connections
+from studio.engine.views import Unwritten
 
 STEPPING_CHUNK = 10_000
 
@@ -166,6 +169,30 @@ class Driver:
             finally:
                 for opened in connections.values():
                     await opened.close()
+
+    async def rehearse(self, run: RunRow, workflow: Workflow) -> Rehearsed:
+        """A dry run: nothing is written, no connector touched. `run` is never kept. Raises what `begin` raises."""
+        plan = self._plan(run, workflow)
+        sender = self._with.mailers.sender(run)
+
+        def make_desk(
+            run: RunRow,
+            plan: Plan,
+            contacts: Contacts,
+            events: Events,
+            unwritten: Unwritten,
+            *,
+            notes: Mapping[str, str],
+            standing: Callable[[], pl.Series],
+        ) -> Desk:
+            build, feeds = self._with.build, self._with.feeds
+            return Desk(run, plan, contacts, events, unwritten, sender, build, feeds, notes=notes, standing=standing)
+
+        events = self._with.events.seen_by(run.run_id)
+        rehearsal = Rehearsal(
+            run, plan, contacts=self._with.contacts, events=events, make_desk=make_desk, tick=self._with.tick
+        )
+        return await rehearsal.go()
 
     def fail(self, run_id: str, error: BaseException) -> RunState:
         """Writes down, in words, that a run ended by a fault: paused when it may work later. What was to do is kept."""

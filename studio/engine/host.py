@@ -22,6 +22,7 @@ from studio.domain.workflow import Workflow
 from studio.engine.control import Control
 from studio.engine.driver import Driver, Surroundings
 from studio.engine.planting import Planted
+from studio.engine.rehearsal import Rehearsed
 
 BUFFER_MAX = 10_000
 
@@ -69,6 +70,10 @@ class EngineHost:
         """
         self._driver.begin(run, workflow, planted)
         self.start(run.run_id, until=until, is_attended=is_attended)
+
+    def rehearse(self, run: RunRow, workflow: Workflow) -> Rehearsed:
+        """A dry run, in the calling thread: what goes on meanwhile is not held up."""
+        return asyncio.run(self._driver.rehearse(run, workflow))
 
     def start(
         self, run_id: str, *, until: datetime | None = None, is_attended: bool = False, is_stepping: bool = False

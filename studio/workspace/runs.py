@@ -24,6 +24,7 @@ from studio.domain.run import RunEvent, RunState, RunView, fold
 from studio.domain.workflow import Node, Workflow, parse_workflow
 from studio.engine.driver import refuse_held
 from studio.engine.host import EngineHost
+from studio.engine.planting import Planted
 from studio.engine.verdicts import SETTLED_FROM
 from studio.store.home import Release
 from studio.store.store import Store
@@ -97,16 +98,25 @@ class RunsStory:
             UserFixable: RUN-INVALID with every problem of the workflow, the contacts file's problems, or what stands
                 in the way of a live run. Nothing is written then but the contacts that a file brought.
         """
+        workflow, run, planted = self.prepared(workflow, options, workflow_id)
+        self._host.begin(run, workflow, planted=planted, until=options.until, is_attended=is_attended)
+        self._trials.freeze(run, workflow)
+        return run.run_id
+
+    def prepared(
+        self, workflow: Workflow, options: RunOptions, workflow_id: str | None
+    ) -> tuple[Workflow, RunRow, list[Planted]]:
+        """What is needed to begin, checked: the workflow with its people imported, the run, who stands in the middle.
+
+        Raises what `start` raises.
+        """
         problems = [*self._workflows.check(workflow), *self._mode_problems(options)]
         if problems:
             raise _refused(workflow, problems)
         aids, planted = self._debugging.prepare(workflow, options.aids, options.from_run)
         if aids.from_node is None:
             workflow = self._with_contacts(workflow, options)
-        run = self._row(workflow, replace(options, aids=aids), workflow_id)
-        self._host.begin(run, workflow, planted=planted, until=options.until, is_attended=is_attended)
-        self._trials.freeze(run, workflow)
-        return run.run_id
+        return workflow, self._row(workflow, replace(options, aids=aids), workflow_id), planted
 
     def resume(self, run_id: str, *, until: datetime | None = None, is_attended: bool = False) -> None:
         """Lets a stopped, killed or waiting run go on from where it stands. Raises UserFixable RUN-HELD."""

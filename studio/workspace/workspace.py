@@ -32,6 +32,7 @@ from studio.workspace.learning import LearningStory
 from studio.workspace.mail import Mailers
 from studio.workspace.outcomes import record_outcome
 from studio.workspace.people import PeopleStory
+from studio.workspace.rehearsals import RehearsalsStory
 from studio.workspace.runs import RunsStory
 from studio.workspace.templates import TemplatesStory
 from studio.workspace.trials import TrialsStory
@@ -94,6 +95,7 @@ class Workspace:
             clock,
             on_end=self._learn,
         )
+        self.rehearsals = RehearsalsStory(store, self._host, self.runs)
         self.history = HistoryStory(store, self.runs, nodes, clock)
 
     @classmethod
