@@ -28,6 +28,8 @@ from studio.frames.instances import arm_of
 COHORTS = 10
 SEGMENTS_MAX = 6
 OTHER = "Others"
+BOUGHT = "bought_before"
+"""The trait that tells people who bought before the experiment from those who had not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

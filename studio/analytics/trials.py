@@ -17,7 +17,7 @@ from studio.analytics.returns import with_zeros
 from studio.experiments.analyze import analyze
 from studio.experiments.band import BandPoint, Look, running_band
 from studio.experiments.guardrail import GuardrailCheck, check_guardrails
-from studio.experiments.moments import Mean, Proportion
+from studio.experiments.moments import Arm, Mean, Proportion
 from studio.experiments.result import Analysis
 from studio.experiments.spec import ExperimentSpec, Guardrail, Mode, Variant
 from studio.experiments.srm import watched_split
@@ -25,6 +25,8 @@ from studio.frames.instances import arm_of
 
 MAX_LOOKS = 60
 GUARDRAILS = {"unsubscribed": "Unsubscribes", "complained": "Complaints"}
+SETTLED_MIN = 0.95
+"""Of the conversions to expect; below it a winner must be proven among people whose time has run out as well."""
 GUARDRAIL_MARGIN = 0.2
 """A variant is stopped when it is proven to bring a fifth more of these than the control."""
 
@@ -74,7 +76,7 @@ class VariantResult:
 class TrialResult:
     """The state of an experiment at one instant. `band` tells how the lift of each treatment developed.
 
-    `closed`: the share of people whose time to convert has run out or who have converted. `guardrails` by treatment.
+    `settled`: the share of the conversions to expect of these people that have happened. `guardrails` by treatment.
     """
 
     plan: TrialPlan
@@ -84,7 +86,7 @@ class TrialResult:
     crossovers: int
     started_at: datetime | None
     last_at: datetime | None
-    closed: float = 1.0
+    settled: float = 1.0
     guardrails: Mapping[str, tuple[GuardrailCheck, ...]] = field(default_factory=dict)
 
     def variant(self, variant_id: str) -> VariantResult:
@@ -107,16 +109,17 @@ def trial_result(facts: Facts, plan: TrialPlan, now: datetime, window: timedelta
     split = watched_split(
         [[people.get(v, 0) for v in plan.weights] for _, people, _ in looks], [*plan.weights.values()]
     )
-    closed = _closed(exposed, converted, now, window)
+    settled = _settled(exposed, converted, now, window)
+    past = None if settled >= SETTLED_MIN or window is None else _past(plan, exposed, converted, now - window)
     return TrialResult(
         plan=plan,
         variants=variants,
-        analysis=analyze(spec, now=now, minimum_run=plan.minimum_run, split=split, closed=closed),
+        analysis=analyze(spec, now=now, minimum_run=plan.minimum_run, split=split, settled=past),
         band=_band(plan, looks),
         crossovers=exposed.height - exposed["contact_id"].n_unique(),
         started_at=started_at,
         last_at=converted["at"].max(),  # pyright: ignore[reportArgumentType] - a datetime column
-        closed=closed,
+        settled=settled,
         guardrails={treatment: tuple(check_guardrails(spec, treatment)) for treatment in plan.treatments},
     )
 
@@ -186,11 +189,37 @@ def _harmed(facts: Facts, plan: TrialPlan) -> dict[tuple[str, str], int]:
     return {key: united(found) for key, found in groups.items()}
 
 
-def _closed(exposed: pl.DataFrame, converted: pl.DataFrame, now: datetime, window: timedelta | None) -> float:
+def _settled(exposed: pl.DataFrame, converted: pl.DataFrame, now: datetime, window: timedelta | None) -> float:
+    """The share of the conversions to expect of these people that have happened.
+
+    How long conversions take is read off the people whose window has closed; 0 while there are none.
+    """
     if window is None or exposed.is_empty():
         return 1.0
-    open_ones = exposed.filter(pl.col("at") + window > now).join(converted, on=["contact_id", "variant"], how="anti")
-    return 1 - open_ones.height / exposed.height
+    people = exposed.select("contact_id", "variant", "at").join(
+        converted.select("contact_id", "variant", pl.col("at").alias("converted_at")),
+        on=["contact_id", "variant"],
+        how="left",
+    )
+    is_open = pl.col("at") + window > now
+    past, waiting = people.filter(~is_open), people.filter(is_open & pl.col("converted_at").is_null())
+    if waiting.is_empty():
+        return 1.0
+    delays = past.select((pl.col("converted_at") - pl.col("at")).alias("delay"))["delay"].drop_nulls().sort()
+    if past.is_empty() or delays.is_empty():
+        return 0.0
+    ages = waiting.select((pl.lit(now) - pl.col("at")).cast(delays.dtype).alias("age"))["age"]
+    later = (delays.len() - delays.search_sorted(ages, "right")).cast(pl.Float64) / past.height
+    happened = people["converted_at"].count()
+    return happened / (happened + float(later.sum()))
+
+
+def _past(plan: TrialPlan, exposed: pl.DataFrame, converted: pl.DataFrame, until: datetime) -> dict[str, Arm]:
+    """The arms of the people exposed by then."""
+    known = exposed.filter(pl.col("at") <= until)
+    bought = known.join(converted, on=["contact_id", "variant"], how="semi")
+    of = pl.col("variant")
+    return {v: Proportion(known.filter(of == v).height, bought.filter(of == v).height) for v in plan.weights}
 
 
 _Counts = tuple[datetime, dict[str, int], dict[str, int]]

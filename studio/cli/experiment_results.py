@@ -106,7 +106,7 @@ def _show(arguments: argparse.Namespace, out: Output) -> int:
         **result.analysis.as_json(),
         "health": {
             "crossovers": result.crossovers,
-            "closed": result.closed,
+            "settled": result.settled,
             "guardrails": result.guardrails,
             "novelty": details.trend,
             "interactions": details.interactions,

@@ -5,6 +5,7 @@ Absent on purpose: reading files and collecting the statistics.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from studio.experiments.anytime import compare_anytime, ship_bound
@@ -13,7 +14,7 @@ from studio.experiments.decision import MINIMUM_RUN, decide
 from studio.experiments.exact import ExactResult, exact_test
 from studio.experiments.fixed import compare_fixed
 from studio.experiments.lift import finite, lift
-from studio.experiments.moments import Proportion
+from studio.experiments.moments import Arm, Proportion
 from studio.experiments.result import Analysis, Comparison
 from studio.experiments.spec import ExperimentSpec, Variant, control_share
 from studio.experiments.srm import SampleRatio, sample_ratio
@@ -26,7 +27,7 @@ def analyze(
     now: datetime | None = None,
     minimum_run: timedelta = MINIMUM_RUN,
     split: SampleRatio | None = None,
-    closed: float = 1.0,
+    settled: Mapping[str, Arm] | None = None,
 ) -> Analysis:
     """Compare every treatment with the control and say what to do. Never raises on a spec that `parse_spec` accepts.
 
@@ -34,12 +35,13 @@ def analyze(
         now: the moment of the look; without it, or without `started_at`, the minimum run is not asked for.
         minimum_run: how long an experiment runs before it can end well, so that it sees every day of a week.
         split: the check of the split where it was watched over all looks (`srm.watched_split`); else that of one look.
-        closed: the share of contacts whose outcome cannot change any more; nothing ships below 95 %.
+        settled: the arms of those contacts alone whose time to convert has run out, where many may still convert: what
+            ships must be proven among them too. None: nobody's outcome is open.
     """
     adjusted = spec.adjusted()
     srm = split or sample_ratio([v.arm.n for v in spec.variants], [v.weight for v in spec.variants])
     comparisons = tuple(compare(adjusted, treatment) for treatment in adjusted.treatments)
-    decision = decide(adjusted, comparisons, srm, now=now, minimum_run=minimum_run, closed=closed)
+    decision = decide(adjusted, comparisons, srm, now=now, minimum_run=minimum_run, settled=settled)
     return Analysis(
         srm=srm,
         comparisons=comparisons,

@@ -7,10 +7,11 @@ P(ever promoting a variant that is not better) ≤ alpha per experiment: asympto
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from studio.experiments.anytime import ship_bound
 from studio.experiments.guardrail import GuardrailCheck, check_guardrails
 from studio.experiments.moments import Arm, Mean, Proportion
 from studio.experiments.result import Comparison, Decision
@@ -22,8 +23,6 @@ from studio.experiments.strict import compare_strict
 MINIMUM_RUN = timedelta(days=7)
 CONVERSIONS_MIN = 25
 CONTACTS_MIN = 500
-CLOSED_MIN = 0.95
-"""Of contacts whose time to convert has run out, before anything ships."""
 FUTILE_AT = 3
 """Times the planned total: whoever has seen that many and proven nothing will not."""
 
@@ -70,15 +69,18 @@ def decide(
     *,
     now: datetime | None = None,
     minimum_run: timedelta = MINIMUM_RUN,
-    closed: float = 1.0,
+    settled: Mapping[str, Arm] | None = None,
 ) -> Decision:
     """Ship, stop or go on. `comparisons` are those of `spec.treatments`, in their order; for the rest see `analyze`."""
     notes = (*gaps(spec, comparisons), *_retired(spec))
     if srm.blocked:
         return Decision(verdict="blocked", variant=None, reasons=(_split_reason(srm), *notes))
     pairs = zip(spec.treatments, comparisons, strict=True)
-    calendar = (*_minimum_run(spec, now, minimum_run), *_open_windows(closed))
-    standings = [_stand(spec, treatment, comparison, calendar) for treatment, comparison in pairs]
+    calendar = _minimum_run(spec, now, minimum_run)
+    standings = [
+        _stand(spec, treatment, comparison, (*calendar, *_unsettled(spec, treatment, settled)))
+        for treatment, comparison in pairs
+    ]
     decision = (
         _ship(spec, standings)
         or _stop_for_harm(spec, standings)
@@ -169,10 +171,15 @@ def _minimum_run(spec: ExperimentSpec, now: datetime | None, minimum_run: timede
     return (f"It has run for {days:.1f} of at least {minimum_run / timedelta(days=1):g} days.",)
 
 
-def _open_windows(closed: float) -> tuple[str, ...]:
-    if closed >= CLOSED_MIN:
+def _unsettled(spec: ExperimentSpec, treatment: Variant, settled: Mapping[str, Arm] | None) -> tuple[str, ...]:
+    """A variant that only speeds people up looks better until the others have caught up."""
+    if settled is None:
         return ()
-    return (f"For {1 - closed:.0%} of the contacts it is still open whether they convert; at most 5 % may be.",)
+    a, b = settled[spec.control], settled[treatment.id]
+    bound = ship_bound(a.estimate(), b.estimate(), spec.alpha, spec.planned_total, len(spec.treatments)).lower_bound
+    if bound is not None and bound > 0 and has_burnt_in(a) and has_burnt_in(b):
+        return ()
+    return (f"Many may still convert; among those whose time has run out, {treatment.id} is not proven better yet.",)
 
 
 def _split_reason(srm: SampleRatio) -> str:

@@ -54,6 +54,8 @@ def watch(old: Arm, new: Arm, *, planned_total: int, alpha: float = 0.05) -> Vig
 def expected_lift(control: Arm, treatment: Arm, band: Interval | None, spread: float = LIFT_SPREAD) -> float | None:
     """What to expect of a shipped winner: the middle of its band, drawn towards zero by how uncertain it is.
 
+    Never more than was seen: a band that was cut at an early, lucky look may have its middle beyond the lift.
+
     Args:
         band: of the lift, as `band.running_band` leaves it; None: the middle is the lift itself.
         spread: standard deviation of the normal prior on true lifts.
@@ -67,6 +69,6 @@ def expected_lift(control: Arm, treatment: Arm, band: Interval | None, spread: f
         return None
     ratio = b.value / a.value
     noise = (b.squared_error + ratio * ratio * a.squared_error) / (a.value * a.value)
-    middle = value if band is None else (band[0] + band[1]) / 2
+    middle = value if band is None else min(value, (band[0] + band[1]) / 2, key=abs)
     shrunk = middle * spread * spread / (spread * spread + noise)
     return shrunk if math.isfinite(shrunk) else None

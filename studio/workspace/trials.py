@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from studio.analytics.facts import Design
-from studio.analytics.trial_details import TrialDetails, trait_columns, trial_details
+from studio.analytics.trial_details import BOUGHT, TrialDetails, trait_columns, trial_details
 from studio.analytics.trials import TrialResult, people_of, trial_result
 from studio.domain.clock import Clock
 from studio.domain.errors import UserFixable
@@ -28,7 +28,6 @@ from studio.workspace.trial_history import HistoryEntry, history_of
 from studio.workspace.trial_plan import as_plan, as_spec, goal_window, plan_of
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-BOUGHT = "Bought before"
 TRAITS = ("country", "language", "device", "segment", "gender", "source")
 """Fields of contacts that people are divided by, where they have them."""
 
@@ -48,6 +47,7 @@ class Trial:
     goal: str = "order"
     aftercare: Vigil | None = None
     watches: str | None = None
+    currency: str = "EUR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,16 @@ class TrialsStory:
         shipped = self._shipped(kept.id, template)
         promotions = self._store.learning.promotions(template) if template else []
         promotion = promotion_watched(result.plan, template, promotions)
+        design = Design.of(workflow)
         return Trial(
             run,
             template,
             result,
             shipped,
-            Design.of(workflow).goal_kind,
+            design.goal_kind,
             watched(result, promotion) if promotion else None,
             str(promotion.id) if promotion else None,
+            design.currency,
         )
 
     def details(self, run_id: str, node_id: str | None = None, treatment: str | None = None) -> TrialDetails:
@@ -196,13 +198,26 @@ class TrialsStory:
             )
         self._store.learning.undo_promotion(int(undo_id), self._clock.now())
 
-    def plan_new(self, *, baseline: float, smallest_lift: float, daily: int, variants: int = 2) -> Plan:
+    def plan_new(
+        self,
+        *,
+        baseline: float,
+        smallest_lift: float,
+        daily: int,
+        variants: int = 2,
+        control_share: float | None = None,
+    ) -> Plan:
         """How many people a test of a rate needs, and how many days; `smallest_lift` is relative (0.2: a fifth more).
+
+        `control_share`: of people who get what there is now, the rest in equal parts; None: all equal.
 
         Raises:
             UserFixable: EXPERIMENT-PLAN, with every value that does not fit.
         """
-        return plan(baseline=baseline, mde_relative=smallest_lift, daily=daily, variants=variants)
+        weights = None
+        if control_share is not None and variants > 1:
+            weights = [control_share, *[(1 - control_share) / (variants - 1)] * (variants - 1)]
+        return plan(baseline=baseline, mde_relative=smallest_lift, daily=daily, variants=variants, weights=weights)
 
     def _kept(self, run_id: str, node_id: str | None) -> StoredExperiment:
         kept = [e for e in self._store.learning.experiments(run_id) if node_id in (None, e.node_id)]
@@ -221,7 +236,11 @@ class TrialsStory:
         traits = trait_columns(view.fields(ids, wanted), wanted)
         if before.is_empty():
             return traits
-        bought = pl.when(pl.col("count").fill_null(0) > 0).then(pl.lit("Bought before")).otherwise(pl.lit("First time"))
+        bought = (
+            pl.when(pl.col("count").fill_null(0) > 0)
+            .then(pl.lit("Bought before"))
+            .otherwise(pl.lit("First-time buyers"))
+        )
         joined = traits.join(before.select("contact_id", "count"), on="contact_id", how="left")
         return joined.select("contact_id", bought.alias(BOUGHT), *[c for c in traits.columns if c != "contact_id"])
 

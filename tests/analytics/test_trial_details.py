@@ -148,11 +148,21 @@ def test_more_people_who_leave_stop_a_variant(facts, people):
     assert any("Unsubscribes" in reason for reason in result.analysis.decision.reasons)
 
 
-def test_nothing_ships_while_many_outcomes_are_open(facts):
-    early = trial_result(facts, PLAN, START + timedelta(days=21), timedelta(days=14))
-    assert 0.2 < early.closed < 0.7
-    late = trial_result(facts, PLAN, NOW, timedelta(days=14))
-    assert late.closed == 1.0
+def test_outcomes_are_settled_when_no_conversion_is_to_come(events):
+    """Everybody who converts does so after two days, so of the last two days' people a known share is missing."""
+    now, window = START + timedelta(days=15), timedelta(days=5)
+    known = PlainFacts(events.filter(pl.col("occurred_at") <= now))
+    found = trial_result(known, PLAN, now, window)
+    past = events.filter(pl.col("occurred_at") <= now - window, kind="exposed")
+    late = events.filter(pl.col("occurred_at").is_between(now - timedelta(days=2), now, "right"), kind="exposed")
+    bought = events.filter(kind="converted")
+    rate = past.join(bought, on="contact_id", how="semi").height / past.height
+    happened = sum(v.converted for v in found.variants)
+    assert found.settled == pytest.approx(happened / (happened + rate * late.height), abs=1e-9)
+    assert 0.7 < found.settled < 0.95
+    assert trial_result(known, PLAN, START + timedelta(days=40), window).settled == 1.0
+    assert trial_result(known, PLAN, now, timedelta(days=30)).settled == 0.0
+    assert trial_result(known, PLAN, now).settled == 1.0
 
 
 def test_the_split_is_watched(events):

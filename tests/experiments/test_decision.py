@@ -239,3 +239,17 @@ def test_all_variants_retired_still_has_an_answer():
     experiment = spec(CONTROL, WIN)
     paused = tuple(replace(variant, weight=0.0) for variant in experiment.variants)
     assert decide(replace(experiment, variants=paused)).verdict == "ship"
+
+
+def test_while_many_may_still_convert_a_winner_must_be_proven_among_those_who_are_done():
+    arms = (Variant("A", Proportion(9_000, 450)), Variant("B", Proportion(9_000, 630)))
+    spec = ExperimentSpec(metric="proportion", control="A", variants=arms, planned_total=20_000)
+    done = {"A": Proportion(4_000, 400), "B": Proportion(4_000, 560)}
+    level = {"A": Proportion(4_000, 400), "B": Proportion(4_000, 404)}
+    few = {"A": Proportion(40, 0), "B": Proportion(40, 30)}
+    assert analyze(spec).decision.verdict == "ship"
+    assert analyze(spec, settled=done).decision.verdict == "ship"
+    for known in (level, few):
+        decision = analyze(spec, settled=known).decision
+        assert decision.verdict == "keep_running"
+        assert "Many may still convert" in " ".join(decision.reasons)

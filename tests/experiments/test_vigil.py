@@ -58,4 +58,5 @@ def test_the_middle_of_the_band_is_shrunk():
     arms = Proportion(10**8, 10**6), Proportion(10**8, 12 * 10**5)
     assert expected_lift(*arms, (0.1, 0.2)) == pytest.approx(0.15, rel=1e-3)
     assert expected_lift(*arms, None) == pytest.approx(0.2, rel=1e-3)
+    assert expected_lift(*arms, (0.1, 0.5)) == pytest.approx(0.2, rel=1e-3)
     assert expected_lift(Proportion(50, 0), Proportion(50, 3), None) is None

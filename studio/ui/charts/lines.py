@@ -182,7 +182,8 @@ class BandOverTime(Chart):
 
     def _axes(self, area: QRectF) -> Axes:
         points = self._data.points
-        ys = [value for point in points for value in (point.low, point.high)] + [self._data.reference]
+        ends = self._data.span or (min(point.low for point in points), max(point.high for point in points))
+        ys = [*ends, self._data.reference]
         metrics = QFontMetrics(theme().font("caption"))
         right = max(metrics.horizontalAdvance(line) for line in self._end_label().split("\n")) + 12
         return lay_out(area, (points[0].x, points[-1].x), padded(ys), self._write, right=right)
@@ -196,11 +197,17 @@ class BandOverTime(Chart):
         draw_axes(painter, axes, [data.points[0].x, data.points[-1].x], self._write)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme().colour(data.colour, 0.2))
+        painter.save()
+        painter.setClipRect(axes.plot)
         painter.drawPolygon(_band(axes, data.points))
+        painter.restore()
         zero = axes.y(data.reference)
         painter.setPen(QPen(theme().colour("text_muted"), 1))
         painter.drawLine(QPointF(axes.plot.left(), zero), QPointF(axes.plot.right(), zero))
+        painter.save()
+        painter.setClipRect(axes.plot.adjusted(-2, -2, 2, 2))
         _draw_line(painter, [axes.point(point.x, point.mid) for point in data.points], data.colour)
+        painter.restore()
         self._draw_words(painter, axes, zero)
 
     def _draw_words(self, painter: QPainter, axes: Axes, zero: float) -> None:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from studio.analytics.trial_details import TrialDetails
 from studio.ui import charts as c
 from studio.ui import numbers
 from studio.ui import widgets as w
+from studio.ui.screens.experiment_details_words import expectation
+from studio.ui.screens.experiment_health import HealthLine, goal_words, health_lines
 from studio.ui.screens.experiment_words import (
     VariantRow,
     beliefs,
-    goal_words,
-    health_lines,
     lift_chart,
     shown_treatment,
     variant_rows,
@@ -134,16 +136,20 @@ class HealthCard(w.Card):
 
     def __init__(self) -> None:
         super().__init__("Health of this test")
-        self._rows = w.RowList()
+        self._rows = w.RowList(spacing=8)
+        self.lines: Sequence[HealthLine] = ()
         self.add(self._rows, w.STRETCH)
 
-    def show_trial(self, trial: Trial) -> None:
+    def show_trial(self, trial: Trial, details: TrialDetails | None = None) -> None:
+        self.lines = health_lines(trial, details, shown_treatment(trial))
         self._rows.clear()
-        for line in health_lines(trial):
-            finding = w.Text(line.finding, "body", "muted", wrap=False)
-            box = w.row(w.Badge.for_state(line.state, 16), w.Text(line.title), finding)
-            box.setStretch(1, 1)
-            self._rows.add(_named(w.panel(box), f"{line.title}: {line.finding}"))
+        for line in self.lines:
+            finding = w.ElidingLabel(line.finding, "body", "muted", align=Qt.AlignmentFlag.AlignRight)
+            box = w.row(w.Badge.for_state(line.state, 16), w.Text(line.title, wrap=False), finding)
+            box.setStretch(2, 1)
+            shown = _named(w.panel(box), f"{line.title}: {line.finding}")
+            shown.setToolTip(line.why)
+            self._rows.add(shown)
 
 
 class ReasonsCard(w.Card):
@@ -155,10 +161,16 @@ class ReasonsCard(w.Card):
         self.reasons: Sequence[str] = ()
         self.add(self._rows, w.STRETCH)
 
-    def show_trial(self, trial: Trial) -> None:
+    def show_trial(self, trial: Trial, details: TrialDetails | None = None) -> None:
         self.reasons = trial.result.analysis.decision.reasons
+        shown = [*self.reasons]
+        if trial.aftercare is not None:
+            shown.insert(0, trial.aftercare.reason)
+        if details is not None:
+            wins = trial.result.analysis.decision.verdict == "ship"
+            shown += [line] if (line := expectation(details, decided=wins)) else []
         self._rows.clear()
-        for reason in self.reasons:
+        for reason in shown:
             self._rows.add(w.Paragraph(reason))
 
 

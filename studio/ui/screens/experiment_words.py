@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import timedelta
 
 from studio.domain.run import FINAL_RUN_STATES
 from studio.experiments.band import BandPoint as Look
 from studio.experiments.result import Comparison
 from studio.ui import numbers
 from studio.ui.charts import BandData, BandPoint, Density
+from studio.ui.screens.experiment_health import goal_words, people_of
 from studio.ui.tokens import Tone
 from studio.workspace.trials import Trial
 
 CURVE_POINTS = 160
 CURVE_SPREADS = 4.0
-WIDEST = 4.0
-"""First looks whose band is more than so many times the last one's are not drawn: they would flatten all others."""
+WIDEST = 2.5
+"""Of a first look's wide band no more is shown above and below than so many halves of the last band."""
 COLOURS = ("text_muted", "accent", "state.waiting", "state.paused", "state.queued", "state.warning")
 """Of variants that are not decided about, the control first."""
 
@@ -52,28 +52,16 @@ class VariantRow:
         return f"{_signed(self.low)} … {_signed(self.high)}"
 
 
-@dataclass(frozen=True, slots=True)
-class HealthLine:
-    """One check of the test itself; `state` is that of a badge."""
-
-    title: str
-    finding: str
-    state: str
-
-
 def trial_id(trial: Trial) -> str:
     """What names an experiment: its run and its node."""
     return f"{trial.result.plan.run_id}/{trial.result.plan.node_id}"
 
 
-def goal_words(trial: Trial) -> str:
-    """What is counted, in the plural."""
-    return "orders" if trial.goal == "order" else "conversions"
-
-
 def headline(trial: Trial) -> str:
     """The finding, as the first line of the screen."""
     decision = trial.result.analysis.decision
+    if trial.aftercare is not None and trial.aftercare.verdict != "watching" and decision.verdict != "blocked":
+        return _after(trial)
     if decision.verdict == "blocked":
         return "Held: the variants did not get the shares of people that were planned"
     if decision.verdict == "ship" and decision.variant is not None:
@@ -87,9 +75,21 @@ def headline(trial: Trial) -> str:
     return f"No winner yet: {_open(trial)}"
 
 
+def _after(trial: Trial) -> str:
+    """A test of a shipped value against the one before it."""
+    assert trial.aftercare is not None
+    lift = trial.aftercare.lift
+    change = (
+        "" if lift is None else f": {numbers.percent(abs(lift))} {'fewer' if lift < 0 else 'more'} {goal_words(trial)}"
+    )
+    if trial.aftercare.verdict == "roll_back":
+        return f"Take the shipped change back{change} than with the old value"
+    return f"The shipped change holds{change} than with the old value"
+
+
 def _open(trial: Trial) -> str:
     ahead = max(trial.result.analysis.comparisons, key=lambda c: -math.inf if c.lift is None else c.lift, default=None)
-    if not _people(trial):
+    if not people_of(trial):
         return "nobody has met this test so far"
     if ahead is None or ahead.lift is None:
         return f"too few {goal_words(trial)} to compare"
@@ -139,7 +139,7 @@ def standing(trial: Trial) -> tuple[str, Tone]:
         return (f"{decision.variant} {_signed(lift)}" if lift is not None else decision.variant), tone
     if decision.verdict == "stop_futile":
         return "no difference", "muted"
-    missing = trial.result.plan.planned_total - _people(trial)
+    missing = trial.result.plan.planned_total - people_of(trial)
     return (f"planned: {numbers.count(missing)} more" if missing > 0 else "not proven"), "muted"
 
 
@@ -152,6 +152,13 @@ def can_ship(trial: Trial) -> bool:
     """Whether the rule says ship, nothing was shipped yet, and there is a template setting to write into."""
     is_bound = trial.template is not None and bool(trial.result.plan.parameter)
     return trial.result.analysis.decision.verdict == "ship" and trial.shipped is None and is_bound
+
+
+def undo_of(trial: Trial) -> str | None:
+    """The promotion that can be taken back here: this test's own, or the one that it watches once that did harm."""
+    if trial.shipped is not None:
+        return trial.shipped
+    return trial.watches if trial.aftercare is not None and trial.aftercare.verdict == "roll_back" else None
 
 
 def why_not(trial: Trial) -> str:
@@ -217,11 +224,18 @@ def lift_chart(trial: Trial) -> BandData:
         for look in looks
         if look.low is not None and look.lift is not None and look.high is not None
     ]
-    last = points[-1].high - points[-1].low if points else 0.0
-    # The band never widens, so this leaves out looks from the start only.
-    points = [point for point in points if point.high - point.low <= WIDEST * last]
     colour = next((row.colour for row in variant_rows(trial) if row.id == variant), "accent")
-    return BandData(points, f"lift of {variant}", colour=colour)
+    return BandData(points, f"lift of {variant}", colour=colour, span=_span_of(points))
+
+
+def _span_of(points: list[BandPoint]) -> tuple[float, float] | None:
+    """What of the axis is shown: the last band several times over, so that wide first looks do not flatten it."""
+    if not points:
+        return None
+    last = points[-1]
+    room = WIDEST * (last.high - last.low) / 2
+    low = max(min(point.low for point in points), min(last.low - room, 0.0))
+    return low, min(max(point.high for point in points), last.high + room)
 
 
 def beliefs(trial: Trial) -> list[Density]:
@@ -249,53 +263,6 @@ def _beta(x: float, a: int, b: int) -> float:
     return math.exp(log_density + math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b))
 
 
-def health_lines(trial: Trial) -> list[HealthLine]:
-    """The checks that the test itself must pass."""
-    result, plan = trial.result, trial.result.plan
-    return [
-        _split(trial),
-        HealthLine(
-            "Same person, same variant",
-            numbers.plural(result.crossovers, "crossover"),
-            "warning" if result.crossovers else "done",
-        ),
-        _minimum(trial, plan.minimum_run),
-        _burn_in(trial),
-        HealthLine(
-            "Planned size",
-            f"{numbers.count(_people(trial))} of {numbers.count(plan.planned_total)} people",
-            "done" if _people(trial) >= plan.planned_total or is_decided(trial) else "waiting",
-        ),
-    ]
-
-
-def _split(trial: Trial) -> HealthLine:
-    total = _people(trial)
-    if not total:
-        return HealthLine("Traffic split", "nobody yet", "waiting")
-    shares = " / ".join(numbers.decimal(100 * v.people / total, 1) for v in trial.result.variants)
-    srm = trial.result.analysis.srm
-    p_value = f", p = {srm.p_value:.2g}" if srm.p_value is not None else ""
-    return HealthLine("Traffic split", f"{shares}{p_value}", "failed" if srm.blocked else "done")
-
-
-def _minimum(trial: Trial, minimum: timedelta) -> HealthLine:
-    started = trial.result.started_at
-    if started is None:
-        return HealthLine("Minimum run", "not started", "waiting")
-    ran, least = trial.run.at - started, numbers.duration(minimum)
-    state = "done" if ran >= minimum else "waiting"
-    return HealthLine("Minimum run", f"{numbers.duration(ran)} of at least {least}", state)
-
-
-def _burn_in(trial: Trial) -> HealthLine:
-    # Who says whether enough is known is the band: it begins where the approximation is good enough.
-    known = all(points and points[-1].low is not None for points in trial.result.band.values())
-    least = min((v.converted for v in trial.result.variants), default=0)
-    counted = f"{numbers.count(least)} {goal_words(trial)} in the smallest variant"
-    return HealthLine("Enough to judge", counted, "done" if known and trial.result.band else "waiting")
-
-
 def _comparison(trial: Trial, variant: str) -> Comparison:
     return next(c for c in trial.result.analysis.comparisons if c.variant == variant)
 
@@ -303,10 +270,6 @@ def _comparison(trial: Trial, variant: str) -> Comparison:
 def _last(trial: Trial, variant: str) -> Look | None:
     looks = trial.result.band.get(variant, ())
     return looks[-1] if looks else None
-
-
-def _people(trial: Trial) -> int:
-    return sum(variant.people for variant in trial.result.variants)
 
 
 def _names(trial: Trial) -> str:

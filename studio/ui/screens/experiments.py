@@ -6,14 +6,17 @@ Absent on purpose: any rule of its own; words, colours and buttons follow the ex
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from studio.analytics.trial_details import TrialDetails
 from studio.domain.run import FINAL_RUN_STATES
 from studio.ui import widgets as w
 from studio.ui.background import run_in_background
 from studio.ui.screens.experiment_cards import BeliefsCard, HealthCard, LiftCard, ReasonsCard, VariantsCard
+from studio.ui.screens.experiment_more_cards import HistoryCard, RevenueCard, SegmentsCard
 from studio.ui.screens.experiment_planner import Planner
 from studio.ui.screens.experiment_words import (
     can_ship,
@@ -23,13 +26,24 @@ from studio.ui.screens.experiment_words import (
     standing,
     state_line,
     trial_id,
+    undo_of,
     why_not,
 )
 from studio.ui.screens.loading import Loader
 from studio.ui.screens.navigator import Navigator
 from studio.ui.shell import Crumb, Page
+from studio.workspace.trial_history import HistoryEntry
 from studio.workspace.trials import Shipped, Trial
 from studio.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class _More:
+    """What is fetched of the experiment `of` after its finding is on screen."""
+
+    of: str
+    details: TrialDetails
+    history: tuple[HistoryEntry, ...]
 
 
 class ExperimentsPage(Page):
@@ -44,6 +58,7 @@ class ExperimentsPage(Page):
         self._chosen = ""
         self._trials: tuple[Trial, ...] = ()
         self._is_shipping = False
+        self._more: _More | None = None
         self.planner = Planner(workspace.trials, self._close_planner)
         self.pane = w.Pane(self._panes())
         self._loader: Loader[tuple[Trial, ...]] = Loader(self.pane, workspace.trials.list, self._show, "Analysing …")
@@ -71,11 +86,14 @@ class ExperimentsPage(Page):
         self.header = w.PageHeader("Experiments", "", self.keep, self.take_back, self.ship)
         self.variants, self.lift, self.beliefs = VariantsCard(), LiftCard(), BeliefsCard()
         self.health, self.reasons = HealthCard(), ReasonsCard()
+        self.segments, self.revenue, self.history = SegmentsCard(), RevenueCard(), HistoryCard()
         column = w.ScrollColumn(margins=(22, 18, 22, 18))
         column.add(self.header)
         column.add(self.variants)
         column.add(w.SideBySide((self.lift, 58), (self.beliefs, 41)), 1)
-        column.add(w.SideBySide((self.health, 58), (self.reasons, 41)), 1)
+        column.add(w.SideBySide((self.health, 58), (self.segments, 41)), 1)
+        column.add(w.SideBySide((self.reasons, 58), (self.revenue, 41)))
+        column.add(self.history)
         return column
 
     def crumbs(self) -> Sequence[Crumb]:
@@ -116,13 +134,41 @@ class ExperimentsPage(Page):
         if trial is None:
             return
         self.header.set_finding(headline(trial), safe_line(trial))
-        self.variants.show_trial(trial)
+        self.variants.show_trial(trial, trial.currency)
         self.lift.show_trial(trial)
         self.beliefs.show_trial(trial)
-        self.health.show_trial(trial)
-        self.reasons.show_trial(trial)
+        self._show_more(trial)
         self._show_buttons(trial)
         self.place_changed.emit()
+        self._fetch_more(trial)
+
+    def _show_more(self, trial: Trial) -> None:
+        """What is fetched after the finding; what was known of this experiment stays until something newer comes."""
+        more = self._more if self._more is not None and self._more.of == trial_id(trial) else None
+        details = more.details if more is not None else None
+        self.health.show_trial(trial, details)
+        self.reasons.show_trial(trial, details)
+        self.segments.show_details(details)
+        self.revenue.show_details(details, trial.currency)
+        self.history.show_history(more.history if more is not None else None)
+
+    def _fetch_more(self, trial: Trial) -> None:
+        plan, chosen, story = trial.result.plan, trial_id(trial), self._workspace.trials
+        run_in_background(
+            lambda: _More(
+                chosen,
+                story.details(plan.run_id, plan.node_id, shown_treatment(trial)),
+                story.history(plan.run_id, plan.node_id),
+            ),
+            self._more_came,
+            self._failed,
+            owner=self,
+        )
+
+    def _more_came(self, more: _More) -> None:
+        self._more = more
+        if self.trial is not None and trial_id(self.trial) == more.of:
+            self._show_more(self.trial)
 
     def _show_buttons(self, trial: Trial) -> None:
         winner = trial.result.analysis.decision.variant if can_ship(trial) else shown_treatment(trial)
@@ -131,7 +177,8 @@ class ExperimentsPage(Page):
         self.ship.setToolTip(why_not(trial))
         self.ship.setAccessibleDescription(why_not(trial))
         self.ship.setVisible(trial.shipped is None)
-        self.take_back.setVisible(trial.shipped is not None)
+        self.take_back.setVisible(undo_of(trial) is not None)
+        self.take_back.setToolTip("" if trial.shipped else "The setting gets the value back that it had before")
         self.take_back.setEnabled(not self._is_shipping)
         self.keep.setVisible(can_ship(trial) and trial.run.state not in FINAL_RUN_STATES)
 
@@ -141,7 +188,16 @@ class ExperimentsPage(Page):
         self._show_chosen()
 
     def _keep_running(self) -> None:
+        if self.trial is None:
+            return
+        plan = self.trial.result.plan
+        run_in_background(
+            lambda: self._workspace.trials.keep_running(plan.run_id, plan.node_id), self._kept, self._failed, owner=self
+        )
+
+    def _kept(self, _nothing: None) -> None:
         self._navigator.notify("It goes on as it is. You can ship the winner at any time.")
+        self._loader()
 
     def _ship(self) -> None:
         trial = self.trial
@@ -163,8 +219,9 @@ class ExperimentsPage(Page):
         self._loader()
 
     def _take_back(self) -> None:
-        if self.trial is not None and self.trial.shipped is not None:
-            self._undo(self.trial.shipped)
+        undo_id = undo_of(self.trial) if self.trial is not None else None
+        if undo_id is not None:
+            self._undo(undo_id)
 
     def _undo(self, undo_id: str) -> None:
         self._set_shipping(True)

@@ -67,12 +67,12 @@ def shop_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def ran_folder(shop_folder: Path) -> Path:
-    """The demo shop after nine days of cart recovery, when subject B has won."""
+    """The demo shop after twelve days of cart recovery, when subject B has won."""
     folder = shop_folder.parent / "ran"
     shutil.copytree(shop_folder, folder)
     with Workspace.open(folder) as made:
         created = made.templates.create("cart-recovery", made.templates.context())
-        options = replace(demo_options(1), until=demo_shop.START + timedelta(days=9), step="PT12H")
+        options = replace(demo_options(1), until=demo_shop.START + timedelta(days=12), step="PT12H")
         made.runs.wait(made.runs.start(created.workflow, options, workflow_id=created.workflow_id))
     return folder
 

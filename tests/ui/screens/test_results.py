@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.domain.run import RunView
 from studio.experiments.result import Decision
+from studio.experiments.vigil import Vigil
 from studio.ui import charts as c
 from studio.ui import export, numbers
 from studio.ui.screens import experiment_words as ew
@@ -186,6 +187,64 @@ class TestExperiments:
         qtbot.keyClick(page.planner, Qt.Key.Key_Escape)
         assert page.header.isVisibleTo(page)
 
+    def test_the_slider_answers_how_long(self, ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot) -> None:
+        page = open_page(ExperimentsPage(ran, trail))
+        button(page, "Plan new").click()
+        planner = page.planner
+        planner.slider.setValue(planner.slider.maximum())
+        assert planner.smallest.value() == 100.0
+        planner.smallest.setValue(10.0)
+        assert 60 < planner.slider.value() < 80
+        assert planner.smallest.value() == 10.0
+        planner.plan()
+        settle(qtbot)
+        asked = {"baseline": planner.baseline.value() / 100, "daily": planner.daily.value()}
+        for line in planner.table.rows():
+            expected = ran.trials.plan_new(smallest_lift=line.lift, **asked)
+            assert line.plan.n_total == expected.n_total
+        points = planner.chart.data_rows().values
+        chances = [row[1] for row in points]
+        assert chances == sorted(chances)
+        assert all(row[1] == 0 for row in points if row[0] < 7)
+
+    def test_unequal_shares_take_longer(self, ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot) -> None:
+        page = open_page(ExperimentsPage(ran, trail))
+        button(page, "Plan new").click()
+        page.planner.variants.setValue(4)
+        assert page.planner.share.value() == 25
+        page.planner.variants.setValue(2)
+        page.planner.share.setValue(90)
+        page.planner.plan()
+        settle(qtbot)
+        assert "in the smallest variant" in page.planner.detail.text()
+
+    def test_says_for_whom_in_money_and_what_happened(
+        self, ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
+    ) -> None:
+        page = open_page(ExperimentsPage(ran, trail))
+        settle(qtbot)
+        details, history = ran.trials.details("r1"), ran.trials.history("r1")
+        rows = page.segments.table.rows()
+        assert [(row.people, row.lift) for row in rows] == [
+            (s.n, s.lift) for found in details.segments.values() for s in found.segments
+        ]
+        assert "B earns" in page.revenue.finding.text()
+        assert all(entry.text in words(page) for entry in history)
+        titles = [line.title for line in page.health.lines]
+        assert titles[:4] == [
+            "Traffic split",
+            "Same person, same variant",
+            "Guardrail: unsubscribes",
+            "Guardrail: complaints",
+        ]
+        assert {line.state for line in page.health.lines} <= {"done", "waiting", "warning", "failed"}
+
+    def test_going_on_is_noted(self, ran: Workspace, open_page: Callable, qtbot: QtBot) -> None:
+        page = open_page(ExperimentsPage(ran, UndoTrail()))
+        page.keep.click()
+        settle(qtbot)
+        assert "Left running by a person" in words(page)
+
     def test_figures_that_make_no_plan_are_explained(
         self, ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
     ) -> None:
@@ -251,6 +310,25 @@ class TestOneRule:
         assert widths == sorted(widths, reverse=True)
         row = next(row for row in ew.variant_rows(trial) if row.id == "B")
         assert (points[-1].low, points[-1].high) == (row.low, row.high)
+
+    def test_a_wide_first_band_is_cut_off_not_left_out(self, trial: Trial) -> None:
+        data = ew.lift_chart(trial)
+        known = [look for look in trial.result.band["B"] if look.low is not None]
+        assert len(data.points) == len(known)
+        low, high = data.span
+        assert low <= data.points[-1].low <= data.points[-1].high <= high
+        assert low <= 0.0
+
+    def test_a_shipped_value_that_did_harm_says_so_and_can_be_taken_back(self, trial: Trial) -> None:
+        worse = Vigil(verdict="roll_back", effect=-0.01, lift=-0.2, lift_ci=(-0.3, -0.1), reason="They do worse.")
+        shown = replace(decided(trial, "keep_running", None), aftercare=worse, watches="7")
+        assert ew.headline(shown) == "Take the shipped change back: 20\u00a0% fewer orders than with the old value"
+        assert ew.undo_of(shown) == "7"
+        better = replace(shown, aftercare=replace(worse, verdict="holds", lift=0.1))
+        assert ew.headline(better).startswith("The shipped change holds")
+        assert ew.undo_of(better) is None
+        watching = replace(shown, aftercare=replace(worse, verdict="watching"))
+        assert ew.headline(watching).startswith("No winner yet")
 
     def test_beliefs_are_beta_densities(self, trial: Trial) -> None:
         curves: list[c.Density] = ew.beliefs(trial)
