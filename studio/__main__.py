@@ -16,6 +16,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from studio.connectors import catcher  # noqa: PLC0415 - a process of its own that needs nothing else
 
         return catcher.main(arguments[1:]) or 0
+    if arguments[:1] == ["render"]:
+        from studio.nodes import render_worker  # noqa: PLC0415 - a process of its own that needs nothing else
+
+        return render_worker.main(arguments[1:])
     if arguments[:2] == ["bench", "canvas"]:
         from studio.ui import bench  # noqa: PLC0415 - the one group that needs Qt
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import polars as pl
 from email_validator import EmailNotValidError, validate_email
@@ -36,6 +36,14 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PLAIN_ADDRESS = rf"^{_ATOM}(\.{_ATOM})*@({_LABEL}\.)+[A-Za-z]{{2,63}}$"
 _BRACES = re.compile(r"\{([^{}]+)\}")
+
+
+MAX_FILE = 100_000
+"""Characters of a mapping file."""
+_MAX_DOTS = 2_000
+
+Rule = Annotated[str, Field(max_length=1_000)]
+"""A column, a text with `{column}`, or a constant."""
 
 
 class _Part(BaseModel):
@@ -64,12 +72,12 @@ class ConsentRule(_Part):
 class ContactMapping(_Part):
     """Target field → column, text with `{column}`, or constant."""
 
-    key: str
-    email: str | None = None
-    name: str | None = None
-    language: str | None = None
-    zone: str | None = None
-    properties: Mapping[str, str] = Field(default_factory=dict)
+    key: Rule
+    email: Rule | None = None
+    name: Rule | None = None
+    language: Rule | None = None
+    zone: Rule | None = None
+    properties: Mapping[str, Rule] = Field(default_factory=dict)
     consent: ConsentRule | None = None
     file: FileOptions = FileOptions()
 
@@ -77,14 +85,14 @@ class ContactMapping(_Part):
 class EventMapping(_Part):
     """As for contacts; `contact` is the contact's key."""
 
-    kind: str
-    contact: str
-    occurred_at: str
-    event_id: str | None = None
-    value: str | None = None
-    currency: str | None = None
-    key: str | None = None
-    properties: Mapping[str, str] = Field(default_factory=dict)
+    kind: Rule
+    contact: Rule
+    occurred_at: Rule
+    event_id: Rule | None = None
+    value: Rule | None = None
+    currency: Rule | None = None
+    key: Rule | None = None
+    properties: Mapping[str, Rule] = Field(default_factory=dict)
     file: FileOptions = FileOptions()
 
 
@@ -273,11 +281,19 @@ def _reject(rows: pl.DataFrame, name: str, code: str, message: str, value: pl.Ex
 
 def _read_toml(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MAX_FILE + 1)
+        # TOML's reader takes time with the square of a name's dots.
+        if len(text) > MAX_FILE or text.count(".") > _MAX_DOTS:
+            raise UserFixable("MAP-FILE", "This is far larger than a mapping is.", where=str(path), hint="Shorten it.")
+        return tomllib.loads(text)
     except FileNotFoundError:
         raise UserFixable(
             "FILE-MISSING", "There is no such mapping file.", where=str(path), hint="Check the name and the folder."
         ) from None
+    except RecursionError:
+        message = "The mapping holds lists within lists without end."
+        raise UserFixable("MAP-FILE", message, where=str(path), hint="Mend that line.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise UserFixable(
             "MAP-FILE", f"The mapping is not readable TOML: {error}.", where=str(path), hint="Mend that line."

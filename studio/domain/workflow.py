@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, ValidationError
 
 from studio.domain.errors import Problem, UserFixable
 
@@ -49,7 +49,7 @@ class Node(_Part):
     type: str
     version: int = 1
     label: str = ""
-    position: tuple[float, float] = (0.0, 0.0)
+    position: tuple[FiniteFloat, FiniteFloat] = (0.0, 0.0)
     parameters: Mapping[str, JsonValue] = {}
     on_error: Literal["fail", "skip", "route"] = "fail"
     retry: Retry = Retry()
@@ -92,7 +92,7 @@ class Note(_Part):
     """A sticky note on the canvas."""
 
     text: str
-    position: tuple[float, float] = (0.0, 0.0)
+    position: tuple[FiniteFloat, FiniteFloat] = (0.0, 0.0)
     size: tuple[float, float] = (200.0, 120.0)
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import polars as pl
 
-from studio.domain.node import MessageBuilder, NodeContext, Sender
+from studio.domain.node import MessageBuilder, NodeContext, Renderer, Sender
 from studio.domain.ports import Contacts, Events, Feeds, RunRow
 from studio.engine.plan import Plan
 from studio.engine.views import CompleteView, Unwritten
@@ -29,6 +29,7 @@ class Desk:
         sender: Sender,
         build: MessageBuilder,
         feeds: Feeds | None = None,
+        render: Renderer | None = None,
         *,
         notes: Mapping[str, str],
         standing: Callable[[], pl.Series],
@@ -43,6 +44,7 @@ class Desk:
         self._unwritten = unwritten
         self._build = build
         self._feeds = feeds
+        self._render = render
         self.sender = sender
         self._texts = texts_of(run)
         earlier = run.options.get("activations")
@@ -86,6 +88,7 @@ class Desk:
             texts=self._texts,
             build=self._build,
             feeds=self._feeds,
+            render=self._render,
         )
 
 

@@ -19,7 +19,7 @@ from studio.domain.clock import Clock
 from studio.domain.debugging import read_aids
 from studio.domain.errors import StudioError, Transient, UserFixable
 from studio.domain.ids import stable_id
-from studio.domain.node import MessageBuilder
+from studio.domain.node import MessageBuilder, Renderer
 from studio.domain.ports import (
     Checkpoint,
     Contacts,
@@ -73,6 +73,7 @@ class Surroundings:
     wall: Clock
     tick: Callable[[], float]
     feeds: Feeds | None = None
+    render: Renderer | None = None
     doze: Doze = doze
     sizes: Sizes = field(default_factory=Sizes)
 
@@ -261,6 +262,7 @@ class Driver:
             sender,
             build,
             self._with.feeds,
+            self._with.render,
             notes=memory.notes,
             standing=memory.standing,
         )

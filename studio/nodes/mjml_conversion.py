@@ -42,6 +42,11 @@ def to_html(source: str) -> str:
         html = mjml.mjml2html(_TAG.sub(_sturdy, source), fonts={})
     except ValueError as error:
         raise RenderError("MAIL-MJML", f"The message is not valid MJML: {error}.") from None
+    except BaseException as error:
+        # A fault in the converter comes as an exception of the Rust bridge that is no `Exception`.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise RenderError("MAIL-MJML", "The message breaks the MJML converter.") from None
     if len(html) > MAX_OUTPUT:
         raise RenderError("MAIL-TOO-LARGE", "The message comes out larger than a megabyte.")
     return html

@@ -129,7 +129,7 @@ def _decoded(text: JsonValue) -> dict[str, JsonValue]:
         return {}
     try:
         decoded = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return decoded if isinstance(decoded, dict) else {}
 

@@ -5,23 +5,24 @@ Absent on purpose: sending, and whom a message would go to.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 
 from studio.domain.errors import StudioError
+from studio.domain.node import Rendered, RenderTask
 from studio.domain.workflow import Node, Workflow
-from studio.nodes.message_rendering import MessageTemplate, Texts
-from studio.nodes.mjml_conversion import RenderError
 from studio.nodes.plain_text import plain_text
 
 SEND_TYPE = "send.email"
 READER: dict[str, JsonValue] = {
-    "contact": {"name": "Anna Example", "first_name": "Anna", "last_name": "Example"},
-    "var": {},
-    "event": {},
+    "contact.name": "Anna Example",
+    "contact.first_name": "Anna",
+    "contact.last_name": "Example",
     "unsubscribe_url": "https://example.invalid/unsubscribe",
     "postal_address": "Your postal address",
+    "tags": {},
 }
 """Whom the preview is written to."""
 
@@ -38,17 +39,23 @@ class MessagePreview:
     problem: str = ""
 
 
-def message_previews(workflow: Workflow) -> tuple[MessagePreview, ...]:
-    """Every message of the workflow that carries its text with it, in the order of its nodes."""
-    return tuple(_preview(workflow, node) for node in workflow.nodes if node.type == SEND_TYPE and node.enabled)
+def message_previews(workflow: Workflow, render: Callable[[RenderTask], Rendered]) -> tuple[MessagePreview, ...]:
+    """Every message of the workflow that carries its text with it, in the order of its nodes.
+
+    render: fills in texts where they can do no harm: a workflow may come from anybody.
+    """
+    return tuple(_preview(workflow, node, render) for node in workflow.nodes if node.type == SEND_TYPE and node.enabled)
 
 
-def _preview(workflow: Workflow, node: Node) -> MessagePreview:
+def _preview(workflow: Workflow, node: Node, render: Callable[[RenderTask], Rendered]) -> MessagePreview:
     label = node.label or node.id
     try:
         bound = workflow.bound(node)
-        texts = Texts(*(str(bound.get(name) or "") for name in ("subject", "preheader", "body", "text")))
-        rendered = MessageTemplate(texts).render(READER)
-    except (StudioError, RenderError) as error:
+        texts = {name: str(bound.get(name) or "") for name in ("subject", "preheader", "body", "text")}
+        made = render(RenderTask(kind="mail", texts=texts, columns={name: [value] for name, value in READER.items()}))
+    except StudioError as error:
         return MessagePreview(node.id, label, "", problem=str(error))
-    return MessagePreview(node.id, label, rendered.subject, rendered.text or plain_text(rendered.html), rendered.html)
+    if made["code"][0] is not None:
+        return MessagePreview(node.id, label, "", problem=str(made["message"][0]))
+    subject, text, html = (str(made[name][0] or "") for name in ("subject", "text", "html"))
+    return MessagePreview(node.id, label, subject, text or plain_text(html), html)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from studio.connectors.page import fetch_page, read_html
 from studio.domain.clock import Clock, iso
 from studio.domain.errors import UserFixable
 from studio.domain.ids import stable_id
+from studio.domain.node import Rendered, RenderTask
 from studio.domain.ports import Embedder
 from studio.domain.template import (
     BusinessContext,
@@ -88,12 +89,14 @@ class TemplatesStory:
         catalogue: Catalogue,
         workflows: WorkflowsStory,
         clock: Clock,
+        render: Callable[[RenderTask], Rendered],
         embedder: Embedder | None = None,
     ) -> None:
         self._store = store
         self._catalogue = catalogue
         self._workflows = workflows
         self._clock = clock
+        self._render = render
         self._embedder = embedder
 
     def list(self) -> tuple[Template, ...]:
@@ -226,7 +229,7 @@ class TemplatesStory:
 
     def messages(self, workflow: Workflow) -> tuple[MessagePreview, ...]:
         """The workflow's messages, filled in for a made-up person."""
-        return message_previews(workflow)
+        return message_previews(workflow, self._render)
 
     def outcomes(self) -> tuple[PastOutcome, ...]:
         """How templates did here, in finished runs."""

@@ -10,6 +10,7 @@ from typing import Self
 
 from studio.connectors.feeds import Feeds
 from studio.connectors.message import build_message
+from studio.connectors.render_process import RenderProcess
 from studio.connectors.simulator import SimulatedAudience
 from studio.domain.clock import Clock, utc_now
 from studio.domain.habits import Habits, learn_habits
@@ -58,6 +59,7 @@ class Workspace:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._mailers = Mailers(store.folder / "mail")
+        self._render = RenderProcess()
         nodes, templates = node_catalogue(), templates_on_disk.catalogue()
         self._host = EngineHost(
             Surroundings(
@@ -69,6 +71,7 @@ class Workspace:
                 simulator=SimulatedAudience(),
                 build=build_message,
                 feeds=Feeds(),
+                render=self._render,
                 wall=clock,
                 tick=time.perf_counter,
             )
@@ -76,7 +79,7 @@ class Workspace:
         self.workflows = WorkflowsStory(store, nodes)
         self.people = PeopleStory(store, clock)
         self.drafts = DraftsStory(store, clock)
-        self.templates = TemplatesStory(store, templates, self.workflows, clock, find_embedder())
+        self.templates = TemplatesStory(store, templates, self.workflows, clock, self._render.render, find_embedder())
         self.learning = LearningStory(store, self.templates)
         self.insights = InsightsStory(store)
         self.analyses = AnalysesStory(store, clock)
@@ -129,6 +132,7 @@ class Workspace:
         """Lets runs finish the message they are at, ends the catcher, and closes the store."""
         self._host.call(self._mailers.stop(), STOP_WITHIN_S)
         self._host.close()
+        self._render.close()
         self._store.close()
 
     def __enter__(self) -> Self:
