@@ -40,6 +40,10 @@ _REFUSED_MAX = 256
 _ANSWER_MAX = 256_000_000
 _LENGTH = struct.Struct(">I")
 _PROFILE_SIGNAL = 27
+_KILLED = (-9, -15)
+_MURDERS_MAX = 2
+OUTSIDE = "outside"
+"""By whom a process was ended that somebody killed: no text is to blame, unless it happens again and again."""
 _COLUMNS = {"text": ("text", "code", "message"), "mail": ("subject", "html", "text", "code", "message")}
 _PIECE = {"text": 2_000, "mail": 25}
 _KEPT_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP", "TZDIR", "PYTHONHASHSEED")
@@ -105,7 +109,7 @@ class RenderProcess:
 
     def _whole(self, task: RenderTask) -> Rendered:
         answer: dict[str, list[str | None]] = {name: [] for name in _COLUMNS[task.kind]}
-        done, single_until, suspects = 0, 0, 0
+        done = single_until = suspects = murders = 0
         while done < task.people:
             is_single = done < single_until or done == task.people - 1
             part = _part(task, done, max(single_until, done + 1) if is_single else task.people)
@@ -115,6 +119,9 @@ class RenderProcess:
                         answer[name] += values
                     done += len(piece[0])
             except _StoppedError as stopped:
+                if str(stopped) == OUTSIDE and murders < _MURDERS_MAX:
+                    murders += 1
+                    continue
                 if not is_single:
                     # Who of the piece was it? They are asked one by one.
                     single_until = min(done + _PIECE[task.kind], task.people)
@@ -196,6 +203,8 @@ class RenderProcess:
         log.warning(
             "the process that writes texts was stopped (exit code %s, by time: %s)", process.returncode, is_time
         )
+        if process.returncode in _KILLED and not is_late.is_set():
+            raise _StoppedError(OUTSIDE)
         raise _StoppedError("time" if is_time else "memory")
 
     def _end(self) -> None:

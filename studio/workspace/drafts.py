@@ -6,24 +6,25 @@ Answers come from real people of the workspace, a sample of them. Absent on purp
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Literal
 
 import polars as pl
 from pydantic import JsonValue
 
 from studio.domain.clock import Clock
 from studio.domain.completion import Vocabulary
-from studio.domain.errors import StudioError
+from studio.domain.errors import StudioError, UserFixable
 from studio.domain.expression import Scope, needs, unknown_fields
 from studio.domain.expression_parser import parse_expression
+from studio.domain.node import Rendered, RenderTask
 from studio.domain.workflow import Workflow
 from studio.frames.facts import rules_hold
 from studio.nodes.mail_appearance import as_dark
 from studio.nodes.message_lint import Advice, lint_message
-from studio.nodes.message_rendering import MessageTemplate, Texts, TextTemplate
-from studio.nodes.mjml_conversion import RenderError
+from studio.nodes.message_rendering import Texts
 from studio.nodes.personal import personal_columns
 from studio.nodes.plain_text import plain_text
 from studio.store.store import Store
@@ -74,9 +75,11 @@ class MessageLook:
 class DraftsStory:
     """Everything a form asks while somebody types; each answer within some tens of milliseconds."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, render: Callable[[RenderTask], Rendered]) -> None:
+        """`render` fills in texts where they can do no harm: a workflow that is edited may come from anybody."""
         self._store = store
         self._clock = clock
+        self._render = render
 
     def vocabulary(self, workflow: Workflow | None = None) -> Vocabulary:
         """The names that rules and messages of this workspace can use; variables are those the workflow makes."""
@@ -118,9 +121,10 @@ class DraftsStory:
     def try_text(self, source: str, contact_id: int | None = None) -> tuple[str, str]:
         """A text filled in for somebody, and why it cannot be, of which one is empty."""
         try:
-            return TextTemplate(source).render(self._reader(contact_id)), ""
-        except (StudioError, RenderError) as error:
+            (made,) = self._made("text", {"text": source}, contact_id, ("text",))
+        except StudioError as error:
             return "", str(error)
+        return made, ""
 
     def sample_people(self, limit: int = 20) -> tuple[SamplePerson, ...]:
         """The made-up reader, and the first people there are."""
@@ -136,31 +140,39 @@ class DraftsStory:
         """The message as somebody would get it, with advice, worst first."""
         fields = self._store.contacts.field_names()
         try:
-            rendered = MessageTemplate(texts).render(self._reader(contact_id))
+            subject, html, text = self._made("mail", asdict(texts), contact_id, ("subject", "html", "text"))
             preheader, _ = self.try_text(texts.preheader, contact_id)
-        except (StudioError, RenderError) as error:
+        except StudioError as error:
             advice = lint_message(texts, language=language, fields=fields)
             return MessageLook(advice=tuple(advice), problem=str(error))
-        size = len(rendered.html.encode())
+        size = len(html.encode())
         return MessageLook(
-            subject=rendered.subject,
+            subject=subject,
             preheader=preheader,
-            html=rendered.html,
-            dark_html=as_dark(rendered.html),
-            text=rendered.text or plain_text(rendered.html),
+            html=html,
+            dark_html=as_dark(html),
+            text=text or plain_text(html),
             advice=tuple(lint_message(texts, language=language, html_bytes=size, fields=fields)),
         )
 
-    def _reader(self, contact_id: int | None) -> dict[str, JsonValue]:
+    def _made(
+        self, kind: Literal["text", "mail"], texts: Mapping[str, str], contact_id: int | None, names: Sequence[str]
+    ) -> list[str]:
+        """The texts for one reader. Raises UserFixable when they cannot be written for this one, or for anybody."""
+        made = self._render(RenderTask(kind=kind, texts=texts, columns=self._reader(contact_id)))
+        if made["code"][0] is not None:
+            raise UserFixable(made["code"][0], str(made["message"][0]))
+        return [str(made[name][0] or "") for name in names]
+
+    def _reader(self, contact_id: int | None) -> dict[str, Sequence[JsonValue]]:
+        reader: dict[str, Sequence[JsonValue]] = {name: [value] for name, value in READER.items()}
         if contact_id is None:
-            return dict(READER)
+            return reader
         people = self._store.contacts.at(self._clock.now())
         names = people.names()
         row = people.fields(pl.Series("contact_id", [contact_id], dtype=pl.UInt32), names)
-        columns = personal_columns(row.rename({name: f"contact.{name}" for name in names}))
-        person = {name.removeprefix("contact."): values[0] for name, values in columns.items()}
-        known = {name: value for name, value in person.items() if value not in (None, "")}
-        return READER | {"contact": known}
+        nobody = {name: values for name, values in reader.items() if not name.startswith("contact.")}
+        return nobody | personal_columns(row.rename({name: f"contact.{name}" for name in names}))
 
     def _recent_events(self) -> pl.DataFrame:
         newest = self._store.projections.scan().sort("occurred_at", descending=True).head(_EVENTS_SAMPLED)

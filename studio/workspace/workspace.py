@@ -78,7 +78,7 @@ class Workspace:
         )
         self.workflows = WorkflowsStory(store, nodes)
         self.people = PeopleStory(store, clock)
-        self.drafts = DraftsStory(store, clock)
+        self.drafts = DraftsStory(store, clock, self._render.render)
         self.templates = TemplatesStory(store, templates, self.workflows, clock, self._render.render, find_embedder())
         self.learning = LearningStory(store, self.templates)
         self.insights = InsightsStory(store)
