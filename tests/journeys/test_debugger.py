@@ -85,6 +85,7 @@ def settle(qtbot: QtBot) -> None:
 
 def run(qtbot: QtBot, canvas: StudioCanvas, state: str) -> None:
     before = canvas.run_id
+    qtbot.waitUntil(canvas.run_bar.run.isEnabled, timeout=PATIENCE_MS)
     canvas.run_bar.run.click()
     qtbot.waitUntil(lambda: canvas.run_id not in ("", before), timeout=PATIENCE_MS)
     reach(qtbot, canvas, state)

@@ -80,7 +80,7 @@ class NodePalette(QWidget):
             for place in range(group.childCount()):
                 item = group.child(place)
                 about = self._catalogue[item.data(0, _TYPE_ROLE)].declaration
-                hit = match(query, about.title) or match(query, f"{about.title} {about.summary} {about.group}")
+                hit = match(query, about.title) or _says(f"{about.summary} {about.group}", query)
                 item.setHidden(hit is None)
                 visible += hit is not None
             group.setHidden(not visible)
@@ -152,3 +152,8 @@ def type_icon(about: Declaration, size: int) -> QIcon:
         painter.end()
         made.addPixmap(pixmap)
     return made
+
+
+def _says(text: str, query: str) -> bool:
+    # Letters in order are found in any longer sentence; there a word must be meant.
+    return all(f" {word}" in f" {text.casefold()}" for word in query.casefold().split())
