@@ -24,6 +24,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     source.add_argument("--url", metavar="U", help="a website address")
     source.add_argument("--context", type=Path, metavar="F", help="facts as this command prints them")
     source.add_argument("--batch", type=Path, metavar="FILE.jsonl", help="one business per line: id, text")
+    command.add_argument("--allow-private", action="store_true", help="--url may be on this computer or network")
     command.add_argument("--type", metavar="T", help="confirms a business type")
     command.add_argument("--top", type=int, default=None, metavar="N")
     common(command)
@@ -41,7 +42,8 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         if arguments.type:
             context = workspace.templates.confirm_type(context, arguments.type)
         ranked = workspace.templates.recommend(context, top=arguments.top)
-    out.document(_json(context, ranked), _in_words(context, ranked))
+        unknown = workspace.templates.unknown(context)
+    out.document(_json(context, ranked), _in_words(context, ranked, unknown))
     return 0
 
 
@@ -54,7 +56,7 @@ def _context(arguments: argparse.Namespace, workspace: Workspace) -> BusinessCon
     if arguments.html is not None:
         return templates.understand_page(arguments.html)
     if arguments.url is not None:
-        return templates.understand_url(arguments.url)
+        return templates.understand_url(arguments.url, allow_private=arguments.allow_private)
     return templates.read_context(_read(arguments.context), where=str(arguments.context))
 
 
@@ -83,7 +85,7 @@ def _ranked_json(ranked: Ranked) -> list[dict[str, object]]:
     ]
 
 
-def _in_words(context: BusinessContext, ranked: Ranked) -> str:
+def _in_words(context: BusinessContext, ranked: Ranked, unknown: tuple[str, ...]) -> str:
     facts = table(
         [(f.name, str(f.value), f.confidence, f.evidence[:60]) for f in context.facts],
         ("fact", "value", "confidence", "found in"),
@@ -93,6 +95,9 @@ def _in_words(context: BusinessContext, ranked: Ranked) -> str:
         facts if context.facts else "Nothing yet: say what you sell, to whom, and what for.",
         "",
     ]
+    missing = ", ".join(name.replace("_", " ") for name in unknown)
+    if missing and context.facts:
+        parts += [f"Not known: {missing}", ""]
     if context.types:
         parts += [f"Likeliest kinds of business: {', '.join(context.types)} (confirm one with --type)", ""]
     for index, r in enumerate(ranked.recommendations, start=1):

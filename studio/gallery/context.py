@@ -19,8 +19,14 @@ from studio.gallery.page import Page, domain_name, read_page
 TYPES_SHOWN = 3
 _SURE_OF_TYPE = 0.3
 _SAME = 1e-9
+_TELLING = 6_000
+"""Characters of a page from which facts are read in words: further down stand articles and comments."""
+_GUESSED = {"goal": 0.6, "tone": 0.5, "channels": 0.8, "sells": 0.7, "audience": 0.6}
+"""On a page, less sure facts of these names come from chance meetings of words; unknown is better."""
 _TYPE_HINT = 3.0
 """What a schema.org type on the page counts for, in the units of `business_types.likelihood`."""
+MATTERING = ("name", "industry", "sells", "audience", "tone", "market", "language", "currency", "goal", "website")
+"""Facts that templates are chosen and filled in by; one that is not known is shown as unknown."""
 _ORDER = (
     *("name", "industry", "sells", "audience", "tone", "market", "language", "currency", "website", "channels", "goal"),
     *("price", "order_value", "discount", "brand_colour", "sells_online", "has_cart", "subscription", "local"),
@@ -37,7 +43,7 @@ def read_html(html: str, url: str | None = None) -> BusinessContext:
     """Understands a page as it lies on disk. `url` only tells the name and the country; nothing is fetched."""
     page = read_page(html, url)
     text = " ".join(f"{page.title}. {page.description} {page.text}".split())[: cues.MAX_TEXT]
-    facts = [*_page_facts(page), *_facts(text, url)]
+    facts = [*_page_facts(page), *(fact for fact in _facts(text[:_TELLING], url) if not _is_guess(fact))]
     kinds = set(page.schema_types)
     hints = {kind.id: _TYPE_HINT for kind in business_types() if kinds & set(kind.schema)}
     return _context(facts, text, hints)
@@ -97,6 +103,15 @@ def _facts(text: str, url: str | None) -> list[Fact]:
     ]
 
 
+def _is_guess(fact: Fact) -> bool:
+    return fact.confidence < _GUESSED.get(fact.name, 0.0)
+
+
+def unknown(context: BusinessContext) -> tuple[str, ...]:
+    """Names of the facts that matter for templates and are not known."""
+    return tuple(name for name in MATTERING if context.fact(name) is None)
+
+
 def _page_facts(page: Page) -> list[Fact]:
     country = figures.country_name(page.country) if page.country else None
     middle = sorted(page.prices)[len(page.prices) // 2] if page.prices else None
@@ -108,6 +123,9 @@ def _page_facts(page: Page) -> list[Fact]:
         ("currency", page.currency.upper() if page.currency else None, 0.98, "prices of the page"),
         ("market", country, 0.96, f"address: {page.country}"),
         ("brand_colour", page.colour.value if page.colour else None, 0.8, page.colour.where if page.colour else ""),
+        ("logo", page.logo.value if page.logo else None, 0.85, page.logo.where if page.logo else ""),
+        ("colours", list(page.colours) if len(page.colours) > 1 else None, 0.6, "colours of the page, without greys"),
+        ("offers", list(page.offers) or None, 0.9, "products in the page's structured data"),
         ("has_cart", bool(cart) or None, 0.97, cart),
         ("sells_online", bool(cart) or None, 0.95, cart),
         ("price", middle, 0.9, f"{len(page.prices)} prices on the page"),

@@ -10,12 +10,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from pydantic import JsonValue
 from selectolax.lexbor import LexborHTMLParser
 
 MAX_HTML = 5_000_000
+OFFERS_SHOWN = 5
+COLOURS_SHOWN = 4
 _NOT_PROSE = ("script", "style", "noscript", "svg", "template", "nav", "iframe")
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b")
 _NAMED_COLOUR = re.compile(r"(--[\w-]*(?:brand|primary|accent)[\w-]*)\s*:\s*(#[0-9a-fA-F]{3,6})\b")
@@ -62,6 +64,9 @@ class Page:
     currency: str | None
     country: str | None
     colour: Found | None
+    colours: tuple[str, ...]
+    logo: Found | None
+    offers: tuple[str, ...]
     cart: Found | None
     newsletter: bool
     social: tuple[str, ...]
@@ -86,10 +91,13 @@ def read_page(html: str, url: str | None = None) -> Page:
         language=language.split("-")[0].lower() if language else None,
         text=_visible(tree),
         schema_types=tuple(dict.fromkeys(kind for item in data for kind in _types(item))),
-        prices=tuple(_prices(data)),
+        prices=tuple(_prices(data)) or tuple(_marked_prices(tree)),
         currency=_first(data, "priceCurrency") or meta.get("og:price:currency") or meta.get("product:price:currency"),
         country=_country(data),
         colour=_colour(meta.get("theme-color"), styles),
+        colours=_colours(meta.get("theme-color"), styles),
+        logo=_logo(tree, data, meta, url),
+        offers=tuple(dict.fromkeys(_offers(data)))[:OFFERS_SHOWN],
         cart=_cart(html, tree),
         newsletter=_newsletter(tree),
         social=_social(tree),
@@ -182,6 +190,52 @@ def _prices(data: list[dict[str, JsonValue]]) -> Iterator[float]:
             yield amount
 
 
+def _marked_prices(tree: LexborHTMLParser) -> Iterator[float]:
+    """Prices in microdata."""
+    for node in tree.css('[itemprop="price"]'):
+        text = node.attributes.get("content") or node.text()
+        found = re.search(r"\d+(?:[.,]\d{1,2})?", text.replace("\u00a0", " "))
+        if found and 0 < float(found[0].replace(",", ".")) < 1e6:
+            yield float(found[0].replace(",", "."))
+
+
+def _offers(data: list[dict[str, JsonValue]]) -> Iterator[str]:
+    """Products with their price, as far as the page gives both."""
+    for item in data:
+        name, offer = item.get("name"), item.get("offers")
+        first = offer[0] if isinstance(offer, list) and offer else offer
+        if not isinstance(name, str) or not isinstance(first, dict):
+            continue
+        price = first.get("price", first.get("lowPrice"))
+        if isinstance(price, (str, int, float)) and str(price).strip():
+            yield f"{name.strip()[:60]}: {price} {first.get('priceCurrency') or ''}".strip()
+
+
+def _logo(
+    tree: LexborHTMLParser, data: list[dict[str, JsonValue]], meta: dict[str, str], url: str | None
+) -> Found | None:
+    """The address of the logo: structured data first, then a picture that says so, then the icon."""
+    for item in data:
+        logo = item.get("logo")
+        address = logo.get("url") if isinstance(logo, dict) else logo
+        if isinstance(address, str) and address.strip():
+            return Found(_whole(address, url), "structured data (logo)")
+    for node in tree.css("img[src]"):
+        said = " ".join(node.attributes.get(name) or "" for name in ("src", "alt", "class", "id")).lower()
+        if "logo" in said:
+            return Found(_whole(node.attributes.get("src") or "", url), "a picture called logo")
+    for node in tree.css('link[rel~="apple-touch-icon"][href], link[rel~="icon"][href]'):
+        return Found(_whole(node.attributes.get("href") or "", url), "the icon of the page")
+    return Found(_whole(meta["og:image"], url), "og:image") if meta.get("og:image") else None
+
+
+def _whole(address: str, url: str | None) -> str:
+    try:
+        return urljoin(url, address.strip()) if url else address.strip()
+    except ValueError:
+        return address.strip()
+
+
 def _country(data: list[dict[str, JsonValue]]) -> str | None:
     for item in data:
         country = item.get("addressCountry")
@@ -198,9 +252,16 @@ def _colour(theme: str | None, styles: str) -> Found | None:
     named = _NAMED_COLOUR.search(styles)
     if named and not _is_grey(named.group(2)) and _long(named.group(2)) not in _STOCK_COLOURS:
         return Found(_long(named.group(2)), f"style {named.group(1)}")
+    used = _colours(None, styles)
+    return Found(used[0], "most used colour of the style sheet") if used else None
+
+
+def _colours(theme: str | None, styles: str) -> tuple[str, ...]:
+    """The page's own colours, the most used first; without greys and the stock colours of common style sheets."""
     counts = Counter(_long(colour) for colour in _COLOUR.findall(styles))
-    telling = [(n, c) for c, n in counts.items() if not _is_grey(c) and c not in _STOCK_COLOURS]
-    return Found(max(telling)[1], "most used colour of the style sheet") if telling else None
+    telling = [(-n, c) for c, n in counts.items() if not _is_grey(c) and c not in _STOCK_COLOURS]
+    first = [_long(theme)] if theme and _COLOUR.fullmatch(theme) and not _is_grey(theme) else []
+    return tuple(dict.fromkeys([*first, *(colour for _, colour in sorted(telling))]))[:COLOURS_SHOWN]
 
 
 def _long(colour: str) -> str:

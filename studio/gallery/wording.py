@@ -47,6 +47,46 @@ _SELLS_END = re.compile(
     r"nach|aus|über|sowie bieten)\s",
     re.IGNORECASE,
 )
+_NO_WARES = frozenset(
+    (
+        *(
+            "you",
+            "it",
+            "them",
+            "us",
+            "him",
+            "her",
+            "me",
+            "sense",
+            "sure",
+            "this",
+            "that",
+            "these",
+            "those",
+            "up",
+            "more",
+        ),
+        *(
+            "no",
+            "not",
+            "be",
+            "is",
+            "are",
+            "to",
+            "sie",
+            "es",
+            "uns",
+            "dich",
+            "euch",
+            "ihn",
+            "das",
+            "dies",
+            "sich",
+            "use",
+        ),
+    )
+)
+"""Words after “offers”, “makes” … that begin no list of wares."""
 _FOR_WHOM = re.compile(r"\b(?:for|to|helps?|helping|für|an|unterstützen)\s[^.;:!?]{0,30}$", re.IGNORECASE)
 _WISH = re.compile(
     r"\b(?:wants?|goals?|aims?|would like|needs?|wish\w*|hope|möchten?|wollen|will|ziele?)\b", re.IGNORECASE
@@ -108,10 +148,14 @@ def sells_fact(text: str) -> Fact | None:
     for match in _SELLS.finditer(text):
         what = _SELLS_END.split(f"{match.group('what')} ")[0].strip(" ,-–")
         what = re.sub(r"^(?:a|an|the|our|you|your|ein|eine|einen|unsere|ihnen)\s", "", what, flags=re.IGNORECASE)
+        if not what or what.split()[0].lower() in _NO_WARES:
+            continue
         listed = " ".join(what.split()[:8]).rstrip(" ,")
         listed = re.sub(r"\s(?:and|und|or|oder|of|&)$", "", listed)
         if len(listed) >= 3:
-            return Fact("sells", listed, 0.75, cues.quote(text, match.start(), match.end("what"), around=10))
+            # “make” has many meanings; on a page that is not enough to go by.
+            sure = 0.65 if match[0].lower().startswith("mak") else 0.75
+            return Fact("sells", listed, sure, cues.quote(text, match.start(), match.end("what"), around=10))
     return None
 
 

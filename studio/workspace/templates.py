@@ -120,9 +120,9 @@ class TemplatesStory:
         page = read_html(path)
         return settled(reading.read_html(page.html), self._embedder)
 
-    def understand_url(self, url: str) -> BusinessContext:
-        """Fetches one page to this computer and reads it here."""
-        page = asyncio.run(fetch_page(url))
+    def understand_url(self, url: str, *, allow_private: bool = False) -> BusinessContext:
+        """Fetches one page to this computer and reads it here; from the local network only with `allow_private`."""
+        page = asyncio.run(fetch_page(url, allow_private=allow_private))
         return settled(reading.read_html(page.html, page.url), self._embedder)
 
     def read_context(self, text: str, *, where: str) -> BusinessContext:
@@ -153,6 +153,10 @@ class TemplatesStory:
     def correct(self, context: BusinessContext, fact: str, value: JsonValue) -> BusinessContext:
         """The context with one fact set by a person; None removes it."""
         return reading.correct(context, fact, value)
+
+    def unknown(self, context: BusinessContext) -> tuple[str, ...]:
+        """Facts that matter and are not known."""
+        return reading.unknown(context)
 
     def remember(self, context: BusinessContext) -> None:
         """Keeps the context as that of this workspace."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from studio.domain.errors import UserFixable
 from studio.domain.template import BusinessContext
 from studio.gallery.business_types import business_types, likelihood
-from studio.gallery.context import confirm_type, correct, read_html, read_text, type_confirmed
+from studio.gallery.context import confirm_type, correct, read_html, read_text, type_confirmed, unknown
 from studio.gallery.figures import money_facts
 from studio.gallery.page import domain_name, read_page
 
@@ -284,3 +284,25 @@ def test_telling_part_of_an_address():
     assert domain_name("https://www.bloom-barley.example/shop") == "bloom-barley"
     assert domain_name("shop.bloom.co.uk") == "bloom"
     assert domain_name("localhost") is None
+
+
+def test_logo_offers_and_colours_are_found_and_addresses_made_whole():
+    page = read_page(
+        "<style>a{color:#aa5522} b{color:#aa5522} i{color:#117755}</style>"
+        '<script type="application/ld+json">{"@type":"Product","name":"Huila","offers":{"price":"9.50",'
+        '"priceCurrency":"EUR"}}</script><img src="/img/logo.svg" alt="Bergtee"><span itemprop="price">4,90 €</span>',
+        "https://bergtee.example/shop/",
+    )
+    assert page.logo.value == "https://bergtee.example/img/logo.svg"
+    assert page.offers == ("Huila: 9.50 EUR",)
+    assert page.colours == ("#aa5522", "#117755")
+    assert page.prices == (9.5,)
+    assert read_page('<i itemprop="price">4,90 €</i>').prices == (4.9,)
+
+
+def test_chance_meetings_of_words_on_a_page_are_no_facts():
+    article = "<p>He might abandon the party. It offers you sense. We make it better. Great basket of reasons.</p>"
+    context = read_html(f"<title>News</title>{article}")
+    assert context.fact("goal") is None
+    assert context.fact("sells") is None
+    assert {"goal", "sells", "audience"} <= set(unknown(context))
