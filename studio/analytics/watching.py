@@ -30,7 +30,7 @@ _HEAVIER = 1.13
 _SLACK = 0.75
 """The cumulative sum forgives this much of a standard deviation at each point: it looks for shifts of 1.5 and more."""
 _SHIFT_AT = 10.0
-_SHIFT_LEAST = 1.75
+_SHIFT_LEAST = 1.6
 """Levels that moved by less are left to trends."""
 _CAPPED = 4.0
 _LEAST_PERIODS = 3

@@ -11,6 +11,7 @@ from datetime import timedelta
 import polars as pl
 
 from studio.analytics.credit import MODELS
+from studio.analytics.narrowed import Narrowing
 from studio.analytics.survival import in_words
 from studio.analytics.timing import WEEKDAYS
 from studio.cli.output import Output, table
@@ -37,7 +38,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     command = _verb(verbs, "funnel", "how many people came how far", _funnel)
     command.add_argument("--by", choices=["variant"], help="one funnel per variant")
-    _verb(verbs, "kpis", "revenue, return, reach, and what to keep an eye on", _kpis)
+    _narrowing(command)
+    _narrowing(_verb(verbs, "kpis", "revenue, return, reach, and what to keep an eye on", _kpis))
     _verb(verbs, "exits", "where people left, and why", _exits)
     _verb(verbs, "links", "what was clicked", _links)
     command = _verb(verbs, "timeseries", "one kind of event over time", _timeseries, outside=True)
@@ -84,6 +86,16 @@ def _verb(
     return command
 
 
+def _narrowing(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--variant", metavar="V", help="only people of this variant of the first split")
+    command.add_argument("--entered-since", metavar="ISO", help="only people who entered since then")
+
+
+def _chosen(arguments: argparse.Namespace) -> Narrowing:
+    since = moment(arguments.entered_since) if arguments.entered_since else None
+    return Narrowing(arguments.variant, since)
+
+
 def _answer(work: Work, arguments: argparse.Namespace, out: Output) -> int:
     with Session(arguments) as workspace:
         if getattr(arguments, "outside", False):
@@ -107,7 +119,9 @@ def _framed(name: str, frame: pl.DataFrame, more: Mapping[str, object] | None = 
 
 def _funnel(workspace: Workspace, arguments: argparse.Namespace) -> Said:
     run_id = arguments.run_id
-    funnels = workspace.insights.funnels(run_id) if arguments.by else (workspace.insights.funnel(run_id),)
+    funnels = (
+        workspace.insights.funnels(run_id) if arguments.by else (workspace.insights.funnel(run_id, _chosen(arguments)),)
+    )
     rows = [
         (f.group or "everybody", step.title, step.people, step.share_of_entered, step.share_of_previous)
         for f in funnels
@@ -117,7 +131,7 @@ def _funnel(workspace: Workspace, arguments: argparse.Namespace) -> Said:
 
 
 def _kpis(workspace: Workspace, arguments: argparse.Namespace) -> Said:
-    insight = workspace.insights.of_run(arguments.run_id)
+    insight = workspace.insights.of_run(arguments.run_id, _chosen(arguments))
     answer = {
         "finding": insight.finding,
         "kpis": insight.kpis,

@@ -1,4 +1,4 @@
-"""Rows out of the window: to the clipboard, to a CSV file; pictures to a PNG file.
+"""Rows out of the window: to the clipboard, to a CSV file; pictures to a PNG or SVG file.
 
 Absent on purpose: report files (analytics makes those) and any format a spreadsheet cannot open by double click.
 """
@@ -71,6 +71,14 @@ def save_png(parent: QWidget, suggested: str, image: QImage) -> Path | None:
     file = ask_file(parent, "Export PNG", file_name(suggested, "png"), "PNG picture (*.png)")
     if file is not None and not image.save(str(file)):
         raise _cannot_write(file)
+    return file
+
+
+def save_svg(parent: QWidget, suggested: str, picture: bytes) -> Path | None:
+    """Asks for a file and writes the scalable picture. Raises UserFixable (`EXPORT-WRITE`)."""
+    file = ask_file(parent, "Export SVG", file_name(suggested, "svg"), "SVG picture (*.svg)")
+    if file is not None:
+        _write(file, picture)
     return file
 
 

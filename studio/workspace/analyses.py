@@ -16,10 +16,11 @@ from studio.analytics.attribution import Attribution, attribution, outside_touch
 from studio.analytics.calibration import Calibration, Promise, calibration, promises
 from studio.analytics.cohorts import Customers, Period, cohorts, customers, entry_cohorts
 from studio.analytics.exits import Exit, bounces, exits
-from studio.analytics.facts import Design
+from studio.analytics.facts import Design, Facts
 from studio.analytics.forecast import Forecast, forecast
 from studio.analytics.journeys import Windows
 from studio.analytics.latency import step_latency
+from studio.analytics.narrowed import Narrowing, narrowed
 from studio.analytics.returns import run_return
 from studio.analytics.series import Every, Split, by_link, series
 from studio.analytics.survival import Curve, time_to_goal
@@ -59,12 +60,38 @@ class Outlook:
         return [last + step * (place + 1) for place in range(len(self.forecast.mean))]
 
 
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What the analytics screen shows beyond the figures. `latency` is by node: p50 and p99 in milliseconds."""
+
+    exits: tuple[Exit, ...]
+    opens: Heat
+    attribution: Attribution
+    latency: Mapping[str, tuple[float, float]]
+    links: pl.DataFrame
+    alerts: tuple[Alert, ...]
+
+
 class AnalysesStory:
     """Analyses of one workspace. A `run_id` of None is about everything from outside runs, or over real runs."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+
+    def details(self, run_id: str, narrowing: Narrowing | None = None) -> Details:
+        """Exits, heatmap, credit, latency, links and alerts of a run; of the people the narrowing names."""
+        design = self.design(run_id)
+        facts = narrowed(self._store.projections, run_id, design, narrowing or Narrowing())
+        latency = step_latency(self._store.runs.step_pieces(run_id))
+        return Details(
+            exits=exits(facts, run_id, design),
+            opens=self._heat(facts, run_id, "opened"),
+            attribution=run_attribution(facts, run_id, design, returned=run_return(facts, run_id, design)),
+            latency={node: (p50, p99) for node, p50, p99 in latency.select("node_id", "p50_ms", "p99_ms").iter_rows()},
+            links=by_link(facts, run_id),
+            alerts=tuple(self.alerts(run_id)),
+        )
 
     def exits(self, run_id: str) -> tuple[Exit, ...]:
         """Where people left, by reason."""
@@ -116,8 +143,10 @@ class AnalysesStory:
 
     def heat(self, run_id: str | None = None, kind: str = "opened") -> Heat:
         """When people act, each in his own zone; machines are left out."""
-        run = OUTSIDE if run_id is None else run_id
-        events = self._store.projections.events(("contact_id", "occurred_at", "actor"), [kind], run)
+        return self._heat(self._store.projections, OUTSIDE if run_id is None else run_id, kind)
+
+    def _heat(self, facts: Facts, run_id: str, kind: str) -> Heat:
+        events = facts.events(("contact_id", "occurred_at", "actor"), [kind], run_id)
         human = events.filter(pl.col("actor").fill_null("unknown") != "machine").collect()
         ids = human.get_column("contact_id").unique().sort()
         return heat(human, self._store.contacts.at(self._clock.now()).fields(ids, ["zone"]))

@@ -12,15 +12,18 @@ from datetime import datetime
 
 import polars as pl
 
-from studio.analytics.facts import Design, RunFacts
+from studio.analytics.facts import Design, Facts, RunFacts
 from studio.analytics.findings import finding
 from studio.analytics.funnel import Funnel, funnel, funnel_by
 from studio.analytics.kpis import Kpi, by_step, kpis, revenue_by_hour, treated_by_hour
+from studio.analytics.narrowed import Narrowing, narrowed
 from studio.analytics.returns import Return, run_return
 from studio.domain.ports import RunRow
 from studio.domain.template import Prediction
 from studio.domain.workflow import Workflow, parse_workflow
 from studio.store.store import Store
+
+EVERYBODY = Narrowing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class RunInsight:
     events: int
     last_event_at: datetime | None
     answered_ms: float
+    narrowing: Narrowing = EVERYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,15 @@ class InsightsStory:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def of_run(self, run_id: str) -> RunInsight:
-        """Everything the analytics screen shows of a run. From rollups and the run's own converted people."""
+    def of_run(self, run_id: str, narrowing: Narrowing = EVERYBODY) -> RunInsight:
+        """Everything the analytics screen shows of a run. From rollups and the run's own converted people; with a
+        narrowing from the raw events of the people it names.
+        """
         before = time.perf_counter()
         run = self._store.runs.get(run_id)
         workflow = parse_workflow(self._store.runs.document(run.version))
-        design, facts = Design.of(workflow), RunFacts(self._store.projections, run_id)
+        design = Design.of(workflow)
+        facts: Facts = RunFacts(narrowed(self._store.projections, run_id, design, narrowing), run_id)
         predicted = predictions_of(run)
         steps = funnel(facts, run_id, design)
         returned = run_return(facts, run_id, design, predicted.get("roi"))
@@ -88,6 +95,7 @@ class InsightsStory:
             events=int(totals["count"].sum() or 0),
             last_event_at=totals["hour"].max(),  # pyright: ignore[reportArgumentType] - a datetime column
             answered_ms=(time.perf_counter() - before) * 1_000,
+            narrowing=narrowing,
         )
 
     def brief(self, run_id: str) -> RunBrief:
@@ -97,9 +105,10 @@ class InsightsStory:
         revenue = revenue_by_hour(facts, run_id, design)["value"].sum() or 0.0
         return RunBrief(int(entered), float(revenue), design.currency)
 
-    def funnel(self, run_id: str) -> Funnel:
+    def funnel(self, run_id: str, narrowing: Narrowing = EVERYBODY) -> Funnel:
         """The run's funnel."""
-        return funnel(self._store.projections, run_id, self._design(run_id))
+        design = self._design(run_id)
+        return funnel(narrowed(self._store.projections, run_id, design, narrowing), run_id, design)
 
     def funnels(self, run_id: str) -> tuple[Funnel, ...]:
         """One funnel per variant of the run's first experiment; the whole one when it has none."""

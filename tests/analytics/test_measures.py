@@ -9,10 +9,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from studio.analytics.facts import Design
 from studio.analytics.funnel import funnel, funnel_by
 from studio.analytics.kpis import kpis
+from studio.analytics.narrowed import Narrowing, narrowed
 from studio.analytics.returns import run_return, with_zeros
 from studio.analytics.trials import TrialPlan, trial_result
 from studio.experiments.moments import Mean
@@ -152,3 +154,25 @@ def test_key_figures_name_their_parts() -> None:
     assert figures["unsubscribed"].value == 0
     assert (figures["unsubscribed"].numerator, figures["unsubscribed"].denominator) == (0, 3_600)
     assert "orders" in figures["revenue"].note
+
+
+def test_narrowed_facts_are_those_of_the_chosen_people_alone() -> None:
+    """Whatever is asked, the answer is that of a log which holds these people only."""
+    events = run_events(people=1_200, effect=0.1)
+    since = START + timedelta(seconds=600)
+    for narrowing in (Narrowing("B"), Narrowing(None, since), Narrowing("A", since)):
+        met = events.filter(pl.col("node_id") == "ab", pl.col("arms").str.ends_with(f"ab={narrowing.variant}"))
+        late = events.filter(pl.col("kind") == "entered", pl.col("occurred_at") >= since)
+        chosen = set(events["contact_id"])
+        chosen &= set(met["contact_id"]) if narrowing.variant else chosen
+        chosen &= set(late["contact_id"]) if narrowing.entered_since else chosen
+        alone = PlainFacts(events.filter(pl.col("contact_id").is_in(chosen)))
+        facts = narrowed(PlainFacts(events), "r1", DESIGN, narrowing)
+        assert funnel(facts, "r1", DESIGN) == funnel(alone, "r1", DESIGN)
+        got, want = run_return(facts, "r1", DESIGN), run_return(alone, "r1", DESIGN)
+        assert (got.people, got.held, got.buyers, got.orders) == (want.people, want.held, want.buyers, want.orders)
+        assert got.revenue == pytest.approx(want.revenue)
+        assert_frame_equal(facts.sums(("hour", "kind"), ["r1"]), alone.sums(("hour", "kind"), ["r1"]))
+        assert facts.rollup(["r1"], ["sent"])["count"].sum() == alone.rollup(["r1"], ["sent"])["count"].sum()
+    plain = PlainFacts(events)
+    assert narrowed(plain, "r1", DESIGN, Narrowing()) is plain

@@ -234,3 +234,13 @@ def test_new_data_is_described_anew() -> None:
     before = chart.accessibleDescription()
     chart.set_data([5, 9])
     assert chart.accessibleDescription() != before
+
+
+def test_a_chart_is_saved_as_a_scalable_picture(qtbot: QtBot) -> None:
+    chart = c.Funnel("How many people came how far", [c.FunnelStep("Entered", 120), c.FunnelStep("Sent", 80)])
+    qtbot.addWidget(chart)
+    chart.resize(400, 200)
+    picture = chart.to_svg().decode()
+    assert picture.startswith("<?xml")
+    assert "How many people came how far" in picture
+    assert "Entered" in picture

@@ -7,6 +7,7 @@ which instant is looked at.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -115,6 +116,11 @@ class Timeline(QWidget):
     def seq(self) -> int | None:
         """The instant looked at; None: the present."""
         return self._seq
+
+    def show_instant(self, at: datetime) -> None:
+        """Lets canvas, counts and log stand as they did at a moment of the run."""
+        if self._history is not None:
+            self._look_at(self._history.seq_at(at))
 
     def step(self, direction: int) -> None:
         """To the next moment at which something happened, or to the one before."""

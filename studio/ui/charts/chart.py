@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtCore import QBuffer, QEvent, QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -22,6 +22,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
+from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QDialog, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.ui import export
@@ -101,6 +102,20 @@ class Chart(QWidget):
         painter.end()
         return image
 
+    def to_svg(self) -> bytes:
+        """The chart as a scalable picture on its card's ground, without readout."""
+        buffer = QBuffer()
+        generator = QSvgGenerator()
+        generator.setOutputDevice(buffer)
+        generator.setSize(self.size())
+        generator.setViewBox(self.rect())
+        generator.setTitle(self.title)
+        painter = QPainter(generator)
+        painter.fillRect(self.rect(), theme().colour("surface"))
+        self._draw_all(painter)
+        painter.end()
+        return bytes(buffer.data().data())
+
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -173,6 +188,7 @@ class Chart(QWidget):
             ("Copy data", lambda: export.copy_rows(self.data_rows())),
             ("Export CSV …", lambda: export.save_csv(self, self.title, self.data_rows())),
             ("Export PNG …", lambda: export.save_png(self, self.title, self.to_image())),
+            ("Export SVG …", lambda: export.save_svg(self, self.title, self.to_svg())),
         ):
             action = menu.addAction(words)
             action.setEnabled(self.has_data())

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from PySide6.QtCore import QElapsedTimer
 from PySide6.QtWidgets import QWidget
 
+from studio.analytics.narrowed import Narrowing
 from studio.domain.errors import UserFixable
 from studio.domain.ports import RunRow
 from studio.domain.run import RunView, fold
@@ -19,11 +21,13 @@ from studio.ui import export
 from studio.ui import widgets as w
 from studio.ui.charts import Chart
 from studio.ui.screens.analytics_cards import CausedCard, FigureCards, FunnelCard, NextCard, RevenueCard, StepsCard
+from studio.ui.screens.analytics_details import CreditCard, ExitsCard, HeatCard, LinksCard, chips
 from studio.ui.screens.loading import Loader
 from studio.ui.screens.navigator import Navigator
 from studio.ui.screens.next_steps import NextStep, next_steps
 from studio.ui.screens.run_figures import figures, subtitle, title
 from studio.ui.shell import Crumb, Page
+from studio.workspace.analyses import Details
 from studio.workspace.insights import RunInsight
 from studio.workspace.trials import Trial
 from studio.workspace.workspace import Workspace
@@ -41,6 +45,7 @@ class RunResults:
     runs: tuple[RunRow, ...]
     insight: RunInsight
     view: RunView
+    details: Details
     trial: Trial | None
     suggestions: tuple[tuple[str, Recommendation], ...]
     is_running: bool
@@ -56,6 +61,9 @@ class AnalyticsPage(Page):
         self._workspace = workspace
         self._navigator = navigator
         self._run_id = ""
+        self._variant: str | None = None
+        self._days: int | None = None
+        self._details: tuple[object, Details | None] = (None, None)
         self._suggested: tuple[str, tuple[tuple[str, Recommendation], ...]] = ("", ())
         self._shown: RunResults | None = None
         self._view = RunView("")
@@ -70,6 +78,8 @@ class AnalyticsPage(Page):
             ("Figures as CSV", self._export_figures),
             ("Steps as CSV", lambda: self._export_rows("By step", self.steps.table.data_rows())),
             ("Funnel as CSV", lambda: self._export_rows("Funnel", self.funnel.chart.data_rows())),
+            ("Credit as CSV", lambda: self._export_rows("Credit", self.credit.chart.data_rows())),
+            ("When people open as CSV", lambda: self._export_rows("When people open", self.heat.chart.data_rows())),
             ("Revenue as CSV", lambda: self._export_rows("Revenue", self.revenue.chart.data_rows())),
             ("Funnel as picture", lambda: self._export_picture("Funnel", self.funnel.chart)),
             ("Revenue as picture", lambda: self._export_picture("Revenue", self.revenue.chart)),
@@ -82,11 +92,13 @@ class AnalyticsPage(Page):
         )
         self.figures, self.revenue, self.funnel = FigureCards(), RevenueCard(), FunnelCard()
         self.steps, self.caused, self.next = StepsCard(), CausedCard(), NextCard(self._go)
+        self.heat, self.credit, self.exits, self.links = HeatCard(), CreditCard(), ExitsCard(), LinksCard()
         column = w.ScrollColumn(margins=(22, 22, 22, 18))
         column.add(self.header)
         column.add(self.figures)
         column.add(w.SideBySide((self.revenue, 54), (self.funnel, 35), (self.next, 39)), 1)
-        column.add(w.SideBySide((self.steps, 90), (self.caused, 39)), 0)
+        column.add(w.SideBySide((self.steps, 54), (self.heat, 35), (self.credit, 39)), 0)
+        column.add(w.SideBySide((self.exits, 54), (self.caused, 35), (self.links, 39)), 0)
         return column
 
     def crumbs(self) -> Sequence[Crumb]:
@@ -95,15 +107,38 @@ class AnalyticsPage(Page):
         return [Crumb("Analytics"), Crumb(self._shown.insight.run.name)]
 
     def extras(self) -> Sequence[QWidget]:
-        if self._shown is None or len(self._shown.runs) < 2:
+        if self._shown is None:
             return ()
+        when, variant = chips(self._variants(), self._variant, self._days)
+        when.chosen.connect(lambda days: self._narrow(days=int(days) if days else None))
+        if variant is not None:
+            variant.chosen.connect(lambda name: self._narrow(variant=name or None, is_variant=True))
+        filters = [when] if variant is None else [when, variant]
+        if len(self._shown.runs) < 2:
+            return filters
         names = {run.run_id: f"{run.name} · {run.run_id}" for run in self._shown.runs}
         chip = w.MenuChip(names, self._run_id, name="Run")
         chip.chosen.connect(self.entered)
-        return (chip,)
+        return (chip, *filters)
 
     def entered(self, target: str = "") -> None:
         self._run_id = target or self._run_id
+        self._loader()
+
+    def _variants(self) -> Sequence[str]:
+        """The arms of the run's first split."""
+        if self._shown is None or not self._shown.insight.design.splits:
+            return ()
+        node = self._shown.insight.workflow.node(self._shown.insight.design.splits[0])
+        given = self._shown.insight.workflow.bound(node).get("variants")
+        return [str(arm["id"]) for arm in given if isinstance(arm, dict)] if isinstance(given, list) else ()
+
+    def _narrow(self, *, days: int | None = None, variant: str | None = None, is_variant: bool = False) -> None:
+        """A filter was chosen; it stays until another is."""
+        if is_variant:
+            self._variant = variant
+        else:
+            self._days = days
         self._loader()
 
     def refresh(self) -> None:
@@ -116,17 +151,34 @@ class AnalyticsPage(Page):
         run_id = self._run_id or (runs[0].run_id if runs else "")
         if not run_id:
             return None
-        insight = self._workspace.insights.of_run(run_id)
+        narrowing = self._narrowing(run_id)
+        insight = self._workspace.insights.of_run(run_id, narrowing)
         if all(run.run_id != run_id for run in runs):
             runs = [insight.run, *runs]
         return RunResults(
             tuple(runs),
             insight,
             self._view_of(run_id),
+            self._details_of(insight, narrowing),
             self._trial(run_id, insight),
             self._suggestions(insight),
             self._workspace.runs.is_running(run_id),
         )
+
+    def _narrowing(self, run_id: str) -> Narrowing:
+        since = None
+        if self._days is not None:
+            since = self._workspace.runs.get(run_id).at - timedelta(days=self._days)
+        return Narrowing(self._variant, since)
+
+    def _details_of(self, insight: RunInsight, narrowing: Narrowing) -> Details:
+        """Counted again only when something has happened: they cost more than the figures."""
+        key = (insight.run.run_id, insight.events, insight.run.at, narrowing)
+        known, details = self._details
+        if known != key or details is None:
+            details = self._workspace.analyses.details(insight.run.run_id, narrowing)
+            self._details = (key, details)
+        return details
 
     def _view_of(self, run_id: str) -> RunView:
         """The run as it stands; only events since the last look are read."""
@@ -169,11 +221,16 @@ class AnalyticsPage(Page):
         self._since.restart()
         self.header.set_finding(title(insight), subtitle(insight, is_running=results.is_running))
         self.figures.show_insight(insight)
-        self.revenue.show_insight(insight)
+        self.revenue.show_insight(insight, results.details.alerts)
         self.funnel.show_insight(insight)
-        self.steps.show_insight(insight, results.view)
+        self.steps.show_insight(insight, results.view, results.details)
         self.caused.show_insight(insight)
-        self.next.show_steps(next_steps(insight, results.view, results.trial, results.suggestions))
+        self.heat.show_heat(results.details.opens)
+        self.credit.show_details(results.details, insight.returned.currency)
+        self.exits.show_details(results.details)
+        self.links.show_details(results.details, dict(insight.design.labels))
+        alerts = results.details.alerts
+        self.next.show_steps(next_steps(insight, results.view, results.trial, results.suggestions, alerts))
         if before is None or _place(before) != _place(results):
             self.place_changed.emit()
 
@@ -214,4 +271,4 @@ class AnalyticsPage(Page):
 
 
 def _place(results: RunResults) -> tuple[str, ...]:
-    return (results.insight.run.run_id, *(run.run_id for run in results.runs))
+    return (results.insight.run.run_id, repr(results.insight.narrowing), *(run.run_id for run in results.runs))

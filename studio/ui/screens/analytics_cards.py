@@ -6,9 +6,12 @@ Absent on purpose: fetching.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
+import polars as pl
 from PySide6.QtWidgets import QWidget
 
+from studio.analytics.alerts import Alert
 from studio.domain.run import RunView
 from studio.ui import charts as c
 from studio.ui import numbers
@@ -23,6 +26,7 @@ from studio.ui.screens.run_figures import (
     revenue_chart,
     send_steps,
 )
+from studio.workspace.analyses import Details
 from studio.workspace.insights import RunInsight
 
 NO_HOLDOUT = "Keep some people out with a “Leave some alone” step, and the difference shows here."
@@ -63,9 +67,9 @@ class RevenueCard(w.Card):
         self.chart.no_data = "No order yet."
         self.add(self.chart, stretch=1)
 
-    def show_insight(self, insight: RunInsight) -> None:
+    def show_insight(self, insight: RunInsight, alerts: Sequence[Alert] = ()) -> None:
         self._currency = insight.returned.currency
-        data = revenue_chart(insight)
+        data = revenue_chart(insight, alerts)
         self._note.setText(f"with its {data.band_label}" if data.predicted else "nothing was predicted")
         self.chart.set_data(data)
 
@@ -94,8 +98,12 @@ class StepsCard(w.Card):
         self._empty = w.Text("This workflow sends nothing.", "body", "muted")
         self.add(self.table, self._empty, w.STRETCH)
 
-    def show_insight(self, insight: RunInsight, view: RunView) -> None:
-        rows = send_steps(insight, view)
+    def show_insight(self, insight: RunInsight, view: RunView, details: Details | None = None) -> None:
+        if details is None:
+            rows = send_steps(insight, view)
+        else:
+            credit = details.attribution.credit.filter(pl.col("model") == "shapley")
+            rows = send_steps(insight, view, details.latency, dict(credit.select("channel", "value").iter_rows()))
         self.table.set_rows(rows)
         self.table.setVisible(bool(rows))
         self._empty.setVisible(not rows)
@@ -103,21 +111,12 @@ class StepsCard(w.Card):
     def _columns(self) -> list[w.Column[SendStep]]:
         kinds = {
             "sent": "Sent",
-            "delivered": "Delivered",
             "opened": "Opened",
             "clicked": "Clicked",
-            "unsubscribed": "Unsubscribed",
         }
         return [
             w.Column(title="Step", value=lambda r: r.label, width="stretch"),
             *(self._people(kind, title) for kind, title in kinds.items()),
-            w.Column(
-                title="Click rate",
-                value=lambda r: r.of("clicked") / r.of("delivered") if r.of("delivered") else None,
-                text=lambda r: numbers.percent(r.of("clicked") / r.of("delivered") if r.of("delivered") else None, 1),
-                numeric=True,
-                help="Different people who clicked, of those it was delivered to",
-            ),
             w.Column(
                 title="Failed",
                 value=lambda r: r.failed,
@@ -125,7 +124,24 @@ class StepsCard(w.Card):
                 tone=lambda r: "bad" if r.failed else "muted",
                 help="Items that failed or were set aside",
             ),
+            self._latency(1, "p99"),
+            w.Column(
+                title="Revenue",
+                value=lambda r: r.revenue,
+                text=lambda r: numbers.money(r.revenue, r.currency) if r.revenue is not None else numbers.NOTHING,
+                numeric=True,
+                help="Orders credited to this message by its share (Shapley)",
+            ),
         ]
+
+    def _latency(self, place: int, title: str) -> w.Column[SendStep]:
+        return w.Column(
+            title=title,
+            value=lambda r: r.latency[place] if r.latency else None,
+            text=lambda r: numbers.duration(timedelta(milliseconds=r.latency[place])) if r.latency else numbers.NOTHING,
+            numeric=True,
+            help="How long one person waited for the piece of work he was in",
+        )
 
     def _people(self, kind: str, title: str) -> w.Column[SendStep]:
         return w.Column(title=title, value=lambda r: r.of(kind), numeric=True)

@@ -5,8 +5,11 @@ Absent on purpose: Qt, and advice that nothing stands behind.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from studio.analytics.alerts import Alert
+from studio.domain.clock import iso
 from studio.domain.run import RunView
 from studio.domain.template import Recommendation
 from studio.ui import numbers
@@ -32,10 +35,14 @@ class NextStep:
 
 
 def next_steps(
-    insight: RunInsight, view: RunView, trial: Trial | None, suggestions: tuple[tuple[str, Recommendation], ...]
+    insight: RunInsight,
+    view: RunView,
+    trial: Trial | None,
+    suggestions: tuple[tuple[str, Recommendation], ...],
+    alerts: Sequence[Alert] = (),
 ) -> list[NextStep]:
     """Most pressing first: what failed, what is over a limit, what the experiment says, then templates to try."""
-    found = [*_problems(insight, view), *_limits(insight)]
+    found = [*_problems(insight, view), *_limits(insight), *_alerts(insight, alerts)]
     if trial is not None:
         found += _experiment(trial)
     found += [
@@ -59,6 +66,21 @@ def _problems(insight: RunInsight, view: RunView) -> list[NextStep]:
         why = "Nobody knows yet whether they arrived."
         found.append(NextStep(title, why, "state.waiting", "Decide", "runs", OUTBOX))
     return found
+
+
+def _alerts(insight: RunInsight, alerts: Sequence[Alert]) -> list[NextStep]:
+    """The most striking one; its button shows the canvas as it stood then."""
+    return [
+        NextStep(
+            alert.title,
+            alert.cause or "Nothing the run wrote down explains it.",
+            "state.warning",
+            "Show then",
+            "run",
+            f"{insight.run.run_id}@{iso(alert.at)}",
+        )
+        for alert in alerts[:1]
+    ]
 
 
 def _limits(insight: RunInsight) -> list[NextStep]:

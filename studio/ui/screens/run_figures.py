@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from studio.analytics.alerts import Alert
 from studio.analytics.kpis import HEADLINE
 from studio.domain.run import RunView
 from studio.domain.template import Prediction
 from studio.ui import numbers
-from studio.ui.charts import BandPoint, FunnelStep, LineBandData, Point
+from studio.ui.charts import BandPoint, FunnelStep, LineBandData, Marker, Point
 from studio.ui.tokens import STATES, Tone
 from studio.workspace.insights import RunInsight
 
@@ -45,6 +46,9 @@ class SendStep:
     label: str
     people: Mapping[str, int]
     failed: int
+    latency: tuple[float, float] | None = None
+    revenue: float | None = None
+    currency: str = "EUR"
 
     def of(self, kind: str) -> int:
         return self.people.get(kind, 0)
@@ -130,7 +134,7 @@ def _promise(expected: Prediction, unit: str, currency: str) -> str:
     return f"predicted {mean}, {numbers.interval(low, high)}"
 
 
-def revenue_chart(insight: RunInsight) -> LineBandData:
+def revenue_chart(insight: RunInsight, alerts: Sequence[Alert] = ()) -> LineBandData:
     """Revenue so far, and what was predicted for the people treated so far, with its interval.
 
     Both lines are sums from the start; the prediction grows with each person, at the value per person it promised.
@@ -152,7 +156,9 @@ def revenue_chart(insight: RunInsight) -> LineBandData:
     if promised:
         promised.insert(0, BandPoint(hours[0], 0.0, 0.0, 0.0))
     level = numbers.percent(made.level if made is not None else 0.9)
-    return LineBandData(_thinned(actual), _thinned(promised), band_label=f"{level} interval")
+    markers = [Marker(alert.at, alert.title, f"alert · {alert.cause}" if alert.cause else "alert") for alert in alerts]
+    shown = [marker for marker in markers if hours[0] <= marker.x <= hours[-1] + HOUR][:1]
+    return LineBandData(_thinned(actual), _thinned(promised), shown, band_label=f"{level} interval")
 
 
 def _thinned(points: Sequence[P]) -> list[P]:
@@ -167,13 +173,26 @@ def funnel_steps(insight: RunInsight) -> list[FunnelStep]:
     return [FunnelStep(s.title, s.people, held if s.kind == "sent" else "") for s in insight.funnel.steps]
 
 
-def send_steps(insight: RunInsight, view: RunView) -> list[SendStep]:
+def send_steps(
+    insight: RunInsight,
+    view: RunView,
+    latency: Mapping[str, tuple[float, float]] | None = None,
+    revenue: Mapping[str, float] | None = None,
+) -> list[SendStep]:
     """The send steps in the workflow's order; what failed is as the run stands in `view`."""
     counted: dict[str, dict[str, int]] = {}
     for node_id, kind, people in insight.steps.select("node_id", "kind", "people").iter_rows():
         counted.setdefault(node_id, {})[kind] = people or 0
     return [
-        SendStep(node_id, insight.design.labels[node_id], counted.get(node_id, {}), _failed(view, node_id))
+        SendStep(
+            node_id,
+            insight.design.labels[node_id],
+            counted.get(node_id, {}),
+            _failed(view, node_id),
+            (latency or {}).get(node_id),
+            None if revenue is None else revenue.get(insight.design.labels[node_id], 0.0),
+            insight.returned.currency,
+        )
         for node_id in insight.design.labels
         if node_id in insight.design.sends
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from studio.domain.clock import parse_iso
 from studio.domain.run import RunEvent, RunView
 from studio.domain.workflow import Workflow
 from studio.ui.canvas.page import CanvasPage
@@ -21,7 +22,9 @@ from studio.workspace.workspace import Workspace
 
 
 class StudioCanvas(CanvasPage):
-    """Target `workflow:<id>` edits a workflow, `run:<id>` shows a run on the version it runs."""
+    """Target `workflow:<id>` edits a workflow, `run:<id>` shows a run on the version it runs, `run:<id>@<moment>` as it
+    stood then.
+    """
 
     def __init__(self, workspace: Workspace, window: RunStarter) -> None:
         super().__init__(workspace.workflows.catalogue)
@@ -38,6 +41,7 @@ class StudioCanvas(CanvasPage):
         super().entered(target)
         self._past.learn()
         self._forms.learn()
+        target, _, moment = target.partition("@")
         kind, _, name = target.partition(":")
         if kind == "workflow" and name != self.workflow_id:
             self.open_workflow(name)
@@ -45,6 +49,8 @@ class StudioCanvas(CanvasPage):
             self.open_run(name)
         elif not target and not self.workflow_id and not self.run_id:
             self._open_latest()
+        if moment:
+            self.timeline.show_instant(parse_iso(moment))
 
     def open_workflow(self, workflow_id: str) -> None:
         """Shows a workflow of the library for editing; every edit is saved at once."""

@@ -1,0 +1,76 @@
+"""The cards below the figures say what the analyses say, filters stay, and alerts lead to their instant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+from pytestqt.qtbot import QtBot
+
+from studio.analytics.alerts import Alert
+from studio.analytics.narrowed import Narrowing
+from studio.analytics.timing import Heat
+from studio.domain.run import RunView
+from studio.ui.screens.analytics import AnalyticsPage
+from studio.ui.screens.analytics_details import best_time
+from studio.ui.screens.next_steps import next_steps
+from studio.ui.screens.run_figures import revenue_chart
+from studio.workspace.workspace import Workspace
+
+from .conftest import Trail, settle
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+
+def test_cards_show_the_analyses(ran: Workspace, trail: Trail, open_page: Callable) -> None:
+    page = open_page(AnalyticsPage(ran, trail))
+    details = ran.analyses.details("r1")
+    heat = page.heat.chart.data_rows()
+    assert [row[0] for row in heat.values] == ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"]
+    assert sum(sum(row[1:]) for row in heat.values) == details.opens.total
+    for model in ("shapley", "last"):
+        page.credit.model.chosen.emit(page.credit.model.set_value(model) or model)
+        want = details.attribution.credit.filter(pl.col("model") == model).select("channel", "share").rows()
+        shown = page.credit.chart.data_rows().values
+        assert [row[0] for row in shown] == [channel for channel, _ in want]
+        assert [row[1] for row in shown] == pytest.approx([share for _, share in want])
+    shown = page.exits.chart.data_rows().values
+    assert [(row[0], int(row[1])) for row in shown] == [(e.title, e.people) for e in details.exits if e.people][:8]
+
+
+def test_a_filter_stays_while_the_run_is_read_again(
+    ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
+) -> None:
+    page = open_page(AnalyticsPage(ran, trail))
+    page._narrow(variant="B", is_variant=True)
+    settle(qtbot)
+    wanted = ran.insights.of_run("r1", Narrowing("B"))
+    assert page.funnel.chart.data_rows().values[1][1] == wanted.funnel.people("sent")
+    page.entered()
+    settle(qtbot)
+    assert page._shown.insight.narrowing == Narrowing("B")
+    assert [chip.text() for chip in page.extras()][-1] == "Variant B"
+
+
+def test_an_alert_is_marked_and_leads_to_its_instant(ran: Workspace) -> None:
+    insight = ran.insights.of_run("r1")
+    at = insight.revenue["hour"][3]
+    alert = Alert("clicked", "Clicks fell 38%", at, at, "spike", 1, 5, 3, 8, -6.0, -0.38, "Offer: Link 2 answers 404.")
+    [marker] = revenue_chart(insight, [alert]).markers
+    assert (marker.x, marker.title) == (at, "Clicks fell 38%")
+    [step] = [s for s in next_steps(insight, RunView("r1"), None, (), [alert]) if s.title == alert.title]
+    assert step.target == f"r1@{at:%Y-%m-%dT%H:%M:%SZ}"
+    assert next_steps(insight, RunView("r1"), None, (), [replace(alert, cause=None)])[0].why
+
+
+def test_the_best_time_is_said_in_words() -> None:
+    counts = np.zeros((7, 24), dtype=np.int64)
+    counts[2, 19:22] = 30
+    counts[0, 3] = 10
+    said = best_time(Heat(counts, 0, "UTC")).replace("\u00a0", " ")
+    assert said == "90 % open between 19:00 and 22:00"
+    assert best_time(Heat(np.zeros((7, 24), dtype=np.int64), 0, "UTC")) == ""
