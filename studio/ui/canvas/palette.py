@@ -80,9 +80,9 @@ class NodePalette(QWidget):
             for place in range(group.childCount()):
                 item = group.child(place)
                 about = self._catalogue[item.data(0, _TYPE_ROLE)].declaration
-                hit = match(query, about.title) or _says(f"{about.summary} {about.group}", query)
-                item.setHidden(hit is None)
-                visible += hit is not None
+                hit = match(query, about.title) is not None or _says(f"{about.summary} {about.group}", query)
+                item.setHidden(not hit)
+                visible += hit
             group.setHidden(not visible)
             shown += visible
         self.nothing.setVisible(not shown)
