@@ -27,6 +27,7 @@ from studio.cli import (
     recommend,
     runs,
     templates,
+    unattended,
     workflows,
 )
 from studio.cli.output import Output
@@ -41,6 +42,7 @@ COMMANDS = (
     runs,
     history,
     debugging,
+    unattended,
     outbox,
     experiment,
     analytics,

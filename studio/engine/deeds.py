@@ -79,6 +79,7 @@ class Deeds:
         connections: Mapping[str, Connections],
         clock: RunClock,
         control: Control,
+        stop_words: Callable[[], str],
         tick: Callable[[], float],
     ) -> None:
         self._memory = memory
@@ -89,6 +90,7 @@ class Deeds:
         self._connections = connections
         self._clock = clock
         self._control = control
+        self._stop_words = stop_words
         self._tick = tick
 
     async def do(self, command: Do) -> Ending | None:
@@ -253,7 +255,7 @@ class Deeds:
             connections=self._connections[carrier_of(step, memory.run.mode)],
             now=self._clock.now,
             tick=self._tick,
-            is_asked_to_stop=lambda: self._control.is_asked_to_stop,
+            is_asked_to_stop=lambda: self._control.is_asked_to_stop or bool(self._stop_words()),
             tell=tell,
         )
         return await dispatch(step, batch, gone, self._contexts()(step.id), outward, attempt_no)

@@ -60,6 +60,7 @@ log = logging.getLogger(__name__)
 class Surroundings:
     """Everything outside that the engine works with.
 
+    stop_words: why nothing may go out now, empty while it may.
     wall: the real time. tick: a stopwatch in seconds. doze: waits, interruptibly; tests let it jump.
     """
 
@@ -76,6 +77,7 @@ class Surroundings:
     render: Renderer | None = None
     doze: Doze = doze
     sizes: Sizes = field(default_factory=Sizes)
+    stop_words: Callable[[], str] = lambda: ""
 
 
 class Driver:
@@ -164,6 +166,7 @@ class Driver:
                     clock=clock,
                     control=control,
                     norms=norms,
+                    stop_words=self._with.stop_words if run.mode != "simulate" else str,
                     is_attended=is_attended,
                 )
                 return await leg.go()
@@ -275,6 +278,7 @@ class Driver:
             connections=connections,
             clock=clock,
             control=control,
+            stop_words=self._with.stop_words,
             tick=self._with.tick,
         )
 

@@ -7,7 +7,7 @@ what is next (`engine/scheduler.py`) and doing it (`engine/deeds.py`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import assert_never
 
@@ -42,6 +42,7 @@ class Leg:
         clock: RunClock,
         control: Control,
         norms: Norms,
+        stop_words: Callable[[], str],
         is_attended: bool,
     ) -> None:
         self._memory = memory
@@ -50,6 +51,7 @@ class Leg:
         self._clock = clock
         self._control = control
         self._norms = norms
+        self._stop_words = stop_words
         self._is_attended = is_attended
 
     async def go(self) -> RunState:
@@ -59,6 +61,9 @@ class Leg:
         await self._become("running")
         while True:
             await self._heed()
+            words = self._stop_words()
+            if words:
+                scheduler.tell(Asked("pause"))
             command = scheduler.next()
             if memory.view.state == "paused" and not isinstance(command, Hold | Finish):
                 await self._become("running")
@@ -70,7 +75,7 @@ class Leg:
                 case Reach(to):
                     ending = await self._reach(to)
                 case Hold():
-                    ending = await self._hold()
+                    ending = await self._hold(_emergency(words) if words else None)
                 case Finish():
                     ending = await self._end(command)
                 case _:
@@ -270,3 +275,7 @@ class Leg:
             )
         assert finish.state != "left", "a run that is left stays as it is"
         return finish.state, "", ""
+
+
+def _emergency(words: str) -> Trouble:
+    return Trouble("", "EMERGENCY-STOP", words, "Take the emergency stop back, then let the run go on.")

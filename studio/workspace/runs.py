@@ -29,6 +29,7 @@ from studio.engine.verdicts import SETTLED_FROM
 from studio.store.home import Release
 from studio.store.store import Store
 from studio.workspace.debugging import DebuggingStory
+from studio.workspace.emergency import EmergencyStop
 from studio.workspace.mail import PROFILE_OPTION, live_problems
 from studio.workspace.people import PeopleStory
 from studio.workspace.reports import RunReport, run_report
@@ -74,6 +75,7 @@ class RunsStory:
         people: PeopleStory,
         trials: TrialsStory,
         debugging: DebuggingStory,
+        emergency: EmergencyStop,
         clock: Clock,
         *,
         on_end: Callable[[str], None],
@@ -85,6 +87,7 @@ class RunsStory:
         self._people = people
         self._trials = trials
         self._debugging = debugging
+        self._emergency = emergency
         self._clock = clock
         self._on_end = on_end
         self._durations: dict[str, float] = {}
@@ -98,6 +101,7 @@ class RunsStory:
             UserFixable: RUN-INVALID with every problem of the workflow, the contacts file's problems, or what stands
                 in the way of a live run. Nothing is written then but the contacts that a file brought.
         """
+        self._emergency.refuse(options.mode)
         workflow, run, planted = self.prepared(workflow, options, workflow_id)
         self._host.begin(run, workflow, planted=planted, until=options.until, is_attended=is_attended)
         self._trials.freeze(run, workflow)
@@ -122,11 +126,14 @@ class RunsStory:
         """Lets a stopped, killed or waiting run go on from where it stands. Raises UserFixable RUN-HELD."""
         run = self._store.runs.get(run_id)
         refuse_held(run)
+        self._emergency.refuse(run.mode)
         self._host.start(run_id, until=until or run.until, is_attended=is_attended)
 
     def retry(self, run_id: str, node_id: str | None = None, *, is_attended: bool = False) -> None:
         """Does failed items again, those of one step or of all, and only those. Raises UserFixable RUN-HELD."""
-        refuse_held(self._store.runs.get(run_id))
+        run = self._store.runs.get(run_id)
+        refuse_held(run)
+        self._emergency.refuse(run.mode)
         self._host.control(run_id).retry(node_id)
         self._host.start(run_id, is_attended=is_attended)
 
@@ -154,6 +161,12 @@ class RunsStory:
         Raises UserFixable RUN-NOT-HELD.
         """
         return self._store.runs.release(run_id, as_)
+
+    def end(self, run_id: str) -> RunState:
+        """Ends a run, whether it is going on or not, and waits until it has; what was to do is kept."""
+        self._host.control(run_id).stop()
+        self._host.start(run_id)
+        return self.wait(run_id)
 
     def resolve(self, outbox_id: str, verdict: Literal["sent", "resend"]) -> None:
         """Says what became of a message in doubt or held; its run takes it up when it goes on.

@@ -25,6 +25,7 @@ from studio.store.store import Store
 from studio.workspace.analyses import AnalysesStory
 from studio.workspace.debugging import DebuggingStory
 from studio.workspace.drafts import DraftsStory
+from studio.workspace.emergency import EmergencyStop
 from studio.workspace.exports import ExportsStory
 from studio.workspace.health import HealthStory
 from studio.workspace.history import HistoryStory
@@ -35,8 +36,10 @@ from studio.workspace.outcomes import record_outcome
 from studio.workspace.people import PeopleStory
 from studio.workspace.rehearsals import RehearsalsStory
 from studio.workspace.runs import RunsStory
+from studio.workspace.standby import with_handover
 from studio.workspace.templates import TemplatesStory
 from studio.workspace.trials import TrialsStory
+from studio.workspace.unattended import UnattendedStory
 from studio.workspace.workflows import WorkflowsStory
 
 STOP_WITHIN_S = 20.0
@@ -61,6 +64,7 @@ class Workspace:
         self._mailers = Mailers(store.folder / "mail")
         self._render = RenderProcess()
         nodes, templates = node_catalogue(), templates_on_disk.catalogue()
+        emergency = EmergencyStop(store.folder)
         self._host = EngineHost(
             Surroundings(
                 runs=store.runs,
@@ -74,6 +78,7 @@ class Workspace:
                 render=self._render,
                 wall=clock,
                 tick=time.perf_counter,
+                stop_words=lambda: emergency.words,
             )
         )
         self.workflows = WorkflowsStory(store, nodes)
@@ -95,22 +100,32 @@ class Workspace:
             self.people,
             self.trials,
             self.debugging,
+            emergency,
             clock,
             on_end=self._learn,
         )
+        self.unattended = UnattendedStory(store, self._host, self.runs, emergency, clock)
         self.rehearsals = RehearsalsStory(store, self._host, self.runs)
         self.history = HistoryStory(store, self.runs, nodes, clock)
 
     @classmethod
-    def open(cls, folder: Path, *, clock: Clock | None = None, read_only: bool = False) -> Workspace:
+    def open(
+        cls, folder: Path, *, clock: Clock | None = None, read_only: bool = False, hands_over: bool = True
+    ) -> Workspace:
         """Opens the workspace in `folder`, making it where there is none.
+
+        `hands_over`: where the background engine has it, it is asked to hand it over.
 
         Raises:
             UserFixable: it is no workspace, of a newer version, or open elsewhere.
             Corrupt: its store is damaged.
         """
-        clock = clock or _Wall()
-        return cls(Store.open(folder, clock=clock, read_only=read_only), clock)
+        moments = clock or _Wall()
+
+        def opened() -> Store:
+            return Store.open(folder, clock=moments, read_only=read_only)
+
+        return cls(with_handover(folder, opened) if hands_over else opened(), moments)
 
     @property
     def folder(self) -> Path:

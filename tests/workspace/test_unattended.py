@@ -1,0 +1,177 @@
+"""Running unattended: the emergency stop, what fell due while nothing ran, and handing a workspace over."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from studio.domain.errors import UserFixable
+from studio.domain.workflow import parse_workflow
+from studio.workspace import autostart
+from studio.workspace.emergency import EmergencyStop
+from studio.workspace.runs import RunOptions
+from studio.workspace.standby import MARK, REQUEST, Standby, with_handover
+from studio.workspace.unattended import TakenUp
+from studio.workspace.workspace import Workspace
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+class Wall:
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@pytest.fixture
+def wall() -> Wall:
+    return Wall()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, wall: Wall):
+    with Workspace.open(tmp_path / "shop", clock=wall) as workspace:
+        people = pl.DataFrame({"key": ["a", "b", "c"], "email": [f"{k}@example.invalid" for k in "abc"]})
+        workspace._store.contacts.upsert_contacts(people, "test")
+        yield workspace
+
+
+def waiting(days: int):
+    nodes = [
+        {"id": "start", "type": "trigger.manual"},
+        {"id": "wait", "type": "flow.delay", "label": "A while", "parameters": {"duration": f"P{days}D"}},
+        {"id": "end", "type": "flow.exit"},
+    ]
+    edges = [{"from": ["start", "out"], "to": ["wait", "in"]}, {"from": ["wait", "out"], "to": ["end", "in"]}]
+    return parse_workflow(json.dumps({"name": "W", "nodes": nodes, "edges": edges}))
+
+
+def begun(shop: Workspace, days: int) -> str:
+    """A real run that waits, left behind as a closed program leaves it."""
+    run_id = shop.runs.start(waiting(days), RunOptions(mode="test", clock="real"))
+    until(lambda: shop.runs.view(run_id).step("wait").waiting == 3)
+    shop._host.control(run_id).leave()
+    shop._host.wait(run_id, 30)
+    return run_id
+
+
+def until(holds) -> None:
+    """Gives the engine's thread time."""
+    for _ in range(600):
+        if holds():
+            return
+        threading.Event().wait(0.02)
+    raise AssertionError("it did not come to that")
+
+
+def test_the_emergency_stop_refuses_what_would_reach_people_and_nothing_else(shop: Workspace, wall: Wall) -> None:
+    shop.unattended.stop_everything("the wrong price")
+    assert "the wrong price" in shop.unattended.stop_words
+    with pytest.raises(UserFixable) as caught:
+        shop.runs.start(waiting(1), RunOptions(mode="test"))
+    assert caught.value.code == "EMERGENCY-STOP"
+    run_id = shop.runs.start(waiting(1), RunOptions(mode="simulate"))
+    assert shop.runs.wait(run_id) == "done"
+    shop.unattended.release()
+    assert shop.unattended.stop_words == ""
+
+
+def test_a_run_that_goes_on_holds_at_once_and_goes_on_after_the_release(shop: Workspace) -> None:
+    run_id = shop.runs.start(waiting(1), RunOptions(mode="test", clock="real"), is_attended=True)
+    assert shop.unattended.stop_everything() == (run_id,)
+    until(lambda: shop.runs.get(run_id).state == "paused")
+    view = shop.runs.view(run_id)
+    assert (view.state, view.message.startswith("Emergency stop since 2026-03-02")) == ("paused", True)
+    shop.unattended.release()
+    assert shop.runs.end(run_id) == "stopped"
+
+
+@pytest.mark.parametrize(("closed_for", "asks"), [(timedelta(hours=30), False), (timedelta(days=4), True)])
+def test_what_fell_due_while_nothing_ran_is_told_and_very_late_things_ask(
+    shop: Workspace, wall: Wall, closed_for: timedelta, asks: bool
+) -> None:
+    run_id = begun(shop, days=1)
+    assert shop.unattended.missed() == ()
+    wall.at = NOW + closed_for
+    (missed,) = shop.unattended.missed()
+    assert (missed.run_id, missed.label, missed.people, missed.asks) == (run_id, "A while", 3, asks)
+    assert missed.late == closed_for - timedelta(days=1)
+    taken = shop.unattended.take_up()
+    assert taken == (TakenUp((), (missed,)) if asks else TakenUp((run_id,), ()))
+    if not asks:
+        until(lambda: shop.runs.view(run_id).step("end").arrived == 3)
+
+
+def test_the_background_engine_hands_the_workspace_over_and_takes_it_back(tmp_path: Path) -> None:
+    had: list[str] = []
+    lock = threading.Lock()
+    said: list[str] = []
+
+    class Shop:
+        def take_up(self) -> TakenUp:
+            had.append("background")
+            return TakenUp(("r1",), ())
+
+    @contextmanager
+    def kept():
+        try:
+            yield Shop()
+        finally:
+            lock.release()
+
+    def opened():
+        if not lock.acquire(blocking=False):
+            raise UserFixable("STORE-IN-USE", "open elsewhere")
+        return kept()
+
+    def taken() -> str:
+        if not lock.acquire(blocking=False):
+            raise UserFixable("STORE-IN-USE", "open elsewhere")
+        return "window"
+
+    standby = Standby(tmp_path, opened, said.append)
+    thread = threading.Thread(target=standby.serve)
+    thread.start()
+    until(lambda: had)
+    assert with_handover(tmp_path, taken) == "window"
+    lock.release()
+    until(lambda: len(had) == 2)
+    standby.stop.set()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert not (tmp_path / MARK).exists() and not (tmp_path / REQUEST).exists()
+    assert said[0] == "The background engine has the workspace. Runs that go on: r1."
+
+
+def test_without_a_background_engine_a_workspace_in_use_is_refused_at_once(tmp_path: Path) -> None:
+    def refused():
+        raise UserFixable("STORE-IN-USE", "open elsewhere")
+
+    with pytest.raises(UserFixable):
+        with_handover(tmp_path, refused)
+    assert not (tmp_path / REQUEST).exists()
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_starting_at_login_is_written_and_removed(tmp_path: Path, platform: str, monkeypatch) -> None:
+    monkeypatch.delenv("APPDATA", raising=False)
+    path = autostart.install(tmp_path / "my shop", home=tmp_path, platform=platform)
+    text = path.read_text(encoding="utf-8")
+    assert "serve" in text and "--engine" in text and "my shop" in text
+    assert autostart.uninstall(home=tmp_path, platform=platform)
+    assert not autostart.uninstall(home=tmp_path, platform=platform)
+
+
+def test_a_damaged_stop_file_still_stops(tmp_path: Path) -> None:
+    stop = EmergencyStop(tmp_path)
+    stop.engage(NOW)
+    (tmp_path / "emergency-stop.json").write_text("{")
+    assert stop.words == "Emergency stop: nothing goes out."
