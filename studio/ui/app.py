@@ -28,6 +28,7 @@ from studio.ui.screens.studio_canvas import StudioCanvas
 from studio.ui.screens.templates import TemplatesPage
 from studio.ui.shell import Action, MainWindow, Page, PageSpec
 from studio.ui.shell.command_palette import Found
+from studio.ui.tray import Tray
 from studio.ui.workspaces import RecentWorkspaces, workspace_actions
 from studio.workspace.demo import demo_folder, demo_options, fill_demo, is_demo
 from studio.workspace.folder import default_folder
@@ -68,8 +69,20 @@ class Studio(QObject):
         self._pulse.timeout.connect(guarded(self._feel_pulse))
         self._pulse.start()
         self._closed = False
+        self.tray = Tray(
+            self.window,
+            workspace,
+            has_live_runs=self._has_live_runs,
+            watch=self.watch,
+            on_change=self._feel_pulse,
+        )
         self.window.go("home")
         self._feel_pulse()
+        self.tray.report()
+
+    def _has_live_runs(self) -> bool:
+        runs = self.workspace.runs
+        return any(runs.get(run_id).clock == "real" and runs.is_running(run_id) for run_id in self._running)
 
     def _pages(self) -> list[PageSpec]:
         made: dict[str, tuple[str, str, Callable[[], Page]]] = {
@@ -195,7 +208,10 @@ class Studio(QObject):
             raise error
 
     def _show_pulse(self, pulse: Pulse) -> None:
-        self.window.set_status(pulse.state, pulse.words)
+        if self.tray.is_stopped:
+            self.window.set_status("failed", "Emergency stop: nothing goes out")
+        else:
+            self.window.set_status(pulse.state, pulse.words)
 
     def _refresh_shown(self) -> None:
         page = self.window.pages.page

@@ -41,6 +41,8 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._history: list[tuple[str, str]] = []
         self._future: list[tuple[str, str]] = []
+        self.stays: Callable[[], bool] = lambda: False
+        """Whether closing only hides the window, because something goes on behind it."""
         self.setWindowTitle("Flowlight Studio")
         self.setWindowIcon(window_icon())
         self.setMinimumSize(*_LEAST_SIZE)
@@ -209,6 +211,10 @@ class MainWindow(QMainWindow):
             self.resize(min(_START_SIZE[0], available.width()), min(_START_SIZE[1], available.height()))
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self.stays():
+            event.ignore()
+            self.hide()
+            return
         if self._settings is not None:
             self._settings.setValue(_GEOMETRY, self.saveGeometry())
             self._settings.sync()

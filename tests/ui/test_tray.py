@@ -1,0 +1,53 @@
+"""The emergency stop in the window, and staying in the tray while runs go on in real time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings
+from pytestqt.qtbot import QtBot
+
+from studio.ui import app, background
+from studio.ui.tray import RELEASE, STOP
+from studio.workspace.workspace import Workspace
+
+
+@pytest.fixture
+def studio(tmp_path: Path, qtbot: QtBot, installed: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[app.Studio]:
+    monkeypatch.setattr(app, "settings", lambda: QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat))
+    opened = app.Studio(Workspace.open(tmp_path / "first"))
+    opened.window.show()
+    yield opened
+    opened.window.stays = lambda: False
+    opened.close()
+    opened.window.close()
+    qtbot.waitUntil(lambda: not background.under_way())
+
+
+def test_the_emergency_stop_is_one_command_away_and_is_shown_until_it_is_taken_back(
+    qtbot: QtBot, studio: app.Studio
+) -> None:
+    actions = studio.window.commands
+    known = {action.id: action for action in actions.all()}
+    stop, release = known["emergency.stop"], known["emergency.release"]
+    assert (stop.title, release.title) == (STOP, RELEASE)
+    assert stop.is_enabled() and not release.is_enabled()
+    stop.run()
+    assert studio.workspace.unattended.stop_words.startswith("Emergency stop")
+    assert release.is_enabled() and not stop.is_enabled()
+    status = studio.window.top_bar.status
+    qtbot.waitUntil(lambda: status.text() == "Emergency stop: nothing goes out")
+    release.run()
+    qtbot.waitUntil(lambda: not studio.tray.is_stopped)
+    qtbot.waitUntil(lambda: status.text() == "All systems fine")
+
+
+def test_closing_hides_the_window_while_something_goes_on(studio: app.Studio) -> None:
+    studio.window.stays = lambda: True
+    studio.window.close()
+    assert not studio.window.isVisible()
+    assert not studio._closed
+    studio.tray._show()
+    assert studio.window.isVisible()
