@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 
-def tls_contexts(folder: Path, name: str = "shop.example") -> tuple[ssl.SSLContext, ssl.SSLContext]:
+def tls_contexts(
+    folder: Path, name: str = "shop.example", until: datetime | None = None
+) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """(server, client): the client trusts nothing but this certificate."""
     x509 = pytest.importorskip("cryptography.x509")
     from cryptography.hazmat.primitives import hashes, serialization
@@ -18,8 +20,9 @@ def tls_contexts(folder: Path, name: str = "shop.example") -> tuple[ssl.SSLConte
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     begin = datetime.now(UTC) - timedelta(days=1)
+    end = until or begin + timedelta(days=3)
     certificate = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), 1, begin, begin + timedelta(days=3))
+        x509.CertificateBuilder(subject, subject, key.public_key(), 1, begin, end)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

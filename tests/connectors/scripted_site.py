@@ -16,8 +16,10 @@ class Site:
     def __init__(self, *answers: str) -> None:
         self.asked: list[tuple[str, dict[str, str], bytes]] = []
         self._answers = list(answers)
+        self.writers: list[asyncio.StreamWriter] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 line, *fields = head.decode().strip().split("\r\n")
@@ -46,3 +48,8 @@ async def site(*answers: str, tls: ssl.SSLContext | None = None) -> AsyncIterato
         yield made, server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        for writer in made.writers:
+            writer.transport.abort()
+        # Two turns of the loop: one for the server's tasks to end, one for their sockets to close.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
