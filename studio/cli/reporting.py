@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from studio.cli.output import Output, table
+from studio.domain.diagnosis import command, diagnose
+from studio.domain.run import StepProblem
 from studio.workspace.reports import RunReport
 from studio.workspace.workspace import Workspace
 
@@ -29,7 +31,14 @@ def in_words(report: RunReport) -> str:
         table(rows, heads),
         "Outbox: " + ", ".join(f"{state} {count:,}" for state, count in report.outbox.items()),
     ]
-    lines += [
-        f"! {problem.message} ({problem.count:,}) {problem.hint}" for step in report.steps for problem in step.problems
-    ]
+    lines += [line for s in report.steps for problem in s.problems for line in _problem(problem, report.run_id, s.node)]
     return "\n".join(lines)
+
+
+def _problem(problem: StepProblem, run_id: str, node_id: str) -> list[str]:
+    lines = [f"! {problem.message} ({problem.count:,}) {problem.hint}"]
+    cause = diagnose(problem.code, problem.message)
+    if cause.is_known:
+        typed = command(cause, run_id, node_id)
+        lines.append(f"  {cause.title}: {cause.cause} {cause.remedy}{f' Type: {typed}' if typed else ''}")
+    return lines

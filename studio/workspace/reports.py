@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from studio.domain.diagnosis import command, diagnose
 from studio.domain.ports import RunRow
 from studio.domain.run import RunView, StepProblem
 from studio.domain.workflow import Workflow
@@ -56,7 +57,7 @@ class RunReport:
             "run_id": self.run_id,
             "status": self.status,
             "contacts": self.contacts,
-            "steps": [_step_json(step) for step in self.steps],
+            "steps": [_step_json(step, self.run_id) for step in self.steps],
             "outbox": dict(self.outbox),
             "events": self.events,
             "duration_s": round(self.duration_s, 3),
@@ -127,7 +128,7 @@ def peak_rss_mb() -> float | None:
     return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6, 1)
 
 
-def _step_json(step: StepReport) -> dict[str, object]:
+def _step_json(step: StepReport, run_id: str) -> dict[str, object]:
     answer: dict[str, object] = {
         "node": step.node,
         "type": step.type,
@@ -145,6 +146,16 @@ def _step_json(step: StepReport) -> dict[str, object]:
     if step.problems:
         answer["problems"] = [
             {"code": p.code, "message": p.message, "hint": p.hint, "count": p.count, "action": p.action}
+            | {"diagnosis": diagnosis_json(p, run_id, step.node)}
             for p in step.problems
         ]
     return answer
+
+
+def diagnosis_json(problem: StepProblem, run_id: str, node_id: str) -> dict[str, object] | None:
+    """The cause of a problem from the catalogue, with what to type against it; None where it has none."""
+    cause = diagnose(problem.code, problem.message)
+    if not cause.is_known:
+        return None
+    told = {name: getattr(cause, name) for name in ("id", "title", "cause", "whom", "remedy", "action")}
+    return {**told, "command": command(cause, run_id, node_id)}

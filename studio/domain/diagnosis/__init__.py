@@ -19,9 +19,9 @@ COMMANDS: dict[Action, str] = {
     "resume": "studio resume {run}",
     "resolve": "studio outbox list --state in_doubt --run {run}",
     "release": "studio outbox release {run} --as doubt",
-    "people": "studio runs show {run} --people {node}",
+    "people": "studio outbox list --state failed --run {run}",
     "health": "studio doctor",
-    "restore": "studio restore",
+    "restore": "studio doctor",
 }
 """What to type for an action. Opening a setting, a profile or a file is done where it lies."""
 

@@ -46,6 +46,11 @@ class Diagnosis:
     remedy: str
     action: Action | None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the catalogue has an entry for the problem."""
+        return bool(self.signs.codes)
+
 
 _REPLY = re.compile(r'"(?P<status>[245]\d\d)[ -](?:(?P<enhanced>[245]\.\d{1,3}\.\d{1,3})\b)?')
 _ERROR = re.compile(r"\((?P<name>[A-Za-z_]\w*)(?::|\))")

@@ -182,7 +182,8 @@ class Inspector(QWidget):
 
     def _go_to_field(self, _node_id: str, name: str) -> None:
         self.open_tab("Settings")
-        self.settings.form.focus_field(name)
+        if name:
+            self.settings.form.focus_field(name)
 
     def sizeHint(self) -> QSize:
         # Grows with the text, but never to more than half as much again: the canvas needs its place.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from studio.domain.diagnosis import Diagnosis, diagnose
 from studio.domain.errors import Problem
 from studio.domain.run import StepProblem, StepView
 from studio.ui.canvas.status import open_problems
@@ -33,12 +34,27 @@ ACTION_WORDS: Mapping[str, str] = {
     "retry": "Retry now",
     "resume": "Go on",
     "resolve": "Resolve",
+    "release": "Release and go on",
+    "setting": "Open its settings",
+    "people": "Open the audience",
+    "profile": "Open the sending settings",
+    "health": "Open Health",
+    "restore": "Open Health",
+    "file": "Open its settings",
 }
 _EXPLAINED: Mapping[str, str] = {
     "retry": "Try again with only those that failed",
     "resume": "Go on from where it stopped",
     "resolve": "Mark them as sent, or send them again",
+    "release": "Each message is looked up first; what nobody can tell waits for you",
+    "setting": "Where the step is set up",
+    "people": "Correct the people it concerns",
+    "profile": "Server, sender and password",
+    "health": "What is checked of the workspace",
+    "restore": "Backups are there",
+    "file": "Where the file is chosen",
 }
+_IN_SETTINGS = ("setting", "file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +65,16 @@ class AffectedContact:
     answer: str
     state: str
     tone: Tone = "default"
+
+
+def offered(problem: StepProblem, cause: Diagnosis) -> list[str]:
+    """What the program can do about a problem: what the run itself offers first, then what the cause asks for.
+
+    What is tried again by itself needs no button.
+    """
+    is_by_itself = cause.action == "retry" and problem.severity != "error"
+    own = [] if cause.action is None or not cause.is_known or is_by_itself else [str(cause.action)]
+    return [*([problem.action] if problem.action else []), *own]
 
 
 class ProblemPanel(QWidget):
@@ -110,13 +136,16 @@ class ProblemPanel(QWidget):
         where = " · ".join(part for part in (name, attempts, whom, problem.code) if part)
         happened = Card("What happened", padding=14)
         happened.add(Paragraph(problem.message))
+        cause = diagnose(problem.code, problem.message)
+        if cause.is_known:
+            happened.add(Text(cause.title, "strong"))
+            happened.add(Paragraph(cause.cause))
         to_do = Card("What to do", padding=14)
-        if problem.hint:
-            to_do.add(Paragraph(problem.hint))
-        if problem.action:
-            to_do.add(self._action(node_id, problem.action))
-        elif not problem.hint:
-            to_do.add(Paragraph("Nothing has to be done; the others went on."))
+        advice = dict.fromkeys(text for text in (problem.hint, cause.remedy if cause.is_known else "") if text)
+        for text in advice or {"Nothing has to be done; the others went on.": None}:
+            to_do.add(Paragraph(text))
+        for action in dict.fromkeys(offered(problem, cause)):
+            to_do.add(self._action(node_id, action))
         self._box.addLayout(column(Text(title, "subheading", tone), Text(where, "secondary", "muted"), spacing=3))
         self._box.addWidget(happened)
         self._box.addWidget(to_do)
@@ -125,7 +154,7 @@ class ProblemPanel(QWidget):
 
     def _action(self, node_id: str, action: str) -> QWidget:
         words = ACTION_WORDS.get(action, action.replace("_", " ").capitalize())
-        button = PrimaryButton(words, lambda: self.action_requested.emit(node_id, action))
+        button = PrimaryButton(words, lambda: self._start(node_id, action))
         button.setObjectName(f"action.{action}")
         holder = QWidget()
         said = _EXPLAINED.get(action, "")
@@ -133,6 +162,12 @@ class ProblemPanel(QWidget):
         line.setStretch(0, 1)
         holder.setLayout(line)
         return holder
+
+    def _start(self, node_id: str, action: str) -> None:
+        if action in _IN_SETTINGS:
+            self.field_wanted.emit(node_id, "")
+        else:
+            self.action_requested.emit(node_id, action)
 
     def _add_table(self, node_id: str, problem: StepProblem) -> None:
         key = node_id, problem.code

@@ -27,6 +27,10 @@ class RunStarter(Navigator, Protocol):
         ...
 
 
+_PLACES = {"people": "audience", "profile": "settings", "health": "health", "restore": "health"}
+"""Where the rest of a diagnosis's actions is done."""
+
+
 class RunCommands:
     """Connects the page's wishes about the run in front."""
 
@@ -61,3 +65,8 @@ class RunCommands:
             self._continue()
         elif action == "resolve":
             self._window.go("runs", "outbox")
+        elif action == "release":
+            self._workspace.runs.release(self._page.run_id, "doubt")
+            self._continue()
+        elif action in _PLACES:
+            self._window.go(_PLACES[action])
