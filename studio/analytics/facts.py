@@ -84,6 +84,10 @@ class Facts(Protocol):
         """`contact_id, arms, count, value, first_at`: one row per contact and arms."""
         ...
 
+    def exposures(self, run_id: str, node_id: str) -> pl.DataFrame:
+        """`contact_id, arms, occurred_at, properties` of each exposure at one node, in order of time."""
+        ...
+
 
 class RunFacts:
     """The facts of one run for one answer: its rollup is fetched once, however many figures ask for a part of it."""
@@ -148,6 +152,10 @@ class RunFacts:
     def contact_values(self, run_id: str, kind: str, node_id: str | None = None) -> pl.DataFrame:
         """As the facts' own."""
         return self._facts.contact_values(run_id, kind, node_id)
+
+    def exposures(self, run_id: str, node_id: str) -> pl.DataFrame:
+        """As the facts' own."""
+        return self._facts.exposures(run_id, node_id)
 
 
 HELD = "held"

@@ -6,7 +6,7 @@ None of it decides. Absent on purpose: fetching traits of people; the caller bri
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -53,7 +53,11 @@ class RevenueView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialDetails:
-    """Of one treatment. `segments` by the name of what divides people; `interactions` by the other split's node."""
+    """Of one treatment. `segments` by the name of what divides people; `interactions` by the other split's node.
+
+    `comparable` is false where shares moved with the results: then people of the variants differ in when they came, and
+    only the contrast that decides accounts for that; there are no segments, trend and intervals here.
+    """
 
     treatment: str
     revenue: RevenueView
@@ -61,6 +65,7 @@ class TrialDetails:
     trend: Trend | None
     interactions: Mapping[str, Interaction]
     expected: float | None
+    comparable: bool = True
 
 
 def trial_details(
@@ -91,6 +96,17 @@ def trial_details(
     looks = result.band.get(treatment, ())
     band = (looks[-1].low, looks[-1].high) if looks else (None, None)
     arms = _arms(people, plan.control, treatment)
+    if plan.adaptive:
+        revenue = replace(_revenue(people, plan, treatment, None), lift_ci=None)
+        return TrialDetails(
+            treatment=treatment,
+            revenue=revenue,
+            segments={},
+            trend=None,
+            interactions={},
+            expected=None,
+            comparable=False,
+        )
     return TrialDetails(
         treatment=treatment,
         revenue=_revenue(people, plan, treatment, before),

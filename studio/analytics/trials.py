@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from studio.analytics.adaptive_trials import waves_of
 from studio.analytics.facts import Facts, People, united, variant_of
 from studio.analytics.returns import with_zeros
+from studio.experiments.adaptive import adaptive_band, analyze_adaptive
 from studio.experiments.analyze import analyze
 from studio.experiments.band import BandPoint, Look, running_band
 from studio.experiments.guardrail import GuardrailCheck, check_guardrails
@@ -50,6 +52,8 @@ class TrialPlan:
     alpha: float = 0.05
     mode: Mode = "anytime"
     minimum_run: timedelta = timedelta(days=7)
+    adaptive: bool = False
+    """Shares follow what is learnt; `weights` are those at the start."""
 
     @property
     def treatments(self) -> tuple[str, ...]:
@@ -105,23 +109,51 @@ def trial_result(facts: Facts, plan: TrialPlan, now: datetime, window: timedelta
     variants = tuple(_variant(plan, variant, exposed, converted, harmed) for variant in plan.weights)
     started_at: datetime | None = exposed["at"].min()  # pyright: ignore[reportAssignmentType] - a datetime column
     spec = trial_spec(plan, variants, started_at)
-    looks = _looks(plan, exposed, converted)
-    split = watched_split(
-        [[people.get(v, 0) for v in plan.weights] for _, people, _ in looks], [*plan.weights.values()]
-    )
     settled = _settled(exposed, converted, now, window)
-    past = None if settled >= SETTLED_MIN or window is None else _past(plan, exposed, converted, now - window)
+    until = None if settled >= SETTLED_MIN or window is None else now - window
+    judge = _judged_adaptive if plan.adaptive else _judged
+    analysis, band = judge(facts, spec, plan, _People(exposed, converted, now, until))
     return TrialResult(
         plan=plan,
         variants=variants,
-        analysis=analyze(spec, now=now, minimum_run=plan.minimum_run, split=split, settled=past),
-        band=_band(plan, looks),
+        analysis=analysis,
+        band=band,
         crossovers=exposed.height - exposed["contact_id"].n_unique(),
         started_at=started_at,
         last_at=converted["at"].max(),  # pyright: ignore[reportArgumentType] - a datetime column
         settled=settled,
         guardrails={treatment: tuple(check_guardrails(spec, treatment)) for treatment in plan.treatments},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Exposed and converted people as of `now`. Who was exposed after `until` may still convert (None: hardly any)."""
+
+    exposed: pl.DataFrame
+    converted: pl.DataFrame
+    now: datetime
+    until: datetime | None
+
+
+_Judged = tuple[Analysis, dict[str, tuple[BandPoint, ...]]]
+
+
+def _judged(_facts: Facts, spec: ExperimentSpec, plan: TrialPlan, people: _People) -> _Judged:
+    looks = _looks(plan, people.exposed, people.converted)
+    counts = [[exposed.get(variant, 0) for variant in plan.weights] for _, exposed, _ in looks]
+    split = watched_split(counts, [*plan.weights.values()])
+    past = None if people.until is None else _past(plan, people.exposed, people.converted, people.until)
+    analysis = analyze(spec, now=people.now, minimum_run=plan.minimum_run, split=split, settled=past)
+    return analysis, _band(plan, looks)
+
+
+def _judged_adaptive(facts: Facts, spec: ExperimentSpec, plan: TrialPlan, people: _People) -> _Judged:
+    """While many may still convert, only people whose time has run out count for the evidence."""
+    exposures = facts.exposures(plan.run_id, plan.node_id)
+    waves = waves_of(exposures, people.converted, plan.node_id, until=people.until)
+    analysis = analyze_adaptive(spec, [wave for _, wave in waves], now=people.now, minimum_run=plan.minimum_run)
+    return analysis, {treatment: tuple(adaptive_band(waves, spec, treatment)) for treatment in plan.treatments}
 
 
 def trial_spec(plan: TrialPlan, variants: tuple[VariantResult, ...], started_at: datetime | None) -> ExperimentSpec:

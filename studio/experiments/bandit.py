@@ -28,7 +28,7 @@ from studio.experiments.anytime import (
 )
 from studio.experiments.bayes import chances_of_best
 from studio.experiments.lift import finite, finite_interval
-from studio.experiments.moments import Arm, Proportion
+from studio.experiments.moments import Proportion
 
 FLOOR = 0.1
 WARM_UP = 100
@@ -126,6 +126,16 @@ def _pseudo(wave: Wave, control: str, treatment: str, low: float, high: float) -
     return people, total + others * base, square + others * base * base
 
 
+def control_value(waves: Sequence[Wave], control: str) -> float | None:
+    """The control's own rate by inverse propensity weighting, normalised; None without people in it."""
+    weights = values = 0.0
+    for wave in waves:
+        arm, share = wave.arms.get(control, Proportion(0, 0)), wave.shares.get(control, 0.0)
+        if share > 0:
+            weights, values = weights + arm.n / share, values + arm.successes / share
+    return values / weights if weights > 0 else None
+
+
 def _rate(arm: Proportion) -> float:
     return (arm.successes + 0.5) / (arm.n + 1)
 
@@ -157,10 +167,10 @@ def compare_adaptive(
     )
 
 
-def merged(waves: Sequence[Wave]) -> dict[str, Arm]:
+def merged(waves: Sequence[Wave]) -> dict[str, Proportion]:
     """All waves together, by variant in order of appearance: what is shown, not what is tested."""
     whole: dict[str, Proportion] = {}
     for wave in waves:
         for name, arm in wave.arms.items():
             whole[name] = whole.get(name, Proportion(0, 0)).merge(arm)
-    return dict(whole)
+    return whole

@@ -152,6 +152,12 @@ class Projections:
             .collect()
         )
 
+    def exposures(self, run_id: str, node_id: str) -> pl.DataFrame:
+        """`contact_id, arms, occurred_at, properties` of each exposure at a node, in order of time. O(exposures)."""
+        wanted = EventFilter(kinds=("exposed",), run_id=run_id, node_id=node_id)
+        columns = ("contact_id", "arms", "occurred_at", "properties")
+        return scan(self._log.state(), wanted, columns).sort("occurred_at", "contact_id").select(columns).collect()
+
     def scan(self, columns: Sequence[str] = tuple(EVENT_SCHEMA), wanted: EventFilter | None = None) -> pl.LazyFrame:
         """Raw events, lazily, in no particular order."""
         return scan(self._log.state(), wanted or EventFilter(), columns)

@@ -34,6 +34,8 @@ def _kept(node: Node, old: dict[str, JsonValue]) -> Node:
     if node.type != "exp.split" or parameter not in old or not isinstance(variants, list) or len(variants) != 2:
         return node
     first, second = variants
+    if node.parameters.get("allocation") == "adaptive":
+        return node
     if not isinstance(first, dict) or not isinstance(second, dict) or first.get("value") != {"$param": parameter}:
         return node
     pair: list[JsonValue] = [

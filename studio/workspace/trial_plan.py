@@ -42,6 +42,7 @@ def plan_of(run: RunRow, workflow: Workflow, node: Node) -> TrialPlan:
         parameter=str(bound.get("parameter") or "") or _parameter_of(node),
         planned_total=planned.n_total,
         mde=baseline * MDE_RELATIVE,
+        adaptive=bound.get("allocation") == "adaptive",
     )
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
 from studio.frames.instances import with_arm
+from studio.nodes.adaptive import learnt_shares, logged_shares, met_before
 from studio.nodes.chance import assigned
 from studio.nodes.parameters import PortId, distinct_ports
 from studio.nodes.recording import contact_events
@@ -64,6 +65,21 @@ class SplitParameters(Parameters):
         description="contact: a person always gets the same variant; key: each cart or order is drawn on its own.",
     )
 
+    allocation: Literal["fixed", "adaptive"] = Field(
+        default="fixed",
+        title="Shares",
+        description=(
+            "fixed: the weights, all the time; adaptive: more and more people get what works better, and every variant "
+            "keeps its least share. Adaptive earns more meanwhile and takes longer to prove anything."
+        ),
+    )
+    least_share: Annotated[float, Field(ge=0.02, le=0.4)] = Field(
+        default=0.1,
+        title="Least share",
+        description="What every variant keeps when shares are adaptive.",
+        json_schema_extra={"unit": "share", "widget": "rate"},
+    )
+
     @field_validator("variants")
     @classmethod
     def _distinct(cls, variants: tuple[Variant, ...]) -> tuple[Variant, ...]:
@@ -93,13 +109,27 @@ class Split:
         return tuple(variant.id for variant in self.parameters.variants)
 
     async def run(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:
-        variants = self.parameters.variants
-        weights = [variant.weight for variant in variants]
-        index = assigned(batch, context, salt=self.parameters.salt, unit=self.parameters.unit, weights=weights)
-        names = index.replace_strict(range(len(variants)), self.outputs(), return_dtype=pl.String)
+        weights = {variant.id: variant.weight for variant in self.parameters.variants}
+        properties = None
+        if self.parameters.allocation == "adaptive":
+            weights = learnt_shares(context, self.outputs(), self.parameters.least_share)
+        index = self._drawn(batch, context, list(weights.values()))
+        names = index.replace_strict(range(len(weights)), self.outputs(), return_dtype=pl.String)
+        if self.parameters.allocation == "adaptive":
+            properties = logged_shares(weights, names)
         labelled = self._with_value(with_arm(batch, context.node_id, names), index)
         out = {variant: labelled.filter(names == variant) for variant in self.outputs()}
-        return Outcome(out=out, events=contact_events(labelled, "exposed", context))
+        return Outcome(out=out, events=contact_events(labelled, "exposed", context, properties=properties))
+
+    def _drawn(self, batch: pl.DataFrame, context: NodeContext, weights: list[float]) -> pl.Series:
+        """The index of each instance's variant. Where shares move, who comes again keeps what was met first."""
+        unit = self.parameters.unit
+        index = assigned(batch, context, salt=self.parameters.salt, unit=unit, weights=weights)
+        if self.parameters.allocation == "fixed":
+            return index
+        places = {variant: place for place, variant in enumerate(self.outputs())}
+        met = met_before(batch, context, unit).replace_strict(places, default=None, return_dtype=pl.Int64)
+        return pl.select(pl.coalesce(met.alias("met"), index).alias("variant")).to_series()
 
     def _with_value(self, batch: pl.DataFrame, index: pl.Series) -> pl.DataFrame:
         values = [variant.value for variant in self.parameters.variants]

@@ -57,6 +57,8 @@ def _tone(lift: float | None, p_value: float | None) -> Tone:
 def segment_note(details: TrialDetails) -> str:
     """Whether the parts differ from each other, and what the table is not."""
     differing = [name for name, found in details.segments.items() if _differs(found, len(details.segments))]
+    if not details.comparable:
+        return "Shares followed the results in this test, so its parts cannot be compared."
     if not details.segments:
         return "Nothing is known of these people that would divide them."
     if not differing:
@@ -69,11 +71,14 @@ def _differs(found: Segmentation, questions: int) -> bool:
     return found.differ_p is not None and found.differ_p * questions < CLEAR
 
 
-def revenue_finding(revenue: RevenueView, treatment: str) -> str:
+def revenue_finding(details: TrialDetails) -> str:
     """The sentence about money, with its interval."""
+    revenue, treatment = details.revenue, details.treatment
     if revenue.lift is None:
         return "Nobody has paid yet."
     change = f"{numbers.percent(abs(revenue.lift))} {'more' if revenue.lift >= 0 else 'less'}"
+    if revenue.lift_ci is None and not details.comparable:
+        return f"{treatment} earns {change} per person; shares followed the results, so this proves nothing by itself."
     if revenue.lift_ci is None:
         return f"{treatment} earns {change} per person so far: too few buyers to say more."
     low, high = revenue.lift_ci

@@ -79,6 +79,8 @@ def _novelty(details: TrialDetails | None) -> HealthLine:
         return HealthLine("Novelty", "being worked out …", "waiting")
     trend = details.trend
     why = "Whether those who met the test later react as those who met it first."
+    if not details.comparable:
+        return HealthLine("Novelty", "not told while shares follow the results", "done", why)
     if trend is None:
         return HealthLine("Novelty", "too few people to tell", "waiting", why)
     return HealthLine("Novelty", _trend_words(trend), "warning" if trend.fades else "done", why)

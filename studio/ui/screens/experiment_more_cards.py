@@ -77,7 +77,7 @@ class RevenueCard(w.Card):
 
     def show_details(self, details: TrialDetails | None, currency: str) -> None:
         self._rows.clear()
-        self.finding.setText(WORKING if details is None else revenue_finding(details.revenue, details.treatment))
+        self.finding.setText(WORKING if details is None else revenue_finding(details))
         if details is None or details.revenue.lift is None:
             return
         for title, value in revenue_facts(details.revenue, currency):
