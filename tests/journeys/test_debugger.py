@@ -197,3 +197,19 @@ def test_breakpoints_are_kept_with_the_workflow(qtbot: QtBot, canvas: StudioCanv
     assert canvas.debug.breakpoints.title() == "Breakpoints (1)"
     canvas.debug.breakpoints.toggle(parse_breakpoint("empty:old.pass"))
     assert studio.workspace.debugging.kept_breakpoints(canvas.workflow_id) == ()
+
+
+def test_a_dry_run_says_who_would_come_where_without_a_run(
+    qtbot: QtBot, canvas: StudioCanvas, studio: app.Studio
+) -> None:
+    before = len(studio.workspace.runs.list())
+    studio.window.commands.run("canvas.dry-run")
+    qtbot.waitUntil(lambda: bool(canvas.debug.dry_run.table.rows()), timeout=PATIENCE_MS)
+    lines = {line.node_id: line for line in canvas.debug.dry_run.table.rows()}
+    assert (lines["old"].people, lines["group"].people) == (40, 30)
+    assert lines["old"].ways == "pass 30, fail 10"
+    assert canvas.scene.nodes["group"].mark.word.replace("\u00a0", " ") == "30 people"
+    assert len(studio.workspace.runs.list()) == before
+    canvas.document.set_parameters("old", {"rule": "age >= 39"})
+    settle(qtbot)
+    assert canvas.debug.dry_run.table.rows() == [], "what was reckoned does not hold for another workflow"

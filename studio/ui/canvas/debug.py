@@ -18,6 +18,7 @@ from studio.domain.workflow import Workflow
 from studio.ui.canvas.breakpoints_panel import BreakpointsPanel
 from studio.ui.canvas.compare_panel import ComparePanel
 from studio.ui.canvas.data_preview import DataPreview
+from studio.ui.canvas.dry_run_panel import DryRunPanel
 from studio.ui.canvas.follow_panel import FollowPanel
 from studio.ui.canvas.hold_banner import HoldBanner
 from studio.ui.canvas.marks import Mark, Marks
@@ -48,6 +49,7 @@ class DebugPanels(QObject):
         self.follow = FollowPanel()
         self.compare = ComparePanel()
         self.breakpoints = BreakpointsPanel()
+        self.dry_run = DryRunPanel()
         self.banner = HoldBanner()
         for place, (title, panel) in enumerate({"Data": self.data}.items(), start=1):
             timeline.tabs.insertTab(place, panel, title)
@@ -55,12 +57,14 @@ class DebugPanels(QObject):
             "Follow a contact": self.follow,
             "Compare runs": self.compare,
             "Breakpoints": self.breakpoints,
+            "Dry run": self.dry_run,
         }.items():
             timeline.tabs.addTab(panel, title)
         self.follow.journey_shown.connect(self._show_way)
         self.breakpoints.changed.connect(lambda _all: self._show_aids())
         self.data.pin_wanted.connect(self.pin_wanted)
-        for panel in (self.follow, self.compare, self.breakpoints):
+        self.dry_run.marks_changed.connect(lambda marks: self._scene.set_marks("dry", marks))
+        for panel in (self.follow, self.compare, self.breakpoints, self.dry_run):
             panel.node_wanted.connect(self.node_wanted)
         self.banner.data_wanted.connect(self.see_data)
         self.banner.breakpoints_wanted.connect(lambda: self.open(self.breakpoints))
@@ -90,6 +94,7 @@ class DebugPanels(QObject):
         """Another workflow or run is in front."""
         self.follow.clear()
         self.compare.clear()
+        self.dry_run.clear()
         self.data.show_node(None)
         self._scene.set_marks("stale", Marks())
 

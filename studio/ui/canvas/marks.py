@@ -17,7 +17,7 @@ from studio.domain.workflow import PortRef
 from studio.ui.canvas import look
 from studio.ui.theme import theme
 
-Layer: TypeAlias = Literal["comparison", "way", "hold", "stale"]
+Layer: TypeAlias = Literal["comparison", "way", "dry", "hold", "stale"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 """The first that has something to say about a step says it."""
 

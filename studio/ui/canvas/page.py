@@ -309,6 +309,16 @@ class CanvasPage(Page):
         """What usually follows what; suggestions are ranked by it."""
         self.prompts.habits = habits
 
+    def show_dry_run(self) -> None:
+        """Opens the dry run and reckons it."""
+        self.debug.open(self.debug.dry_run)
+        self.debug.dry_run.dry_run_wanted.emit()
+
+    def show_follow(self) -> None:
+        """Opens the panel in which a contact is followed."""
+        self.debug.open(self.debug.follow)
+        self.debug.follow.search.setFocus()
+
     def show_problems(self) -> None:
         self.selection.clear()
         self.inspector.open_tab("Problem")

@@ -21,6 +21,7 @@ from studio.ui.screens.studio_canvas_run import RunStarter
 from studio.ui.tokens import STATES
 from studio.workspace.debugging import FailedItems, NodeData
 from studio.workspace.history import Trace
+from studio.workspace.rehearsals import DryRun
 from studio.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -45,8 +46,9 @@ class DebugAnswers:
         debug.compare.runs_wanted.connect(guarded(self._offer_runs))
         debug.compare.compare_wanted.connect(guarded(self._compare))
         debug.breakpoints.changed.connect(guarded(self._keep_breakpoints))
+        debug.dry_run.dry_run_wanted.connect(guarded(self._dry_run))
         page.step_requested.connect(guarded(self._step))
-        page.workflow_changed.connect(guarded(lambda _workflow, _words: self._look_for_stale()))
+        page.workflow_changed.connect(guarded(lambda _workflow, _words: self._edited()))
 
     def opened(self) -> None:
         """Another workflow or run is in front."""
@@ -110,6 +112,29 @@ class DebugAnswers:
         run_id = self._page.run_id
         self._workspace.debugging.step(run_id, by=cast("StepBy", by), is_attended=True)
         self._window.watch(run_id)
+
+    def _edited(self) -> None:
+        self._page.debug.dry_run.clear()
+        self._look_for_stale()
+
+    def _dry_run(self) -> None:
+        page, workflow, workflow_id = self._page, self._page.workflow, self._page.workflow_id
+        options = self._window.run_options()
+
+        def show(found: DryRun) -> None:
+            if page.workflow is workflow:
+                page.debug.dry_run.show_result(found)
+
+        def failed(error: Exception) -> None:
+            page.debug.dry_run.clear()
+            raise error
+
+        run_in_background(
+            lambda: self._workspace.rehearsals.dry_run(workflow, options, workflow_id=workflow_id or None),
+            show,
+            failed,
+            owner=page,
+        )
 
     def _follow(self, text: str) -> None:
         page, run_id = self._page, self._page.run_id

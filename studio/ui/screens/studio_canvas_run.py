@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from studio.ui.faults import guarded
 from studio.ui.screens.navigator import Navigator
+from studio.workspace.runs import RunOptions
 from studio.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ class RunStarter(Navigator, Protocol):
     """The window, as the canvas needs it."""
 
     def watch(self, run_id: str) -> None: ...
+
+    def run_options(self) -> RunOptions:
+        """What a run started in this window is asked for."""
+        ...
 
     def run_workflow(self, workflow_id: str, *, to_node: str | None = None, from_node: str | None = None) -> None: ...
 
