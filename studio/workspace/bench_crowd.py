@@ -76,10 +76,10 @@ def six_nodes(text: str = TEXT, start: Node | None = None) -> Workflow:
     return _workflow("Six nodes", nodes, [*links, ("text", "out", "count")])
 
 
-def three_waits() -> Workflow:
+def three_waits(start: Node | None = None) -> Workflow:
     """Fourteen days: two days, a day and a half with a random hour, ten and a half days; branches in between."""
     nodes = (
-        Node(id="start", type="trigger.manual"),
+        start or Node(id="start", type="trigger.manual"),
         Node(id="first", type="flow.delay", parameters={"duration": "P2D"}),
         Node(id="who", type="flow.switch", parameters={"value": "country", "cases": [{"id": "de", "values": "DE"}]}),
         Node(id="second", type="flow.delay", parameters={"duration": "P1DT12H", "jitter": "PT1H"}),

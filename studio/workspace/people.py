@@ -161,6 +161,10 @@ class PeopleStory:
             known = self._with_ids(events, "contact_key")
             self._store.import_events([as_events(known)], source="demo shop")
 
+    def add_events(self, events: pl.DataFrame, source: str) -> None:
+        """Takes in events (EVENT_SCHEMA) of people there are; those that are there already are not added again."""
+        self._store.import_events([events], source=source)
+
     def _distinct_addresses(self, people: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """One address, one person: a second key with an address that is taken would be mailed twice."""
         owners = self._store.contacts.ids_of(people["email"].drop_nulls().unique(), by="email")

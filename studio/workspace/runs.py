@@ -146,6 +146,10 @@ class RunsStory:
         self._host.control(run_id).go_on()
         self.resume(run_id, is_attended=True)
 
+    def look(self, run_id: str) -> None:
+        """Events have come in: a run in real time sees them at once, and not only when it looks the next time."""
+        self._host.control(run_id).look()
+
     def stop(self, run_id: str) -> None:
         """Ends the run; what was still to do is kept and can be resumed."""
         self._host.control(run_id).stop()
