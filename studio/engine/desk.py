@@ -11,7 +11,7 @@ from datetime import datetime
 import polars as pl
 
 from studio.domain.node import MessageBuilder, NodeContext, Renderer, Sender
-from studio.domain.ports import Contacts, Events, Feeds, RunRow
+from studio.domain.ports import Contacts, ContactView, Events, Feeds, RunRow
 from studio.engine.plan import Plan
 from studio.engine.views import CompleteView, Unwritten
 
@@ -50,6 +50,7 @@ class Desk:
         earlier = run.options.get("activations")
         self._earlier = tuple(map(str, earlier)) if isinstance(earlier, list) else ()
         self._made: dict[str, NodeContext] = {}
+        self._views: tuple[ContactView, CompleteView] | None = None
         self._now: datetime = run.at
 
     def at(self, now: datetime) -> Desk:
@@ -57,6 +58,7 @@ class Desk:
         if now != self._now:
             self._now = now
             self._made.clear()
+            self._views = None
         return self
 
     def context(self, node_id: str) -> NodeContext:
@@ -68,6 +70,10 @@ class Desk:
 
     def _make(self, node_id: str) -> NodeContext:
         run = self._run
+        if self._views is None:
+            events = CompleteView(self._events.at(self._now), self._unwritten, self._now)
+            self._views = (self._contacts.at(self._now), events)
+        contacts, events = self._views
         return NodeContext(
             run_id=run.run_id,
             workflow_id=run.workflow_id,
@@ -79,8 +85,8 @@ class Desk:
             mode=run.mode,
             seed=run.seed,
             settings=self._plan.workflow.settings,
-            contacts=self._contacts.at(self._now),
-            events=CompleteView(self._events.at(self._now), self._unwritten, self._now),
+            contacts=contacts,
+            events=events,
             sender=self.sender,
             note=self._notes.get(node_id, ""),
             earlier_runs=self._earlier,

@@ -12,6 +12,8 @@ import polars as pl
 
 from studio.frames.samples import SAMPLE_ROWS, read_sample, write_sample
 
+_SMALL, _PENDING_MAX = 500, 64
+
 
 class Samples:
     """Samples by name. Most batches of a long run change none, and cost a comparison each."""
@@ -20,14 +22,23 @@ class Samples:
         self._frames = {name: read_sample(data) for name, data in kept.items()}
         self._bounds = {name: _bound(frame) for name, frame in self._frames.items()}
         self._changed: set[str] = set()
+        self._pending: dict[str, list[pl.DataFrame]] = {}
 
     def add(self, looked: Iterable[tuple[str, pl.DataFrame]]) -> None:
         """Looks at batches (name, rows): who has a smaller id than those sampled takes a place."""
         for name, batch in looked:
-            self._add(name, batch)
+            if batch.height > _SMALL:
+                self._add(name, batch)
+                continue
+            # Small batches come by the thousand; they are looked at some dozens at a time.
+            pending = self._pending.setdefault(name, [])
+            pending.append(batch)
+            if len(pending) >= _PENDING_MAX:
+                self._add_pending(name)
 
     def get(self, name: str) -> pl.DataFrame | None:
         """The sample of that name, None when nothing came there."""
+        self._add_pending(name)
         return self._frames.get(name)
 
     def items(self) -> Iterable[tuple[str, pl.DataFrame]]:
@@ -36,9 +47,16 @@ class Samples:
 
     def take_changed(self) -> dict[str, bytes]:
         """The samples that have changed since the last call."""
+        for name in list(self._pending):
+            self._add_pending(name)
         changed = {name: write_sample(self._frames[name]) for name in sorted(self._changed)}
         self._changed.clear()
         return changed
+
+    def _add_pending(self, name: str) -> None:
+        pending = self._pending.pop(name, None)
+        if pending:
+            self._add(name, pl.concat(pending, how="diagonal_relaxed"))
 
     def _add(self, name: str, batch: pl.DataFrame) -> None:
         ids = batch.get_column("instance_id").to_numpy()

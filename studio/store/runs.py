@@ -44,6 +44,7 @@ class StoredRuns:
         self._database = database
         self._log = log
         self._clock = clock
+        self._simulated: frozenset[str] | None = None
 
     def next_run_id(self) -> str:
         """`r1`, `r2`, …: the number after the highest one given to a run."""
@@ -58,6 +59,7 @@ class StoredRuns:
                 raise UserFixable("RUN-EXISTS", f"There is a run {run.run_id} already.", hint=hint)
             keep_version(connection, run.version, document, self._clock.now())
             connection.execute(schema.runs.insert(), _run_values(run))
+            self._database.after(commit=self._forget_simulated)
             save(connection, self._log, checkpoint)
 
     def get(self, run_id: str) -> RunRow:
@@ -81,10 +83,19 @@ class StoredRuns:
         return rows[:limit]
 
     def simulated(self) -> frozenset[str]:
-        """The ids of runs that were only simulated."""
+        """The ids of runs that were only simulated. Asked with every look into the log, so it is remembered."""
+        known = self._simulated
+        if known is not None and not self._database.is_writing:
+            return known
         with self._database.read() as connection:
             query = sa.select(schema.runs.c.id).where(schema.runs.c.mode == "simulate")
-            return frozenset(connection.execute(query).scalars())
+            found = frozenset(connection.execute(query).scalars())
+        if not self._database.is_writing and not self._database.read_only:
+            self._simulated = found
+        return found
+
+    def _forget_simulated(self) -> None:
+        self._simulated = None
 
     def set_state(self, run_id: str, state: RunState, at: datetime) -> None:
         """Sets the run's state at a moment of its clock; a final state ends it."""
