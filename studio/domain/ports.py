@@ -139,6 +139,7 @@ class Checkpoint:
     has got new arms. Arms only ever grow, so the longest count, whatever order parts are kept in.
     cursors: event cursors by reader name, to store. moves: who went which way (`studio.frames.moves`), added to what is
     there. keeps: blobs by name that replace what was kept under it (samples, notes of steps).
+    version: (hash, document) that the run goes on as.
     """
 
     run_id: str
@@ -157,6 +158,7 @@ class Checkpoint:
     state: RunState | None = None
     moves: bytes = b""
     keeps: Mapping[str, bytes] = field(default_factory=dict)
+    version: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ FINAL_RUN_STATES: frozenset[str] = frozenset({"done", "failed", "stopped"})
 RunEventKind: TypeAlias = Literal[
     "run.started",  # mode, seed, clock, version, name
     "run.state",  # state, message?, hint?
+    "run.version",  # from, to, people {node: n}: the run goes on as another version of its workflow
     "step.state",  # state
     # in, out {port: n}, sample {port: [contact ids]}, failed, quarantined, duration_ms, attempt, figures? {name: n}
     "step.ran",

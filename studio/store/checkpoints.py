@@ -18,6 +18,7 @@ from studio.domain.run import FINAL_RUN_STATES, RunEvent, RunState
 from studio.store import ledger, schema
 from studio.store.changes import apply_changes
 from studio.store.database import bulk
+from studio.store.library import keep_version
 from studio.store.log import EventLog
 from studio.store.parts import DEPARTED, DROPPED, add_entries, add_ids, add_moves, keep
 from studio.store.rows import signed
@@ -70,6 +71,8 @@ def save(connection: sa.Connection, log: EventLog, checkpoint: Checkpoint) -> bo
     _add_quarantined(connection, run_id, checkpoint.quarantined, micros(checkpoint.at))
     _set_cursors(connection, run_id, checkpoint.cursors)
     _set_run(connection, run_id, checkpoint.at, checkpoint.state)
+    if checkpoint.version is not None:
+        _set_version(connection, run_id, checkpoint.version, checkpoint.at)
     return True
 
 
@@ -154,3 +157,9 @@ def _set_run(connection: sa.Connection, run_id: str, at: datetime, state: RunSta
     if state is not None:
         values |= {"state": state, "ended_at": at if state in FINAL_RUN_STATES else None}
     connection.execute(table.update().where(table.c.id == run_id), values)
+
+
+def _set_version(connection: sa.Connection, run_id: str, version: tuple[str, str], at: datetime) -> None:
+    name, document = version
+    keep_version(connection, name, document, at)
+    connection.execute(schema.runs.update().where(schema.runs.c.id == run_id), {"version": name})

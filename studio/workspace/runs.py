@@ -117,6 +117,7 @@ class RunsStory:
         problems = [*self._workflows.check(workflow), *self._mode_problems(options)]
         if problems:
             raise _refused(workflow, problems)
+        workflow = self._workflows.written_out(workflow)
         aids, planted = self._debugging.prepare(workflow, options.aids, options.from_run)
         if aids.from_node is None:
             workflow = self._with_contacts(workflow, options)

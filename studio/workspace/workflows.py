@@ -12,6 +12,7 @@ from typing import Literal
 
 from studio.domain.difference import Difference, differences
 from studio.domain.errors import Problem, UserFixable
+from studio.domain.subworkflow import CALL, written_out
 from studio.domain.validation import Catalogue, check
 from studio.domain.workflow import Workflow, parse_workflow
 from studio.store.journal import EDITS_MAX
@@ -56,7 +57,17 @@ class WorkflowsStory:
 
     def check(self, workflow: Workflow) -> tuple[Problem, ...]:
         """All problems at once; empty when it can run."""
-        return tuple(check(workflow, self.catalogue))
+        problems = check(workflow, self.catalogue)
+        if not problems and any(node.type == CALL for node in workflow.nodes):
+            try:
+                problems = check(self.written_out(workflow), self.catalogue)
+            except UserFixable as error:
+                problems = [Problem(error.code, error.message, error.hint or "", error.where)]
+        return tuple(problems)
+
+    def written_out(self, workflow: Workflow) -> Workflow:
+        """The workflow with the steps of those it calls in it. Raises UserFixable CALL-… and WORKFLOW-UNKNOWN."""
+        return written_out(workflow, self.get, self.catalogue)
 
     def add(self, workflow: Workflow) -> str:
         """Puts a workflow into the library; its new id."""

@@ -32,6 +32,7 @@ from studio.workspace.history import HistoryStory
 from studio.workspace.insights import InsightsStory
 from studio.workspace.learning import LearningStory
 from studio.workspace.mail import Mailers
+from studio.workspace.moving import MovingStory
 from studio.workspace.outcomes import record_outcome
 from studio.workspace.people import PeopleStory
 from studio.workspace.rehearsals import RehearsalsStory
@@ -105,6 +106,7 @@ class Workspace:
             on_end=self._learn,
         )
         self.unattended = UnattendedStory(store, self._host, self.runs, emergency, clock)
+        self.moving = MovingStory(store, self._host, self.workflows, nodes)
         self.rehearsals = RehearsalsStory(store, self._host, self.runs)
         self.history = HistoryStory(store, self.runs, nodes, clock)
 

@@ -55,6 +55,7 @@ EXAMPLES: Mapping[str, tuple[dict[str, object], ...]] = {
         {"start": "22:00", "end": "06:00", "zone": "workflow", "otherwise": "leave"},
     ),
     "flow.merge": ({}, {"wait_for": "all", "timeout": "P2D"}),
+    "flow.call": ({"workflow": "w3"},),
     "flow.loop": ({"most": 3}, {"most": 2, "until": RULE, "each": "position"}),
     "flow.throttle": ({"rate": 2, "per": "minute"}, {"rate": 10, "key": "provider", "burst": 3}),
     "flow.wait_for": (

@@ -349,6 +349,10 @@ class MemoryRuns:
                 self._set_apart[run_id, node_id, item.instance_id] = item.contact_id
         for reader, cursor in checkpoint.cursors.items():
             self._cursors[run_id, reader] = cursor
+        if checkpoint.version is not None:
+            version, document = checkpoint.version
+            self._documents[version] = document
+            self._runs[run_id] = replace(self._runs[run_id], version=version)
         state = checkpoint.state or self._runs[run_id].state
         ended_at = checkpoint.at if state in FINAL_RUN_STATES else None
         self._runs[run_id] = replace(self._runs[run_id], at=checkpoint.at, state=state, ended_at=ended_at)
