@@ -84,8 +84,8 @@ class Facts(Protocol):
         """`contact_id, arms, count, value, first_at`: one row per contact and arms."""
         ...
 
-    def exposures(self, run_id: str, node_id: str) -> pl.DataFrame:
-        """`contact_id, arms, occurred_at, properties` of each exposure at one node, in order of time."""
+    def records(self, run_id: str, kind: str, node_id: str | None = None) -> pl.DataFrame:
+        """`contact_id, key, arms, occurred_at, value, properties` of each such event of a run, in order of time."""
         ...
 
 
@@ -153,9 +153,9 @@ class RunFacts:
         """As the facts' own."""
         return self._facts.contact_values(run_id, kind, node_id)
 
-    def exposures(self, run_id: str, node_id: str) -> pl.DataFrame:
+    def records(self, run_id: str, kind: str, node_id: str | None = None) -> pl.DataFrame:
         """As the facts' own."""
-        return self._facts.exposures(run_id, node_id)
+        return self._facts.records(run_id, kind, node_id)
 
 
 HELD = "held"

@@ -76,21 +76,23 @@ def trial_details(
     traits: pl.DataFrame | None = None,
     before: pl.DataFrame | None = None,
     other_splits: Mapping[str, tuple[str, str]] | None = None,
+    accounts: pl.DataFrame | None = None,
 ) -> TrialDetails:
     """O(people exposed).
 
     Args:
         traits: `contact_id` and one text column per way to divide people; a person has one row at most.
         before: `contact_id, value`: what people spent before the experiment; missing people spent nothing.
+        accounts: as for `trial_result`.
         other_splits: node → its control and treatment, of splits that people met earlier in the same run.
     """
     plan = result.plan
-    exposed, converted = people_of(facts, plan)
+    exposed, converted = people_of(facts, plan, accounts)
     pair = pl.col("variant").is_in([plan.control, treatment])
     exposed, converted = exposed.filter(pair), converted.filter(pair)
     people = exposed.join(
-        converted.select("contact_id", "variant", pl.col("value").alias("paid"), pl.col("at").alias("converted_at")),
-        on=["contact_id", "variant"],
+        converted.select("unit", "variant", pl.col("value").alias("paid"), pl.col("at").alias("converted_at")),
+        on=["unit", "variant"],
         how="left",
     ).with_columns(pl.col("converted_at").is_not_null().alias("converted"), pl.col("paid").fill_null(0.0))
     looks = result.band.get(treatment, ())
@@ -177,7 +179,7 @@ def _earlier_slope(people: pl.DataFrame, columns: Columns, sample: Sample, names
     """The slope of the covariate among the first half of people, so that looking on does not bend it."""
     if columns.covariate is None:
         return None
-    half = people.sort("at", "contact_id").head(people.height // 2)
+    half = people.sort("at", "unit").head(people.height // 2)
     if half.is_empty():
         return None
     arms = arms_of(half.lazy(), columns, "mean", cap=sample.cap).arms
@@ -220,7 +222,7 @@ def _cohorts(people: pl.DataFrame, control: str, treatment: str) -> list[Cohort]
     if people.is_empty():
         return []
     start: datetime = people["at"].min()  # pyright: ignore[reportAssignmentType] - a datetime column
-    ordered = people.sort("at", "contact_id").with_columns(
+    ordered = people.sort("at", "unit").with_columns(
         (pl.int_range(pl.len()) * COHORTS // pl.len()).alias("cohort"),
         ((pl.col("at") - start) / timedelta(days=1)).alias("day"),
     )

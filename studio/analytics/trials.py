@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
 
 import polars as pl
 
@@ -26,6 +27,7 @@ from studio.experiments.srm import watched_split
 from studio.frames.instances import arm_of
 
 MAX_LOOKS = 60
+Unit: TypeAlias = Literal["contact", "key", "account"]
 GUARDRAILS = {"unsubscribed": "Unsubscribes", "complained": "Complaints"}
 SETTLED_MIN = 0.95
 """Of the conversions to expect; below it a winner must be proven among people whose time has run out as well."""
@@ -54,6 +56,8 @@ class TrialPlan:
     minimum_run: timedelta = timedelta(days=7)
     adaptive: bool = False
     """Shares follow what is learnt; `weights` are those at the start."""
+    unit: Unit = "contact"
+    """What was drawn, and is counted: people, carts and orders, or accounts."""
 
     @property
     def treatments(self) -> tuple[str, ...]:
@@ -98,13 +102,20 @@ class TrialResult:
         return next(variant for variant in self.variants if variant.id == variant_id)
 
 
-def trial_result(facts: Facts, plan: TrialPlan, now: datetime, window: timedelta | None = None) -> TrialResult:
+def trial_result(
+    facts: Facts,
+    plan: TrialPlan,
+    now: datetime,
+    window: timedelta | None = None,
+    accounts: pl.DataFrame | None = None,
+) -> TrialResult:
     """The experiment of one split node at its run's clock. O(people exposed).
 
     Args:
         window: how long a person has to convert after the exposure; None: nobody's outcome is open any more.
+        accounts: `contact_id, account` where accounts are the units; who has none is a unit alone.
     """
-    exposed, converted = people_of(facts, plan)
+    exposed, converted = people_of(facts, plan, accounts)
     harmed = _harmed(facts, plan)
     variants = tuple(_variant(plan, variant, exposed, converted, harmed) for variant in plan.weights)
     started_at: datetime | None = exposed["at"].min()  # pyright: ignore[reportAssignmentType] - a datetime column
@@ -118,7 +129,7 @@ def trial_result(facts: Facts, plan: TrialPlan, now: datetime, window: timedelta
         variants=variants,
         analysis=analysis,
         band=band,
-        crossovers=exposed.height - exposed["contact_id"].n_unique(),
+        crossovers=exposed.height - exposed["unit"].n_unique(),
         started_at=started_at,
         last_at=converted["at"].max(),  # pyright: ignore[reportArgumentType] - a datetime column
         settled=settled,
@@ -150,7 +161,7 @@ def _judged(_facts: Facts, spec: ExperimentSpec, plan: TrialPlan, people: _Peopl
 
 def _judged_adaptive(facts: Facts, spec: ExperimentSpec, plan: TrialPlan, people: _People) -> _Judged:
     """While many may still convert, only people whose time has run out count for the evidence."""
-    exposures = facts.exposures(plan.run_id, plan.node_id)
+    exposures = facts.records(plan.run_id, "exposed", plan.node_id)
     waves = waves_of(exposures, people.converted, plan.node_id, until=people.until)
     analysis = analyze_adaptive(spec, [wave for _, wave in waves], now=people.now, minimum_run=plan.minimum_run)
     return analysis, {treatment: tuple(adaptive_band(waves, spec, treatment)) for treatment in plan.treatments}
@@ -173,14 +184,31 @@ def trial_spec(plan: TrialPlan, variants: tuple[VariantResult, ...], started_at:
     )
 
 
-def people_of(facts: Facts, plan: TrialPlan) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Exposed and converted people: `contact_id, variant, arms, at, value`, one row per person and variant.
+def people_of(facts: Facts, plan: TrialPlan, accounts: pl.DataFrame | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Exposed and converted units: `unit, variant, contact_id, arms, at, value`, one row per unit and variant.
 
-    Who converted in a variant without having been exposed to it is left out.
+    A unit is a contact, or by the plan a key or an account (then `contact_id` is one of its people). Who converted in a
+    variant without having been exposed to it is left out.
     """
-    exposed = _first(facts.contact_values(plan.run_id, "exposed", plan.node_id), plan.node_id)
-    converted = _first(facts.contact_values(plan.run_id, "converted"), plan.node_id)
-    return exposed, converted.join(exposed.select("contact_id", "variant"), on=["contact_id", "variant"], how="semi")
+    exposed = _first(_values(facts, plan, "exposed", accounts), plan.node_id)
+    converted = _first(_values(facts, plan, "converted", accounts), plan.node_id)
+    return exposed, converted.join(exposed.select("unit", "variant"), on=["unit", "variant"], how="semi")
+
+
+def _values(facts: Facts, plan: TrialPlan, kind: str, accounts: pl.DataFrame | None) -> pl.DataFrame:
+    node = plan.node_id if kind == "exposed" else None
+    if plan.unit == "contact":
+        return facts.contact_values(plan.run_id, kind, node).with_columns(pl.col("contact_id").alias("unit"))
+    rows = facts.records(plan.run_id, kind, node).with_columns(pl.col("occurred_at").alias("first_at"))
+    name = pl.col("key")
+    if plan.unit == "account":
+        known = (
+            accounts if accounts is not None else pl.DataFrame(schema={"contact_id": pl.UInt32, "account": pl.String})
+        )
+        rows = rows.join(known.unique("contact_id"), on="contact_id", how="left")
+        name = pl.col("account")
+    alone = pl.col("contact_id").cast(pl.String)
+    return rows.with_columns(pl.coalesce(pl.lit("name:") + name, alone).alias("unit"))
 
 
 def _guardrail(kind: str, variants: tuple[VariantResult, ...]) -> Guardrail:
@@ -192,8 +220,13 @@ def _first(values: pl.DataFrame, node_id: str) -> pl.DataFrame:
     return (
         values.with_columns(arm_of(node_id).alias("variant"))
         .drop_nulls("variant")
-        .group_by("contact_id", "variant")
-        .agg(pl.col("arms").max(), pl.col("first_at").min().alias("at"), pl.col("value").fill_null(0.0).sum())
+        .group_by("unit", "variant")
+        .agg(
+            pl.col("contact_id").min(),
+            pl.col("arms").max(),
+            pl.col("first_at").min().alias("at"),
+            pl.col("value").fill_null(0.0).sum(),
+        )
     )
 
 
@@ -228,9 +261,9 @@ def _settled(exposed: pl.DataFrame, converted: pl.DataFrame, now: datetime, wind
     """
     if window is None or exposed.is_empty():
         return 1.0
-    people = exposed.select("contact_id", "variant", "at").join(
-        converted.select("contact_id", "variant", pl.col("at").alias("converted_at")),
-        on=["contact_id", "variant"],
+    people = exposed.select("unit", "variant", "at").join(
+        converted.select("unit", "variant", pl.col("at").alias("converted_at")),
+        on=["unit", "variant"],
         how="left",
     )
     is_open = pl.col("at") + window > now
@@ -249,7 +282,7 @@ def _settled(exposed: pl.DataFrame, converted: pl.DataFrame, now: datetime, wind
 def _past(plan: TrialPlan, exposed: pl.DataFrame, converted: pl.DataFrame, until: datetime) -> dict[str, Arm]:
     """The arms of the people exposed by then."""
     known = exposed.filter(pl.col("at") <= until)
-    bought = known.join(converted, on=["contact_id", "variant"], how="semi")
+    bought = known.join(converted, on=["unit", "variant"], how="semi")
     of = pl.col("variant")
     return {v: Proportion(known.filter(of == v).height, bought.filter(of == v).height) for v in plan.weights}
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Literal
 
 import polars as pl
 
@@ -15,6 +14,7 @@ from studio.domain.node import NodeContext
 from studio.experiments.bandit import shares
 from studio.experiments.moments import Proportion
 from studio.frames.instances import arm_of
+from studio.nodes.chance import Unit, unit_names
 
 
 def learnt_shares(context: NodeContext, variants: Sequence[str], floor: float) -> dict[str, float]:
@@ -41,19 +41,21 @@ def _rounded(exact: dict[str, float]) -> dict[str, float]:
     return {name: count / 100 for name, count in whole.items()}
 
 
-def met_before(batch: pl.DataFrame, context: NodeContext, unit: Literal["contact", "key"]) -> pl.Series:
-    """The variant that each instance's contact or key met first in this run; null for who is new."""
-    ids = batch.get_column("contact_id")
-    events = context.events.rows(("exposed",), since=context.started_at, ids=ids, run_id=context.run_id)
-    on = ["contact_id"] if unit == "contact" else ["contact_id", "key"]
-    first = (
-        events.filter(pl.col("node_id") == context.node_id)
-        .sort("occurred_at")
-        .with_columns(arm_of(context.node_id).alias("met"))
-        .group_by(on, maintain_order=True)
-        .agg(pl.col("met").first())
-    )
-    return batch.select(on).join(first, on=on, how="left", maintain_order="left", nulls_equal=True).get_column("met")
+def met_before(batch: pl.DataFrame, context: NodeContext, unit: Unit) -> pl.Series:
+    """The variant that each instance's contact, key or account met first in this run; null for who is new."""
+    events = context.events.rows(("exposed",), since=context.started_at, run_id=context.run_id)
+    events = events.filter(pl.col("node_id") == context.node_id).sort("occurred_at")
+    met = events.select(_unit(events, context, unit), arm_of(context.node_id).alias("met"))
+    first = met.group_by("unit", maintain_order=True).agg(pl.col("met").first())
+    now = batch.select(_unit(batch, context, unit))
+    return now.join(first, on="unit", how="left", maintain_order="left").get_column("met")
+
+
+def _unit(rows: pl.DataFrame, context: NodeContext, unit: Unit) -> pl.Series:
+    contacts = rows.get_column("contact_id").cast(pl.String).alias("unit")
+    names = unit_names(rows, context, unit)
+    # A contact without a key or an account is a unit of its own, whatever keys look like.
+    return contacts if names is None else ("name:" + names).fill_null(contacts).alias("unit")
 
 
 def logged_shares(now: dict[str, float], names: pl.Series) -> pl.DataFrame:

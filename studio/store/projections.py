@@ -152,10 +152,13 @@ class Projections:
             .collect()
         )
 
-    def exposures(self, run_id: str, node_id: str) -> pl.DataFrame:
-        """`contact_id, arms, occurred_at, properties` of each exposure at a node, in order of time. O(exposures)."""
-        wanted = EventFilter(kinds=("exposed",), run_id=run_id, node_id=node_id)
-        columns = ("contact_id", "arms", "occurred_at", "properties")
+    def records(self, run_id: str, kind: str, node_id: str | None = None) -> pl.DataFrame:
+        """`contact_id, key, arms, occurred_at, value, properties` of each such event of a run, in order of time.
+
+        O(the run's events of the kind).
+        """
+        wanted = EventFilter(kinds=(kind,), run_id=run_id, node_id=node_id)
+        columns = ("contact_id", "key", "arms", "occurred_at", "value", "properties")
         return scan(self._log.state(), wanted, columns).sort("occurred_at", "contact_id").select(columns).collect()
 
     def scan(self, columns: Sequence[str] = tuple(EVENT_SCHEMA), wanted: EventFilter | None = None) -> pl.LazyFrame:

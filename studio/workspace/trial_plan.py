@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
-from studio.analytics.trials import TrialPlan
+from studio.analytics.trials import TrialPlan, Unit
 from studio.domain.duration import format_duration, parse_duration
 from studio.domain.ports import RunRow
 from studio.domain.workflow import Node, Workflow, parameter_refs
@@ -43,6 +43,7 @@ def plan_of(run: RunRow, workflow: Workflow, node: Node) -> TrialPlan:
         planned_total=planned.n_total,
         mde=baseline * MDE_RELATIVE,
         adaptive=bound.get("allocation") == "adaptive",
+        unit=_unit(bound.get("unit")),
     )
 
 
@@ -63,6 +64,10 @@ def as_plan(kept: StoredExperiment) -> TrialPlan:
 def _parameter_of(node: Node) -> str | None:
     first = next(iter(parameter_refs(node.parameters.get("variants"))), None)
     return first[1] if first else None
+
+
+def _unit(value: JsonValue) -> Unit:
+    return "key" if value == "key" else "account" if value == "account" else "contact"
 
 
 def goal_window(workflow: Workflow) -> timedelta | None:

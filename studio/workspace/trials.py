@@ -13,7 +13,7 @@ import polars as pl
 
 from studio.analytics.facts import Design
 from studio.analytics.trial_details import BOUGHT, TrialDetails, trait_columns, trial_details
-from studio.analytics.trials import TrialResult, people_of, trial_result
+from studio.analytics.trials import TrialPlan, TrialResult, people_of, trial_result
 from studio.domain.clock import Clock
 from studio.domain.errors import UserFixable
 from studio.domain.ports import RunRow
@@ -94,7 +94,9 @@ class TrialsStory:
         kept = self._kept(run_id, node_id)
         run = self._store.runs.get(run_id)
         workflow = parse_workflow(self._store.runs.document(run.version))
-        result = trial_result(self._store.projections, as_plan(kept), run.at, goal_window(workflow))
+        plan_ = as_plan(kept)
+        accounts = self._accounts(run, plan_)
+        result = trial_result(self._store.projections, plan_, run.at, goal_window(workflow), accounts)
         template = workflow.template.id if workflow.template else None
         shipped = self._shipped(kept.id, template)
         promotions = self._store.learning.promotions(template) if template else []
@@ -116,7 +118,8 @@ class TrialsStory:
         trial = self.of(run_id, node_id)
         result, run = trial.result, trial.run
         workflow = parse_workflow(self._store.runs.document(run.version))
-        exposed, _ = people_of(self._store.projections, result.plan)
+        accounts = self._accounts(run, result.plan)
+        exposed, _ = people_of(self._store.projections, result.plan, accounts)
         ids = exposed["contact_id"].unique().sort()
         before = self._spent_before(run, trial.goal, ids)
         return trial_details(
@@ -126,6 +129,7 @@ class TrialsStory:
             traits=self._traits(run, ids, before),
             before=before if before.height else None,
             other_splits=_other_splits(workflow, result.plan.node_id),
+            accounts=accounts,
         )
 
     def history(self, run_id: str, node_id: str | None = None) -> tuple[HistoryEntry, ...]:
@@ -224,6 +228,14 @@ class TrialsStory:
         if not kept:
             raise UserFixable("TRIAL-NONE", "This run has no experiment.", where=run_id, hint="Add an A/B test node.")
         return kept[0]
+
+    def _accounts(self, run: RunRow, planned: TrialPlan) -> pl.DataFrame | None:
+        """`contact_id, account` of everybody exposed, where accounts were drawn."""
+        if planned.unit != "account":
+            return None
+        met = self._store.projections.contact_values(run.run_id, "exposed", planned.node_id)
+        fields = self._store.contacts.at(run.at).fields(met["contact_id"].unique(), ["account"])
+        return fields.select("contact_id", pl.col("account").cast(pl.String))
 
     def _spent_before(self, run: RunRow, kind: str, ids: pl.Series) -> pl.DataFrame:
         """`contact_id, value, count` of earlier goal events of these people, none later than the run's start."""

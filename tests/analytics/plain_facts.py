@@ -51,9 +51,9 @@ class PlainFacts:
         groups = rows.with_columns(pl.col(pl.String).fill_null("")).group_by(*by).agg(pl.col("contact_id").unique())
         return {tuple(row[:-1]): set(row[-1]) for row in groups.iter_rows()}
 
-    def exposures(self, run_id: str, node_id: str) -> pl.DataFrame:
-        rows = self._rows([run_id], ["exposed"], [node_id]).sort("occurred_at", "contact_id")
-        return rows.select("contact_id", "arms", "occurred_at", "properties")
+    def records(self, run_id: str, kind: str, node_id: str | None = None) -> pl.DataFrame:
+        rows = self._rows([run_id], [kind], [node_id] if node_id else None).sort("occurred_at", "contact_id")
+        return rows.select("contact_id", "key", "arms", "occurred_at", "value", "properties")
 
     def contact_values(self, run_id: str, kind: str, node_id: str | None = None) -> pl.DataFrame:
         rows = self._rows([run_id], [kind], [node_id] if node_id else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -185,3 +186,30 @@ def test_traits_that_divide_into_few_parts():
     found = trait_columns(fields, ["country", "same", "unlike", "vip", "absent"])
     assert found.columns == ["contact_id", "country", "vip"]
     assert found["vip"].dtype == pl.String
+
+
+def test_carts_and_accounts_are_units_of_their_own():
+    """Three contacts; contact 1 has two carts in two variants; contacts 2 and 3 belong to one account."""
+    rows = [
+        {**event("exposed", 1, START, "ab=A"), "key": "cart-1"},
+        {**event("exposed", 1, START, "ab=B"), "key": "cart-2"},
+        {**event("exposed", 2, START, "ab=A"), "key": None},
+        {**event("exposed", 3, START, "ab=A"), "key": None},
+        {**event("converted", 1, START, "ab=B", "goal", 9.0), "key": "cart-2"},
+        {**event("converted", 2, START, "ab=A", "goal", 3.0), "key": None},
+        {**event("converted", 3, START, "ab=A", "goal", 4.0), "key": None},
+    ]
+    frame = pl.DataFrame(rows, infer_schema_length=None).with_columns(pl.lit("r1").alias("run_id"))
+    facts = PlainFacts(as_events(frame.with_columns(event_id=pl.int_range(pl.len()))))
+    by_key = trial_result(facts, replace(PLAN, unit="key"), NOW)
+    assert [(v.people, v.converted) for v in by_key.variants] == [(3, 2), (1, 1)]
+    assert by_key.crossovers == 0
+    assert trial_result(facts, PLAN, NOW).crossovers == 1
+    accounts = pl.DataFrame(
+        {"contact_id": [2, 3], "account": ["acme", "acme"]}, schema_overrides={"contact_id": pl.UInt32}
+    )
+    by_account = trial_result(facts, replace(PLAN, unit="account"), NOW, accounts=accounts)
+    assert [(v.people, v.converted) for v in by_account.variants] == [(2, 1), (1, 1)]
+    assert by_account.variant("A").revenue.mean == 3.5
+    found = trial_details(facts, by_account, "B", accounts=accounts)
+    assert found.revenue.lift_plain is None or found.revenue.lift_plain > 0

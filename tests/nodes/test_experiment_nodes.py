@@ -160,3 +160,15 @@ def test_the_same_name_holds_out_the_same_people_everywhere() -> None:
 def test_impossible_variants_are_refused(variants: list[dict[str, object]]) -> None:
     with pytest.raises(ValidationError):
         node("exp.split", variants=variants)
+
+
+@pytest.mark.parametrize(("kind", "parameters"), [("exp.split", {"variants": AB}), ("exp.holdout", {"share": 0.4})])
+def test_everybody_of_an_account_is_drawn_together(kind: str, parameters: dict[str, object]) -> None:
+    companies = [f"company {n % 60}" if n % 10 else None for n in range(600)]
+    known = pl.DataFrame({"contact_id": range(600), "account": companies}, schema_overrides={"contact_id": pl.UInt32})
+    outcome = ran(node(kind, unit="account", **parameters), instances(range(600)), World(known).context())
+    drawn = pl.concat([rows.select("contact_id", "arms") for rows in outcome.out.values()]).join(known, on="contact_id")
+    per_account = drawn.drop_nulls("account").group_by("account").agg(pl.col("arms").n_unique())
+    assert set(per_account["arms"]) == {1}
+    assert drawn.filter(pl.col("account").is_null())["arms"].n_unique() == 2
+    assert drawn["arms"].n_unique() == 2

@@ -5,14 +5,14 @@ Held-out people go to the same goal as the others, so that the same window and t
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 import polars as pl
 from pydantic import BaseModel, Field
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
 from studio.frames.instances import with_arm
-from studio.nodes.chance import assigned
+from studio.nodes.chance import Unit, assigned
 from studio.nodes.recording import contact_events
 
 TREATED = "treated"
@@ -36,10 +36,13 @@ class HoldoutParameters(Parameters):
             "the same people. Empty: the workflow and this step."
         ),
     )
-    unit: Literal["contact", "key"] = Field(
+    unit: Unit = Field(
         default="contact",
         title="Divide by",
-        description="contact: a person is always held out or never; key: each cart or order is drawn on its own.",
+        description=(
+            "contact: a person is always held out or never; key: each cart or order is drawn on its own; account: "
+            "everybody with the same value in the field “account” is held out together."
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, field_validator
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
 from studio.frames.instances import with_arm
 from studio.nodes.adaptive import learnt_shares, logged_shares, met_before
-from studio.nodes.chance import assigned
+from studio.nodes.chance import Unit, assigned
 from studio.nodes.parameters import PortId, distinct_ports
 from studio.nodes.recording import contact_events
 
@@ -59,10 +59,13 @@ class SplitParameters(Parameters):
             "Empty: the workflow and this step, so that each experiment divides anew."
         ),
     )
-    unit: Literal["contact", "key"] = Field(
+    unit: Unit = Field(
         default="contact",
         title="Divide by",
-        description="contact: a person always gets the same variant; key: each cart or order is drawn on its own.",
+        description=(
+            "contact: a person always gets the same variant; key: each cart or order is drawn on its own; account: "
+            "everybody with the same value in the field “account” gets the same."
+        ),
     )
 
     allocation: Literal["fixed", "adaptive"] = Field(
