@@ -26,6 +26,7 @@ from studio.cli import (
     moving,
     outbox,
     recommend,
+    report,
     runs,
     templates,
     unattended,
@@ -37,6 +38,7 @@ from studio.domain.errors import StudioError, UserFixable
 COMMANDS = (
     demo,
     recommend,
+    report,
     learning,
     templates,
     data,

@@ -77,12 +77,17 @@ class Studio(QObject):
             on_change=self._feel_pulse,
         )
         self.window.go("home")
+        run_in_background(workspace.sharing.write_due, self._report_written, owner=self)
         self._feel_pulse()
         self.tray.report()
 
     def _has_live_runs(self) -> bool:
         runs = self.workspace.runs
         return any(runs.get(run_id).clock == "real" and runs.is_running(run_id) for run_id in self._running)
+
+    def _report_written(self, file: Path | None) -> None:
+        if file is not None:
+            self.notify(f"The scheduled report was written: {file.name}")
 
     def _pages(self) -> list[PageSpec]:
         made: dict[str, tuple[str, str, Callable[[], Page]]] = {

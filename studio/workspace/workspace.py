@@ -37,6 +37,7 @@ from studio.workspace.outcomes import record_outcome
 from studio.workspace.people import PeopleStory
 from studio.workspace.rehearsals import RehearsalsStory
 from studio.workspace.runs import RunsStory
+from studio.workspace.sharing import SharingStory
 from studio.workspace.standby import with_handover
 from studio.workspace.templates import TemplatesStory
 from studio.workspace.trials import TrialsStory
@@ -90,6 +91,7 @@ class Workspace:
         self.insights = InsightsStory(store)
         self.analyses = AnalysesStory(store, clock)
         self.exports = ExportsStory(store, clock)
+        self.sharing = SharingStory(store, clock, self.insights, self.analyses)
         self.trials = TrialsStory(store, clock)
         self.health = HealthStory(store, nodes, templates)
         self.debugging = DebuggingStory(store, self._host)

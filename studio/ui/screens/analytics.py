@@ -19,6 +19,7 @@ from studio.domain.run import RunView, fold
 from studio.domain.template import Recommendation
 from studio.ui import export
 from studio.ui import widgets as w
+from studio.ui.background import run_in_background
 from studio.ui.charts import Chart
 from studio.ui.screens.analytics_cards import CausedCard, FigureCards, FunnelCard, NextCard, RevenueCard, StepsCard
 from studio.ui.screens.analytics_details import CreditCard, ExitsCard, HeatCard, LinksCard, chips
@@ -89,6 +90,10 @@ class AnalyticsPage(Page):
             "",
             w.SecondaryButton("Open run", lambda: self._navigator.open_run(self._run_id)),
             w.MenuButton("Export", exports),
+            w.MenuButton(
+                "Share report",
+                [("As PDF", lambda: self._share("pdf")), ("As one web page", lambda: self._share("html"))],
+            ),
         )
         self.figures, self.revenue, self.funnel = FigureCards(), RevenueCard(), FunnelCard()
         self.steps, self.caused, self.next = StepsCard(), CausedCard(), NextCard(self._go)
@@ -251,6 +256,21 @@ class AnalyticsPage(Page):
             self._navigator.open_run(step.target)
         else:
             self._navigator.go(step.page, step.target)
+
+    def _share(self, form: str) -> None:
+        """Asks for a file and writes the run's report into it, off the Qt thread."""
+        if self._shown is None:
+            return
+        insight = self._shown.insight
+        kinds = "PDF (*.pdf)" if form == "pdf" else "Web page (*.html)"
+        file = export.ask_file(self, "Share report", export.file_name(f"{insight.run.name} report", form), kinds)
+        if file is not None:
+            target, run_id = file.with_suffix(f".{form}"), insight.run.run_id
+            run_in_background(
+                lambda: self._workspace.sharing.write(run_id, target),
+                lambda written: self._navigator.notify(f"Saved {written.name}"),
+                owner=self,
+            )
 
     def _export_figures(self) -> None:
         if self._shown is not None:

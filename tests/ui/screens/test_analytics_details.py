@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ from studio.analytics.alerts import Alert
 from studio.analytics.narrowed import Narrowing
 from studio.analytics.timing import Heat
 from studio.domain.run import RunView
+from studio.ui import export
 from studio.ui.screens.analytics import AnalyticsPage
 from studio.ui.screens.analytics_details import best_time
 from studio.ui.screens.next_steps import next_steps
@@ -74,3 +76,14 @@ def test_the_best_time_is_said_in_words() -> None:
     said = best_time(Heat(counts, 0, "UTC")).replace("\u00a0", " ")
     assert said == "90 % open between 19:00 and 22:00"
     assert best_time(Heat(np.zeros((7, 24), dtype=np.int64), 0, "UTC")) == ""
+
+
+def test_the_report_is_shared_as_a_page(
+    ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = open_page(AnalyticsPage(ran, trail))
+    monkeypatch.setattr(export, "ask_file", lambda *_: tmp_path / "mine")
+    page._share("html")
+    settle(qtbot)
+    assert ran.insights.of_run("r1").funnel.steps[0].title in (tmp_path / "mine.html").read_text(encoding="utf-8")
+    assert trail.said == ["Saved mine.html"]

@@ -1,0 +1,106 @@
+"""Charts as SVG text, for reports: a line with its band, bars, a heatmap. They need no window and no Qt.
+
+Numbers come in as they are and are written by the caller's words; every bar starts at zero. Absent on purpose: reading
+out points, which a page of paper cannot do; each chart stands beside its table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from html import escape
+
+WIDTH = 720
+ACCENT, MUTED, TRACK, TEXT, GRID = "#4f46e5", "#6b7280", "#eceef2", "#1f2430", "#e5e7eb"
+_FONT = "font-family='Inter, sans-serif' font-size='12'"
+Words = Callable[[float], str]
+
+
+def line(
+    points: Sequence[tuple[datetime, float]],
+    band: Sequence[tuple[datetime, float, float, float]],
+    write: Words,
+    height: int = 230,
+) -> str:
+    """A measured line, and what was predicted (dashed, at, low, mean, high) with its band. Empty for no point."""
+    if len(points) < 2:
+        return ""
+    first, last = points[0][0], max(points[-1][0], band[-1][0] if band else points[-1][0])
+    span = max((last - first).total_seconds(), 1.0)
+    top = max([value for _, value in points] + [high for *_, high in band]) or 1.0
+    left, right, bottom = 64.0, WIDTH - 96.0, height - 28.0
+
+    def x(at: datetime) -> float:
+        return left + (right - left) * (at - first).total_seconds() / span
+
+    def y(value: float) -> float:
+        return bottom - (bottom - 12.0) * value / top
+
+    parts = []
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        at = y(top * share)
+        parts.append(f"<line x1='{left}' x2='{right:.1f}' y1='{at:.1f}' y2='{at:.1f}' stroke='{GRID}'/>")
+        parts.append(_text(left - 8, at + 4, write(top * share), "end", MUTED))
+    if band:
+        upper = [f"{x(at):.1f},{y(high):.1f}" for at, _, _, high in band]
+        lower = [f"{x(at):.1f},{y(low):.1f}" for at, low, _, _ in reversed(band)]
+        parts.append(f"<polygon points='{' '.join((*upper, *lower))}' fill='{MUTED}' fill-opacity='0.15'/>")
+        parts.append(_path([(x(at), y(mean)) for at, _, mean, _ in band], MUTED, dashed=True))
+        parts.append(_text(right + 8, y(band[-1][2]) + 4, "predicted", "start", MUTED))
+    parts.append(_path([(x(at), y(value)) for at, value in points], ACCENT))
+    shift = 14 if band and abs(y(points[-1][1]) - y(band[-1][2])) < 14 else 0
+    parts.append(_text(x(points[-1][0]) + 8, y(points[-1][1]) + 4 - shift, write(points[-1][1]), "start", ACCENT))
+    for at, anchor in ((first, "start"), (last, "end")):
+        parts.append(_text(x(at), height - 8, f"{at.day} {at:%b %Y}", anchor, MUTED))
+    return _svg(height, parts)
+
+
+def bars(rows: Sequence[tuple[str, float, str]], whole: float | None = None) -> str:
+    """Label, value and words per bar, in the order given. Empty for no row."""
+    if not rows:
+        return ""
+    top = whole or max(value for _, value, _ in rows) or 1.0
+    label = min(260.0, 16 + 6.6 * max(len(name) for name, *_ in rows))
+    words = 16 + 6.8 * max(len(text) for *_, text in rows)
+    room, parts = WIDTH - label - words, []
+    for place, (name, value, text) in enumerate(rows):
+        at = place * 30
+        parts.append(_text(0, at + 20, name if len(name) < 40 else f"{name[:38]}…", "start", TEXT))
+        parts.append(f"<rect x='{label:.1f}' y='{at + 6}' width='{room:.1f}' height='18' rx='4' fill='{TRACK}'/>")
+        if value > 0:
+            wide = max(2.0, room * min(value / top, 1.0))
+            parts.append(f"<rect x='{label:.1f}' y='{at + 6}' width='{wide:.1f}' height='18' rx='4' fill='{ACCENT}'/>")
+        parts.append(_text(WIDTH, at + 20, text, "end", TEXT))
+    return _svg(30 * len(rows) + 4, parts)
+
+
+def heatmap(rows: Sequence[str], values: Sequence[Sequence[float]]) -> str:
+    """Rows by hours of the day, the darker the more. Empty where nothing happened."""
+    top = max((value for row in values for value in row), default=0.0)
+    if not top:
+        return ""
+    wide, parts = (WIDTH - 40) / 24, []
+    for r, (name, row) in enumerate(zip(rows, values, strict=True)):
+        parts.append(_text(0, r * 22 + 15, name, "start", MUTED))
+        for c, value in enumerate(row):
+            shade = 0.06 + 0.94 * value / top
+            place = f"x='{36 + c * wide:.1f}' y='{r * 22}' width='{wide - 2:.1f}' height='19'"
+            parts.append(f"<rect {place} rx='3' fill='{ACCENT}' fill-opacity='{shade:.2f}'/>")
+    below = len(rows) * 22 + 14
+    parts += [_text(36 + (h + 0.5) * wide, below, f"{h:02}:00", "middle", MUTED) for h in (0, 6, 12, 18)]
+    return _svg(len(rows) * 22 + 20, parts)
+
+
+def _svg(height: int, parts: Sequence[str]) -> str:
+    size = f"viewBox='0 0 {WIDTH} {height}' width='{WIDTH}' height='{height}'"
+    return f"<svg xmlns='http://www.w3.org/2000/svg' {size} {_FONT}>{''.join(parts)}</svg>"
+
+
+def _text(x: float, y: float, words: str, anchor: str, colour: str) -> str:
+    return f"<text x='{x:.1f}' y='{y:.1f}' text-anchor='{anchor}' fill='{colour}'>{escape(words)}</text>"
+
+
+def _path(points: Sequence[tuple[float, float]], colour: str, *, dashed: bool = False) -> str:
+    steps = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    dash = " stroke-dasharray='4 4'" if dashed else ""
+    return f"<polyline points='{steps}' fill='none' stroke='{colour}' stroke-width='2'{dash}/>"
