@@ -253,14 +253,14 @@ class _Recipe:
             if name not in nodes:
                 raise UserFixable("TEMPLATE-FLOW", f"There is no step “{name}”.", where=f"{self.id}, {line}")
             edges += [(source, port, name) for source, port in before]
-            before = self._exits(name, found["port"], nodes)
-            if name == "subject_test":
+            if found["id"] == "test":
                 edges += [(name, "A", "mail_1a"), (name, "B", "mail_1b")]
+                before = [("mail_1a", "out"), ("mail_1b", "out")]
+            else:
+                before = self._exits(name, found["port"], nodes)
         return edges
 
     def _exits(self, name: str, port: str | None, nodes: Mapping[str, Json]) -> list[tuple[str, str]]:
-        if name == "subject_test":
-            return [("mail_1a", "out"), ("mail_1b", "out")]
         kind = str(nodes[name]["type"])
         if kind == "audience.eligibility" and port is None:
             return [(name, "allowed"), (name, "deferred")]

@@ -114,7 +114,7 @@ class RunsStory:
 
         Raises what `start` raises.
         """
-        problems = [*self._workflows.check(workflow), *self._mode_problems(options)]
+        problems = [*self._workflows.check(workflow), *self._mode_problems(options, workflow)]
         if problems:
             raise _refused(workflow, problems)
         workflow = self._workflows.written_out(workflow)

@@ -75,6 +75,7 @@ OTHERS = {
     "interest": ("pricing", "security"),
     "status": ("pending", None),
     "last_gift": (25, 200),
+    "sms_ok": (True, False, False),
 }
 
 
@@ -104,7 +105,7 @@ def made_up_history() -> pl.DataFrame:
                 product = PRODUCTS[(person + place) % 4]
                 kinds = (
                     ("order", "viewed", "cart_updated")
-                    if place % 2
+                    if place % 2 or (person % 4 == 3 and place < 4)
                     else ("viewed", "visited", "clicked", "used", "wished")
                 )
                 rows += [
