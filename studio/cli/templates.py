@@ -1,4 +1,4 @@
-"""`studio templates list | show | instantiate`."""
+"""`studio templates list | show | instantiate | preview | save | share | import | remove`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from studio.cli.output import Output, plain, table
 from studio.cli.session import Session, common, settings
 from studio.domain.errors import UserFixable
 from studio.domain.template import FilledParameter
+from studio.gallery.picture import svg
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -29,6 +30,38 @@ def add(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--out", type=Path, metavar="F", help="write the workflow file there")
     common(command)
     command.set_defaults(run=_instantiate)
+    _add_own(verbs)
+
+
+def _add_own(verbs: argparse._SubParsersAction) -> None:
+    command = verbs.add_parser("preview", help="the graph of one template, as a picture (SVG)")
+    command.add_argument("template", metavar="ID")
+    command.add_argument("--out", type=Path, metavar="F", help="write the picture there")
+    command.add_argument("--dark", action="store_true", help="for a dark background")
+    common(command)
+    command.set_defaults(run=_preview)
+    command = verbs.add_parser("save", help="make a template out of a workflow of the library")
+    command.add_argument("workflow", metavar="WORKFLOW_ID")
+    command.add_argument("--name", default="", help="what it is called; otherwise as the workflow is")
+    command.add_argument("--description", default="", help="what it does, in a sentence")
+    command.add_argument("--archetype", default="", metavar="KIND", help="what kind of workflow it is")
+    command.add_argument("--typical-for", default="", metavar="WHO", help="for which businesses")
+    common(command)
+    command.set_defaults(run=_save)
+    command = verbs.add_parser("share", help="write a template as a file for others")
+    command.add_argument("template", metavar="ID")
+    command.add_argument("--out", type=Path, default=Path(), metavar="F", help="file or folder; otherwise here")
+    common(command)
+    command.set_defaults(run=_share)
+    command = verbs.add_parser("import", help="look at a shared template, and take it in with --yes")
+    command.add_argument("file", type=Path)
+    command.add_argument("--yes", action="store_true", help="take it in after the review")
+    common(command)
+    command.set_defaults(run=_import)
+    command = verbs.add_parser("remove", help="remove an own template")
+    command.add_argument("template", metavar="ID")
+    common(command)
+    command.set_defaults(run=_remove)
 
 
 def _list(arguments: argparse.Namespace, out: Output) -> int:
@@ -67,6 +100,60 @@ def _instantiate(arguments: argparse.Namespace, out: Output) -> int:
     if arguments.out is None:
         answer = {"workflow": plain(made.workflow), **answer}
     out.document(answer, _in_words(made.parameters, arguments.out))
+    return 0
+
+
+def _preview(arguments: argparse.Namespace, out: Output) -> int:
+    with Session(arguments) as workspace:
+        template = workspace.templates.get(arguments.template)
+    picture = svg(template.workflow, dark=arguments.dark)
+    if arguments.out is not None:
+        _write(arguments.out, picture)
+    answer = {"template": template.id, "out": arguments.out and str(arguments.out)}
+    out.document(answer if arguments.out else {**answer, "svg": picture}, "" if arguments.out else picture)
+    return 0
+
+
+def _save(arguments: argparse.Namespace, out: Output) -> int:
+    with Session(arguments) as workspace:
+        template = workspace.own_templates.save(
+            arguments.workflow,
+            name=arguments.name,
+            description=arguments.description,
+            archetype=arguments.archetype,
+            typical_for=arguments.typical_for,
+        )
+    settings_there = [parameter.name for parameter in template.parameters]
+    count = len(settings_there)
+    text = f"Saved as {template.id}, with {count} settings. Use it: studio templates instantiate {template.id}"
+    out.document({"id": template.id, "name": template.name["en"], "parameters": settings_there}, text)
+    return 0
+
+
+def _share(arguments: argparse.Namespace, out: Output) -> int:
+    with Session(arguments) as workspace:
+        path = workspace.own_templates.share(arguments.template, arguments.out)
+    out.document({"id": arguments.template, "out": str(path)}, f"Written to {path}.")
+    return 0
+
+
+def _import(arguments: argparse.Namespace, out: Output) -> int:
+    with Session(arguments) as workspace:
+        inspected = workspace.own_templates.inspect(arguments.file)
+        taken = workspace.own_templates.take_in(arguments.file).id if arguments.yes else None
+    lines = [{"kind": line.kind, "text": line.text, "node": line.node, "grave": line.grave} for line in inspected.lines]
+    answer = {"template": inspected.template.id, "review": lines, "usable": inspected.usable, "taken_in": taken}
+    words = [f"{inspected.template.name['en']}: what it would do", ""]
+    words += [f"{'!' if line.grave else ' '} {line.text}" for line in inspected.lines]
+    words += ["", f"Taken in as {taken}." if taken else "Nothing was taken in yet. If you want it, add --yes."]
+    out.document(answer, "\n".join(words))
+    return 0 if inspected.usable else 2
+
+
+def _remove(arguments: argparse.Namespace, out: Output) -> int:
+    with Session(arguments) as workspace:
+        workspace.own_templates.remove(arguments.template)
+    out.document({"removed": arguments.template}, f"{arguments.template} is removed.")
     return 0
 
 

@@ -24,6 +24,8 @@ from studio.nodes.render_tasks import render_here
 _EMPTY = "<mjml><mj-body></mj-body></mjml>"
 _UNSUBSCRIBE = "https://example.invalid/stop"
 NO_CONNECTOR = "CHANNEL-NO-CONNECTOR"
+CHANNEL_NAMES = {"sms": "SMS", "push": "push message", "page": "page"}
+"""The channels that nothing carries yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

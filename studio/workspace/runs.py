@@ -28,6 +28,7 @@ from studio.engine.planting import Planted
 from studio.engine.verdicts import SETTLED_FROM
 from studio.store.home import Release
 from studio.store.store import Store
+from studio.workspace.beginnings import make_up
 from studio.workspace.debugging import DebuggingStory
 from studio.workspace.emergency import EmergencyStop
 from studio.workspace.mail import PROFILE_OPTION, live_problems
@@ -38,6 +39,8 @@ from studio.workspace.trials import TrialsStory
 from studio.workspace.workflows import WorkflowsStory
 
 SOURCE_TYPE = "source.import"
+MADE_UP_OPTION = "made_up"
+"""How many events a simulation began with that nobody did, because the log knew none of the kind."""
 TOLD_EVERY_S = 2.0
 EARLIER_RUNS = 10
 
@@ -103,6 +106,8 @@ class RunsStory:
         """
         self._emergency.refuse(options.mode)
         workflow, run, planted = self.prepared(workflow, options, workflow_id)
+        if run.mode == "simulate" and not planted:
+            run = self._with_beginnings(run, workflow)
         self._host.begin(run, workflow, planted=planted, until=options.until, is_attended=is_attended)
         self._trials.freeze(run, workflow)
         return run.run_id
@@ -307,8 +312,15 @@ class RunsStory:
         rows = self._store.runs.outbox_rows(state=state, run_id=run_id, limit=limit)
         return [{name: row[name] for name in shown} for row in rows.iter_rows(named=True)]
 
-    def _mode_problems(self, options: RunOptions) -> tuple[Problem, ...]:
-        return live_problems(options.profile) if options.mode == "live" else ()
+    def _with_beginnings(self, run: RunRow, workflow: Workflow) -> RunRow:
+        template = self._templates.find(workflow.template.id) if workflow.template else None
+        made_up = make_up(self._store, self._workflows.catalogue, run, workflow, template)
+        return replace(run, options={**run.options, MADE_UP_OPTION: made_up}) if made_up else run
+
+    def _mode_problems(self, options: RunOptions, workflow: Workflow) -> tuple[Problem, ...]:
+        if options.mode != "live":
+            return ()
+        return (*live_problems(options.profile), *self._workflows.unreachable_channels(workflow))
 
     def _with_contacts(self, workflow: Workflow, options: RunOptions) -> Workflow:
         """The workflow with its source's people imported: those of `--contacts`, or of the file the node names."""
@@ -356,8 +368,8 @@ class RunsStory:
             asked["activations"] = self._activations(known, options.mode)
         if options.profile is not None:
             asked[PROFILE_OPTION] = str(options.profile.resolve())
-        if workflow.template is not None:
-            template = self._templates.get(workflow.template.id)
+        template = self._templates.find(workflow.template.id) if workflow.template else None
+        if template is not None:
             asked |= {"rates": dict(template.simulation), "truth": dict(template.truth)}
             predicted = self._templates.predict(workflow, start)
             asked["predicted"] = {metric: asdict(value) for metric, value in predicted.items()}

@@ -107,6 +107,11 @@ class TemplatesStory:
         """One template; UserFixable TEMPLATE-UNKNOWN with the nearest one."""
         return self._catalogue.get(template_id)
 
+    def find(self, template_id: str) -> Template | None:
+        """One template; None when it is gone, such as an own one that was removed."""
+        entry = self._catalogue.entries.get(template_id)
+        return entry.template if entry else None
+
     def texts(self, template_id: str) -> Mapping[str, str]:
         """A template's message files by name."""
         return self._catalogue.entry(template_id).texts

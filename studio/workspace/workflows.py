@@ -15,6 +15,7 @@ from studio.domain.errors import Problem, UserFixable
 from studio.domain.subworkflow import CALL, written_out
 from studio.domain.validation import Catalogue, check
 from studio.domain.workflow import Workflow, parse_workflow
+from studio.nodes.short_messages import CHANNEL_NAMES, no_connector
 from studio.store.journal import EDITS_MAX
 from studio.store.library import StoredWorkflow
 from studio.store.store import Store
@@ -54,6 +55,19 @@ class WorkflowsStory:
     def __init__(self, store: Store, catalogue: Catalogue) -> None:
         self._store = store
         self.catalogue = catalogue
+
+    def unreachable_channels(self, workflow: Workflow) -> list[Problem]:
+        """The steps whose channel nothing carries yet, so that a live run cannot have them. A step that skips people
+        it cannot handle may stay: it says so while it runs, and they go on.
+        """
+        problems: list[Problem] = []
+        for node in workflow.nodes:
+            declared = self.catalogue[node.type].declaration if node.type in self.catalogue else None
+            if declared is None or declared.channel not in CHANNEL_NAMES or not node.enabled or node.on_error == "skip":
+                continue
+            error = no_connector(CHANNEL_NAMES[declared.channel])
+            problems.append(Problem(error.code, error.message, error.hint or "", node=node.id))
+        return problems
 
     def check(self, workflow: Workflow) -> tuple[Problem, ...]:
         """All problems at once; empty when it can run."""

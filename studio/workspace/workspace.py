@@ -34,6 +34,7 @@ from studio.workspace.learning import LearningStory
 from studio.workspace.mail import Mailers
 from studio.workspace.moving import MovingStory
 from studio.workspace.outcomes import record_outcome
+from studio.workspace.own_templates import OwnTemplates
 from studio.workspace.people import PeopleStory
 from studio.workspace.rehearsals import RehearsalsStory
 from studio.workspace.runs import RunsStory
@@ -65,7 +66,7 @@ class Workspace:
         self._store = store
         self._mailers = Mailers(store.folder / "mail")
         self._render = RenderProcess()
-        nodes, templates = node_catalogue(), templates_on_disk.catalogue()
+        nodes = node_catalogue()
         emergency = EmergencyStop(store.folder)
         self._host = EngineHost(
             Surroundings(
@@ -84,6 +85,9 @@ class Workspace:
             )
         )
         self.workflows = WorkflowsStory(store, nodes)
+        shipped = templates_on_disk.catalogue()
+        self.own_templates = OwnTemplates(store.folder / "templates", shipped, self.workflows, nodes)
+        templates = self.own_templates.catalogue
         self.people = PeopleStory(store, clock)
         self.drafts = DraftsStory(store, clock, self._render.render)
         self.templates = TemplatesStory(store, templates, self.workflows, clock, self._render.render, find_embedder())
