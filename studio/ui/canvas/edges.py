@@ -41,6 +41,8 @@ class EdgeItem(QGraphicsPathItem):
         self.target = target
         self.selected = False
         self._mark: Mark | None = None
+        self._ahead = 0.0
+        """How far the pill gives way to others, in parts of the edge from its place to the end."""
         self.status: EdgeStatus = NO_EDGE_STATUS
         self.label = ""
         self.figure = ""
@@ -161,36 +163,34 @@ class EdgeItem(QGraphicsPathItem):
 
     def part_pill(self, taken: Sequence[QRectF]) -> None:
         """Moves the pill on along the edge until it is clear of others; where there is no such place it stays."""
-        self._place_pill()
-        for ahead in range(_PARTINGS):
-            if not self.pill.isEmpty() and not any(self.pill.intersects(other) for other in taken):
+        for turn in range(_PARTINGS):
+            self._ahead = turn * _PARTING
+            self._place_pill()
+            if not any(self.pill.intersects(other) for other in taken):
                 return
-            self._place_pill((ahead + 1) * _PARTING)
+        self._ahead = 0.0
         self._place_pill()
 
-    def _place_pill(self, ahead: float = 0.0) -> None:
+    def _place_pill(self) -> None:
         if not self.label and not self.figure:
             self.pill = QRectF()
             return
         width = pill_width(self.label, self.figure)
-        middle = self._pill_middle(width, ahead)
+        middle = self._pill_middle(width)
         self.pill = QRectF(middle.x() - width / 2, middle.y() - PILL_HEIGHT / 2, width, PILL_HEIGHT)
 
-    def _pill_middle(self, width: float, ahead: float) -> QPointF:
-        """In the middle of the edge; beside its output when several leave the node, so that each stands on its own.
-
-        `ahead`: in parts of the edge from there to its end.
-        """
+    def _pill_middle(self, width: float) -> QPointF:
+        """In the middle of the edge; beside its output when several leave the node, so that each stands on its own."""
         several = len(self.source.face.ports.outputs) > 1
         gap = self.line.x2() - self.line.x1()
         if not several or gap <= 0:
-            return self.point(0.5 + ahead / 2)
+            return self.point(0.5 + self._ahead / 2)
         wanted = min(self.line.x1() + 10 + width / 2, self.line.x1() + gap / 2)
         low, high = 0.0, 0.5
         for _ in range(12):
             t = (low + high) / 2
             low, high = (t, high) if self.point(t).x() < wanted else (low, t)
-        return self.point(high + (0.92 - high) * ahead)
+        return self.point(high + (0.92 - high) * self._ahead)
 
 
 def curve_between(start: QPointF, end: QPointF) -> tuple[QPointF, QPointF, QPointF, QPointF]:

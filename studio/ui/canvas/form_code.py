@@ -17,6 +17,7 @@ from studio.ui.theme import theme
 from studio.ui.widgets import Text
 
 _TRY_MS = 300
+_SAID_MAX = 240
 _LINES_MIN, _LINES_MAX = 2, 8
 
 
@@ -74,7 +75,8 @@ class CodeEditor(Editor):
         if answers is None or not text.strip():
             self.said.hide()
         elif self.text.language == "message":
-            if "{" in text:
+            # A long text is looked at in the message editor.
+            if "{" in text and not self.field.long:
                 answers.try_text(text, lambda trial: self._show(text, trial), self)
             else:
                 self.said.hide()
@@ -89,10 +91,11 @@ class CodeEditor(Editor):
         lines = [trial.said, *trial.remarks]
         if trial.problem and self.text.language == "message":
             lines = [trial.problem]
-        said = "\n".join(line for line in lines if line)
+        said = "\n".join(line if len(line) <= _SAID_MAX else f"{line[:_SAID_MAX]}…" for line in lines if line)
         self.said.setText(said)
         self.said.set_tone("caution" if trial.remarks or trial.problem else "muted")
         self.said.setVisible(bool(said))
+        self.updateGeometry()
         self.text.setAccessibleDescription(said or self.field.help)
 
     def _grow(self) -> None:

@@ -6,6 +6,7 @@ Absent on purpose: writing MJML in a narrow column.
 from __future__ import annotations
 
 import re
+from html import unescape
 
 from pydantic import JsonValue
 from PySide6.QtCore import Signal
@@ -56,5 +57,5 @@ def excerpt(body: str) -> str:
     if "<" not in body:
         return f"From the file {body}." if body.strip() else ""
     bare = _FIELD.sub(lambda found: f"‹{found[1].rsplit('.', 1)[-1].replace('_', ' ')}›", _HEAD.sub(" ", body))
-    words = " ".join(_TAGS.sub(" ", bare).split())
+    words = " ".join(unescape(_TAGS.sub(" ", bare)).split())
     return words if len(words) <= _SHOWN else f"{words[:_SHOWN].rstrip()}…"

@@ -54,6 +54,7 @@ from studio.ui.theme import theme
 from studio.ui.widgets import Tabs
 
 _DRAWER_WIDTH = 250
+_BELOW_MAX = 0.4
 
 
 class CanvasPage(Page):
@@ -111,7 +112,7 @@ class CanvasPage(Page):
         self.drawer = Tabs("Steps", {"Add": self.palette_panel, "Outline": self.outline, "History": self.history_panel})
         self.drawer.setAutoFillBackground(True)
         self.drawer.hide()
-        middle = QSplitter(Qt.Orientation.Vertical)
+        middle = self._down = QSplitter(Qt.Orientation.Vertical)
         middle.addWidget(self.stage)
         middle.addWidget(self.timeline)
         middle.setStretchFactor(0, 1)
@@ -330,8 +331,11 @@ class CanvasPage(Page):
     def showEvent(self, event) -> None:
         super().showEvent(event)
         width = self.inspector.sizeHint().width()
-        drawer = theme().px(_DRAWER_WIDTH)
+        # Room grows with the text, but the canvas keeps the most of it.
+        drawer = round(_DRAWER_WIDTH * min(1.4, theme().text_scale))
         self._across.setSizes([drawer, max(400, self.width() - width), width])
+        below = min(self.timeline.sizeHint().height(), round(self.height() * _BELOW_MAX))
+        self._down.setSizes([self.height() - below, below])
         QTimer.singleShot(0, self, self._bring_into_sight)
 
     def _bring_into_sight(self) -> None:

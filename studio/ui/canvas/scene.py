@@ -267,9 +267,11 @@ class CanvasScene(QGraphicsScene):
             if item is not None:
                 item.set_status(status)
                 self.far.place_node(item)
+        widened: dict[str, None] = {}
         for key, status in edges.items():
             edge = self.edges.get(key)
             if edge is not None and edge.status != status:
+                width = edge.pill.width()
                 self._repaint_pill(edge)
                 edge.set_status(status)
                 if status.moving:
@@ -279,6 +281,10 @@ class CanvasScene(QGraphicsScene):
                 self.pills.place(edge)
                 self.far.place_edge(edge)
                 self._repaint_pill(edge)
+                if edge.pill.width() != width:
+                    widened[key[0][0]] = None
+        for node_id in widened:
+            self._part_pills(node_id)
         self.picture_changed.emit()
 
     def clear_statuses(self) -> None:

@@ -135,6 +135,8 @@ class Stage(QWidget):
         )
         self.tools.adjustSize()
         self.tools.move(_MARGIN, self.height() - self.tools.height() - _MARGIN)
+        has_room = self.width() >= self.tools.width() + self.minimap.width() + 3 * _MARGIN
+        self.minimap.setVisible(has_room and not self.empty.isVisibleTo(self))
         self.minimap.move(
             self.width() - self.minimap.width() - _MARGIN, self.height() - self.minimap.height() - _MARGIN
         )
