@@ -27,7 +27,9 @@ EdgeKey: TypeAlias = tuple[PortRef, PortRef]
 _CURVE_SAMPLES = 24
 _EXACT_UP_TO = 99_999
 _LABEL_WIDTH = 120.0
-_PARTINGS, _PARTING = 8, 0.1
+_TOUCH = 2.0
+"""How far the rims of two pills may lie on each other."""
+_PARTINGS, _PARTING = 11, 0.08
 
 
 class EdgeItem(QGraphicsPathItem):
@@ -166,7 +168,7 @@ class EdgeItem(QGraphicsPathItem):
         for turn in range(_PARTINGS):
             self._ahead = turn * _PARTING
             self._place_pill()
-            if not any(self.pill.intersects(other) for other in taken):
+            if not any(self.pill.adjusted(0, _TOUCH, 0, -_TOUCH).intersects(other) for other in taken):
                 return
         self._ahead = 0.0
         self._place_pill()

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.ui.shell.fuzzy import Match, match
+from studio.ui.shell.fuzzy import Match, match, match_words
 from studio.ui.theme import theme
 from studio.ui.tokens import RADIUS_CARD
 from studio.ui.widgets import SearchField, Text
@@ -168,4 +168,4 @@ class Picker(QFrame):
 
 
 def _match(query: str, pick: Pick) -> Match | None:
-    return match(query, pick.title) or match(query, f"{pick.title} {pick.note} {pick.words}")
+    return match(query, pick.title) or match_words(query, f"{pick.title} {pick.note} {pick.words}")

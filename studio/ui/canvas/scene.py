@@ -214,8 +214,8 @@ class CanvasScene(QGraphicsScene):
         leaving = [edge for edge in self._touching[node_id] if edge.key[0][0] == node_id and not edge.pill.isEmpty()]
         if len(leaving) < 2:
             return
-        order = self.nodes[node_id].face.ports.output_names
-        leaving.sort(key=lambda edge: order.index(edge.key[0][1]) if edge.key[0][1] in order else len(order))
+        # The steepest gives way: it is clear of the others after the shortest way.
+        leaving.sort(key=lambda edge: abs(edge.line.dy()))
         taken: list[QRectF] = []
         for edge in leaving:
             before = QRectF(edge.pill)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from studio.ui.canvas.form_schema import FieldSpec, fields_of, new_entry
 
-_TEXTS = ("x", "true", "order", "step", "https://example.com/x", "1")
+_TEXTS = ("x", "true", "order", "step", "https://example.com/x", "team@example.com", "1")
 _PLAIN: Mapping[str, JsonValue] = {"duration": "P1D", "time": "09:00", "boolean": False, "rate": 0.5}
 _ROUNDS = 8
 

@@ -43,6 +43,12 @@ def match(query: str, text: str) -> Match | None:
     return Match(found.score - len(letters) // 8, found.positions)
 
 
+def match_words(query: str, text: str) -> Match | None:
+    """For longer texts, in which scattered letters mean nothing: every word of the query stands there as it is."""
+    folded = text.casefold()
+    return Match(0, ()) if all(word in folded for word in query.casefold().split()) else None
+
+
 def _extended(best: dict[int, Match], letters: str, index: int) -> Match | None:
     candidates = [
         Match(before.score + _worth(letters, index) + _join(end, index), (*before.positions, index))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.domain.validation import Catalogue
 from studio.domain.workflow import Workflow
+from studio.gallery.catalogue import catalogue as templates
 from studio.ui import background
 from studio.ui.canvas import edits
 from studio.ui.canvas.navigation import reading_order
@@ -262,3 +264,12 @@ def test_a_large_workflow_is_checked_and_laid_out_in_the_background(
     assert len(set(places)) == len(places)
     page.checks.check_now()
     qtbot.waitUntil(lambda: not background.under_way(), timeout=20_000)
+
+
+def test_pills_of_one_steps_edges_do_not_lie_on_each_other(page: CanvasPage, types: Catalogue) -> None:
+    template = templates().get("cart-recovery")
+    page.set_workflow(template.workflow, types)
+    for source in {key[0][0] for key in page.scene.edges}:
+        pills = [e.pill for key, e in page.scene.edges.items() if key[0][0] == source and not e.pill.isEmpty()]
+        for one, other in itertools.combinations(pills, 2):
+            assert not one.adjusted(0, 2, 0, -2).intersects(other), source
