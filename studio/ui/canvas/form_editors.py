@@ -12,13 +12,14 @@ from datetime import timedelta
 from pydantic import JsonValue
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtGui import QFocusEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit, QPlainTextEdit, QWidget
 
 from studio.domain.duration import format_duration, parse_duration
 from studio.ui.canvas.form_schema import FieldSpec
 from studio.ui.theme import theme
 from studio.ui.widgets import IconButton, Text
 from studio.ui.widgets.layout import row
+from studio.ui.widgets.reflow import FlowLayout
 
 _UNITS = {"minutes": 60, "hours": 3_600, "days": 86_400, "weeks": 604_800, "seconds": 1}
 
@@ -159,6 +160,67 @@ class ChoiceEditor(Editor):
         self.combo.setCurrentIndex(place)
 
 
+class ChoicesEditor(Editor):
+    """Any number of a few words, each with a box to tick; in the order they are declared."""
+
+    def __init__(self, field: FieldSpec) -> None:
+        super().__init__(field)
+        self.boxes = {choice: QCheckBox(choice.replace("_", " ")) for choice in field.choices}
+        layout = FlowLayout(10)
+        for box in self.boxes.values():
+            box.toggled.connect(lambda _on: self.edited.emit())
+            box.installEventFilter(self)
+            layout.addWidget(box)
+        self.setLayout(layout)
+        self.setFocusProxy(next(iter(self.boxes.values())))
+
+    def inputs(self) -> list[QWidget]:
+        return []
+
+    def value(self) -> JsonValue:
+        return [choice for choice, box in self.boxes.items() if box.isChecked()]
+
+    def set_value(self, value: JsonValue) -> None:
+        chosen = value if isinstance(value, list) else []
+        for choice, box in self.boxes.items():
+            box.blockSignals(True)
+            box.setChecked(choice in chosen)
+            box.blockSignals(False)
+
+
+class TextsEditor(Editor):
+    """Several texts, one a line."""
+
+    def __init__(self, field: FieldSpec) -> None:
+        super().__init__(field)
+        self.text = QPlainTextEdit()
+        self.text.setTabChangesFocus(True)
+        self.text.setPlaceholderText("one a line")
+        self.text.setFixedHeight(theme().px(76))
+        self._shown: list[JsonValue] = []
+        self.text.textChanged.connect(self._changed)
+        self.hold(self.text)
+
+    def inputs(self) -> list[QWidget]:
+        return [self.text]
+
+    def value(self) -> JsonValue:
+        return [line.strip() for line in self.text.toPlainText().splitlines() if line.strip()]
+
+    def set_value(self, value: JsonValue) -> None:
+        wanted = value if isinstance(value, list) else []
+        if wanted != self.value():
+            self._shown = list(wanted)
+            self.text.setPlainText("\n".join(str(entry) for entry in wanted))
+
+    def _changed(self) -> None:
+        now = self.value()
+        assert isinstance(now, list)
+        if now != self._shown:
+            self._shown = now
+            self.edited.emit()
+
+
 class DurationEditor(Editor):
     """A number and a unit; what they say together is an ISO 8601 duration in the file."""
 
@@ -255,12 +317,17 @@ _READ: dict[str, Callable[[str, FieldSpec], JsonValue]] = {
 }
 
 
+_OF_KIND: dict[str, type[Editor]] = {
+    "boolean": CheckEditor,
+    "choice": ChoiceEditor,
+    "choices": ChoicesEditor,
+    "texts": TextsEditor,
+    "duration": DurationEditor,
+}
+
+
 def make_plain_editor(field: FieldSpec) -> Editor:
     """The editor for a setting that is neither a list nor written in a language (`form_kinds.py`)."""
-    if field.kind == "boolean":
-        return CheckEditor(field)
-    if field.kind == "choice":
-        return ChoiceEditor(field)
-    if field.kind == "duration":
-        return DurationEditor(field)
+    if field.kind in _OF_KIND:
+        return _OF_KIND[field.kind](field)
     return FileEditor(field) if field.widget == "file" else LineEditor(field)

@@ -13,7 +13,20 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel, JsonValue
 
 FieldKind: TypeAlias = Literal[
-    "text", "template", "rule", "integer", "number", "rate", "duration", "time", "boolean", "choice", "list", "any"
+    "text",
+    "template",
+    "rule",
+    "integer",
+    "number",
+    "rate",
+    "duration",
+    "time",
+    "boolean",
+    "choice",
+    "choices",
+    "texts",
+    "list",
+    "any",
 ]
 Schema: TypeAlias = Mapping[str, JsonValue]
 
@@ -108,7 +121,7 @@ def _field(name: str, given: Schema, root: Schema, *, required: bool) -> FieldSp
         nullable=nullable,
         low=low,
         high=high,
-        choices=_choices(inner),
+        choices=_choices(entry) if kind == "choices" else _choices(inner),
         items=_fields(entry, root) if kind == "list" else (),
         items_min=_whole(inner.get("minItems"), 0),
         items_max=_whole(inner.get("maxItems"), 100),
@@ -152,6 +165,8 @@ def _kind(inner: Schema, entry: Schema, widget: str, unit: str) -> FieldKind:  #
             return "number"
         case "array" if entry.get("type") == "object":
             return "list"
+        case "array":
+            return "choices" if _choices(entry) else "texts"
         case "string":
             return "text"
         case _:

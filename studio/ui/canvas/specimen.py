@@ -12,9 +12,9 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from studio.ui.canvas.form_schema import FieldSpec, fields_of, new_entry
 
-_TEXTS = ("x", "true", "order", "step", "https://example.com/x", "team@example.com", "1")
+_TEXTS = ("x", "true", "order", "step", "https://example.com/x", "team@example.com", "1", "x STOP")
 _PLAIN: Mapping[str, JsonValue] = {"duration": "P1D", "time": "09:00", "boolean": False, "rate": 0.5}
-_ROUNDS = 8
+_ROUNDS = 2 * len(_TEXTS)
 
 
 def starting_parameters(model: type[BaseModel]) -> dict[str, JsonValue]:
@@ -63,14 +63,16 @@ def specimen(model: type[BaseModel]) -> Mapping[str, JsonValue]:
     fields = {field.name: field for field in fields_of(model)}
     turns = {name: 0 for name, field in fields.items() if field.required}
     optional = [name for name in fields if name not in turns]
-    for _ in range(_ROUNDS):
+    for number in range(_ROUNDS):
         values = {name: _example(fields[name], turn) for name, turn in turns.items()}
         try:
             model.model_validate(values)
         except ValidationError as error:
             wrong = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
-            if not wrong and optional:
-                # Nothing is wrong by itself: together the settings are too few.
+            if not wrong and number < len(_TEXTS):
+                # Nothing is wrong by itself: the settings together are, or hold texts that do not fit each other.
+                wrong = set(turns)
+            elif not wrong and optional:
                 turns[optional.pop(0)] = 0
             turns = {name: turn + (name in wrong) for name, turn in turns.items()}
         else:
@@ -89,6 +91,10 @@ def _example(field: FieldSpec, turn: int) -> JsonValue:
         return entries
     if field.kind == "choice":
         return field.choices[0]
+    if field.kind == "choices":
+        return list(field.choices[: max(1, field.items_min)])
+    if field.kind == "texts":
+        return [_TEXTS[turn % len(_TEXTS)]] * max(1, field.items_min)
     if field.kind in ("integer", "number"):
         return (field.low or 0) + 1
     return _PLAIN.get(field.kind, _TEXTS[turn % len(_TEXTS)])

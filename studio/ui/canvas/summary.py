@@ -62,6 +62,8 @@ def value_in_words(field: FieldSpec, value: JsonValue) -> str:  # noqa: PLR0911 
             return str(value).replace("_", " ")
         case "list":
             return _entries(value)
+        case "choices" | "texts":
+            return ", ".join(str(entry) for entry in value) if isinstance(value, list) else str(value)
         case "template":
             return f"“{plain(str(value))}”" if not field.long else plain(str(value))
         case "integer" | "number" if _is_number(value):
