@@ -6,6 +6,7 @@ Absent on purpose: writing, and questions over everything (`projections`), which
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
@@ -16,6 +17,10 @@ from studio.store.log import EventLog, LogState
 from studio.store.scanning import EventFilter, arrived, scan
 from studio.store.schema import micros, moment
 from studio.store.upcoming import BEGINNING, ORDER, Upcoming
+
+RARE_MAX = 30_000
+RARE_AMONG_MAX = 2_000_000
+"""Kinds with more events are looked for in the files; and so is any kind once the log is larger than this."""
 
 TOTALS_SCHEMA: dict[str, pl.DataType] = {
     "contact_id": pl.UInt32(),
@@ -35,12 +40,13 @@ class LoggedEvents:
         self._simulated = simulated
         self._run_id = run_id
         self._upcoming = Upcoming()
+        self._rare = Rare()
 
     def seen_by(self, run_id: str) -> LoggedEvents:
         return LoggedEvents(self._log, self._simulated, run_id)
 
     def at(self, now: datetime) -> LoggedView:
-        return LoggedView(self._log, now, self._hidden())
+        return LoggedView(self._log, now, self._hidden(), None if self._log.is_writing else self._rare)
 
     def _hidden(self) -> frozenset[str]:
         return frozenset() if self._run_id is None else self._simulated() - {self._run_id}
@@ -96,13 +102,38 @@ class LoggedEvents:
         return found.filter(pl.col("occurred_at") <= at).select(*EVENT_SCHEMA).sort(ORDER)
 
 
+class Rare:
+    """All events of kinds of which there are few, kept in memory: who bounced or complained is asked before every
+    message, and reading files each time would cost more than the message.
+    """
+
+    def __init__(self) -> None:
+        self._windows = Upcoming()
+        self._many: set[tuple[str, ...]] = set()
+
+    def between(self, state: LogState, kinds: Sequence[str], since: datetime, until: datetime) -> pl.DataFrame | None:
+        """Events from `since` to `until`, both included, in ORDER; None where there are too many to keep."""
+        wanted = tuple(sorted(set(kinds)))
+        held = sum(segment.rows for segment in state.segments if not segment.kinds.isdisjoint(wanted))
+        if wanted in self._many or held > RARE_AMONG_MAX:
+            return None
+        window = self._windows.window(state, wanted, None, until)
+        if window.events.height > RARE_MAX:
+            self._many.add(wanted)
+        return window.between(max(micros(since) - 1, BEGINNING), micros(until))
+
+
 class LoggedView:
     """The port `EventView`: nothing later than `now` is in any answer."""
 
-    def __init__(self, log: EventLog, now: datetime, hidden: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, log: EventLog, now: datetime, hidden: frozenset[str] = frozenset(), rare: Rare | None = None
+    ) -> None:
+        """`rare` keeps, between questions, the events of kinds of which there are few."""
         self._log = log
         self._now = now
         self._hidden = hidden
+        self._rare = rare
 
     def totals(
         self, kind: str, *, since: datetime | None = None, ids: pl.Series | None = None, run_id: str | None = None
@@ -134,7 +165,12 @@ class LoggedView:
         wanted = EventFilter(
             kinds=kinds, since=since, until=self._now, contacts=ids, run_id=run_id, hidden=self._hidden
         )
-        return scan(self._log.state(), wanted, tuple(EVENT_SCHEMA)).collect().sort(ORDER)
+        state = self._log.state()
+        found = None if self._rare is None else self._rare.between(state, kinds, since, self._now)
+        if found is not None:
+            conditions = replace(wanted, kinds=None, since=None, until=None).conditions()
+            return found.filter(*conditions) if conditions and found.height else found
+        return scan(state, wanted, tuple(EVENT_SCHEMA)).collect().sort(ORDER)
 
     def instances(self, kind: str, run_id: str) -> pl.Series:
         """See the port."""

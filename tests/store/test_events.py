@@ -249,3 +249,31 @@ def test_a_run_does_not_see_what_another_only_simulated(store: Store) -> None:
     seen, _ = own.new(EventCursor(0, minutes(0)), minutes(9), ["order"])
     assert seen["run_id"].to_list() == [None, "real", "own"]
     assert store.events.at(minutes(9)).totals("order")["count"].sum() == 4
+
+
+def test_rare_kinds_are_answered_from_memory_as_from_files(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    from studio.store import events as module
+
+    rng = np.random.default_rng(5)
+    kinds = ["bounced", "sent", "sent", "sent", "clicked"]
+    answers: list[list[pl.DataFrame]] = [[], []]
+    for part in range(4):
+        rows = 1_200 if part % 2 else 30
+        frame = pl.DataFrame(
+            {
+                "event_id": rng.integers(0, 2**63, rows, dtype=np.uint64),
+                "occurred_at": [minutes(int(m)) for m in rng.integers(0, 600, rows)],
+                "kind": rng.choice(kinds, rows),
+                "contact_id": rng.integers(1, 50, rows).astype(np.uint32),
+            }
+        )
+        store.import_events([as_events(frame)], source=f"part {part}")
+        for place, limit in enumerate((30_000, -1)):
+            monkeypatch.setattr(module, "RARE_AMONG_MAX", limit)
+            view = store.events.at(minutes(300))
+            for wanted in (("bounced",), ("bounced", "clicked")):
+                for since, ids in ((minutes(-9), None), (minutes(100), pl.Series([3, 4, 5], dtype=pl.UInt32))):
+                    answers[place].append(view.rows(wanted, since=since, ids=ids))
+    assert len(answers[0]) == 16
+    assert all(memory.equals(files) for memory, files in zip(*answers, strict=True))
+    assert sum(memory.height for memory in answers[0]) > 100
