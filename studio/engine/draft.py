@@ -143,10 +143,10 @@ class Draft:
     def take_over(self, stage: Stage, sender_address: str) -> None:
         """Everything a stage has done."""
         self._drop(stage)
-        for node_id, batches in stage.waiting.items():
+        for node_id, batches in sorted(stage.waiting.items()):
             for batch in batches:
                 self.add_waiting(node_id, batch)
-        for node_id, batches in stage.sends.items():
+        for node_id, batches in sorted(stage.sends.items()):
             for batch in batches:
                 self.plan_messages(node_id, batch, sender_address)
         self._put_aside(stage)

@@ -149,6 +149,14 @@ class Plan:
         """Whether one port leads to several nodes, so that one instance can come to a node twice."""
         return any(len(targets) > 1 for step in self.steps.values() for targets in step.targets.values())
 
+    @cached_property
+    def behind(self) -> Mapping[str, frozenset[str]]:
+        """Node → everything that comes after it."""
+        return {
+            step.id: frozenset(self.reach(t for targets in step.targets.values() for t in targets))
+            for step in self.steps.values()
+        }
+
     def reach(self, starts: Iterable[str]) -> set[str]:
         """The nodes and everything that comes after them."""
         seen, todo = set[str](), [start for start in starts if start in self.steps]

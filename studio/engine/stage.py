@@ -6,6 +6,7 @@ store, the movement of the clock, sending.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -115,20 +116,38 @@ class Stage:
             self.came_by(target, (step.id, port), batch)
 
     async def run(self) -> None:
-        """Goes on until no batch stands before a node."""
+        """Goes on until no batch stands before a node. Branches that do not lead into each other run side by side."""
         while self._arriving:
-            node_id = min(self._arriving, key=lambda key: self._plan.steps[key].order)
-            if self._ways.get(node_id):
-                self._join(self._plan.steps[node_id])
-                continue
-            batch = together(self._arriving.pop(node_id))
-            if self._plan.has_fan_out:
-                batch = batch.unique("instance_id", keep="first", maintain_order=True)
-            step, attempt_no = self._plan.steps[node_id], self._attempts.pop(node_id, 1)
-            if self.guard is None:
-                await self.visit(step, batch, attempt_no)
+            first, *others = self._side_by_side()
+            if others:
+                await asyncio.gather(*(self._go_to(node_id) for node_id in (first, *others)))
             else:
-                await self._visit_guarded(self.guard, step, batch, attempt_no)
+                await self._go_to(first)
+
+    def _side_by_side(self) -> list[str]:
+        """Nodes with people before them to which none of the others leads; one alone where steps are watched."""
+        steps = self._plan.steps
+        in_order = sorted(self._arriving, key=lambda key: steps[key].order)
+        if len(in_order) == 1 or self.guard is not None:
+            return in_order[:1]
+        behind = self._plan.behind
+        free = [node for node in in_order if not any(node in behind[other] for other in in_order if other != node)]
+        # Inside a loop each leads to the other: then the order alone decides.
+        return free or in_order[:1]
+
+    async def _go_to(self, node_id: str) -> None:
+        step = self._plan.steps[node_id]
+        if self._ways.get(node_id):
+            self._join(step)
+            return
+        batch = together(self._arriving.pop(node_id))
+        if self._plan.has_fan_out:
+            batch = batch.unique("instance_id", keep="first", maintain_order=True)
+        attempt_no = self._attempts.pop(node_id, 1)
+        if self.guard is None:
+            await self.visit(step, batch, attempt_no)
+        else:
+            await self._visit_guarded(self.guard, step, batch, attempt_no)
 
     async def _visit_guarded(self, guard: Guard, step: Step, batch: pl.DataFrame, attempt_no: int) -> None:
         tally = self.tally(step.id)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
@@ -287,6 +289,29 @@ class Need(_Node):
         return Outcome(out={"out": batch.filter(fits)}, quarantined=apart)
 
 
+class RendezvousParameters(Parameters):
+    parties: int = 2
+
+
+class Rendezvous(_Node):
+    """Works once as many of its kind are at work at the same time."""
+
+    declaration = declared("rendezvous", "pure")
+    Parameters = RendezvousParameters
+    waiting: ClassVar[list[asyncio.Event]] = []
+
+    async def run(self, batch, context):
+        others = Rendezvous.waiting
+        mine = asyncio.Event()
+        others.append(mine)
+        if len(others) >= self.parameters.parties:
+            for event in others:
+                event.set()
+            others.clear()
+        await mine.wait()
+        return Outcome(out={"out": batch})
+
+
 class MailParameters(Parameters):
     blocks: tuple[int, ...] = ()
     defers: tuple[int, ...] = ()
@@ -334,5 +359,5 @@ class Mail(_Node):
         return Composed(letters, blocked, quarantined)
 
 
-_TYPES = (People, Cart, Keep, Through, Split, Pause, Await, Target, End, Trouble, Mail, Need)
+_TYPES = (People, Cart, Keep, Through, Split, Pause, Await, Target, End, Trouble, Mail, Need, Rendezvous)
 CATALOGUE = {node.declaration.id: node for node in (*_TYPES, Loop, Merge)}

@@ -142,6 +142,22 @@ def test_a_loop_inside_a_loop_begins_anew_each_time() -> None:
     assert world.mailed() == {("p0", "m"): 6, ("p1", "m"): 6}
 
 
+def test_people_in_different_rounds_meet_in_a_loop_and_all_get_through() -> None:
+    nodes = {
+        "s": ("people", {"count": 8}),
+        "loop": ("flow.loop", {"most": 3}),
+        "k": ("keep", {"of": 2}),
+        "p": ("pause", {"wait": "PT1H"}),
+        "m": ("through", {}),
+        "e": ("end", {}),
+    }
+    edges = ("s > loop", "loop.body > k", "k.pass > p", "k.fail > m", "p > m", "m > loop", "loop.done > e")
+    world = World()
+    assert world.run(workflow(nodes, *edges)) == "done"
+    assert world.people("exited") == list(range(8))
+    assert world.view().step("m").arrived == 24
+
+
 def test_a_loop_that_is_switched_off_is_passed_by() -> None:
     nodes = {
         "s": ("people", {"count": 3}),
@@ -166,3 +182,17 @@ def test_a_step_in_a_loop_shows_the_same_live_and_folded_again() -> None:
     world = World()
     world.run(ROUND)
     assert fold(RunView("r1"), world.runs.run_events("r1")).steps == world.view().steps
+
+
+def test_branches_that_do_not_lead_into_each_other_run_side_by_side() -> None:
+    """Each of the two steps waits for the other to have begun: one after the other they would wait for ever."""
+    nodes = {
+        "s": ("people", {"count": 3}),
+        "a": ("rendezvous", {"parties": 2}, {"timeout": "PT10S"}),
+        "b": ("rendezvous", {"parties": 2}, {"timeout": "PT10S"}),
+        "e": ("end", {}),
+    }
+    world = World()
+    assert world.run(workflow(nodes, "s > a", "s > b", "a > e", "b > e")) == "done"
+    assert world.people("exited") == [0, 1, 2]
+    assert world.states() == {"s": "done", "a": "done", "b": "done", "e": "done"}
