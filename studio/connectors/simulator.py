@@ -22,7 +22,7 @@ from scipy.special import ndtr, ndtri
 
 from studio.domain.errors import UserFixable
 from studio.domain.ports import SimulationContext
-from studio.domain.validation import nearest
+from studio.domain.spelling import nearest
 from studio.experiments.assignment import hash64
 from studio.frames.events import AT, as_events, empty_events
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from studio.domain.errors import Problem
-from studio.domain.validation import nearest
+from studio.domain.spelling import nearest
 
 MAX_TEXT = 2_000
 MAX_NODES = 200

@@ -47,7 +47,7 @@ from studio.domain.expression import (
     children,
 )
 from studio.domain.expression_reader import INSTEAD, Reader, Token
-from studio.domain.validation import nearest
+from studio.domain.spelling import nearest
 
 ValueType: TypeAlias = Literal["number", "text", "boolean", "missing", "any"]
 """`any` is a field, whose type is known only with the data; `missing` is the word null."""

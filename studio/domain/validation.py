@@ -5,7 +5,6 @@ Absent on purpose: reading files; the catalogue of node types is an argument.
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -14,7 +13,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from studio.domain.errors import Problem, UserFixable
+from studio.domain.expression import Expression
+from studio.domain.expression_parser import parse_expression
 from studio.domain.node import NodeType
+from studio.domain.spelling import nearest
 from studio.domain.workflow import Node, Workflow, topological_order
 
 Catalogue: TypeAlias = Mapping[str, type[NodeType]]
@@ -38,6 +40,7 @@ def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
             nodes[node.id] = made
     problems += _check_edges(workflow, nodes, catalogue)
     problems += _check_shape(workflow, catalogue)
+    problems += _check_exit(workflow)
     return problems
 
 
@@ -133,6 +136,21 @@ def _check_edges(workflow: Workflow, nodes: Mapping[str, NodeType], catalogue: C
     return problems
 
 
+def _check_exit(workflow: Workflow) -> list[Problem]:
+    try:
+        exit_rule(workflow)
+    except UserFixable as error:
+        found = error.problems or (Problem(error.code, error.message, error.hint or ""),)
+        return [Problem(p.code, p.message, p.hint, field="settings.exit") for p in found]
+    return []
+
+
+def exit_rule(workflow: Workflow) -> Expression | None:
+    """The rule by which people leave the workflow from wherever they stand. Raises what a bad rule raises."""
+    text = (workflow.settings.exit or "").strip()
+    return parse_expression(text, "contact") if text else None
+
+
 def _check_shape(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
     problems: list[Problem] = []
     sources = [n.id for n in workflow.nodes if n.type in catalogue and catalogue[n.type].declaration.role == "source"]
@@ -175,9 +193,3 @@ def _reachable(workflow: Workflow, sources: list[str]) -> set[str]:
                 seen.add(target)
                 todo.append(target)
     return seen
-
-
-def nearest(word: str, choices: Mapping[str, object] | tuple[str, ...]) -> str:
-    """“Did you mean “x”?” for the closest of the choices, or an empty text."""
-    close = difflib.get_close_matches(word, list(choices), n=1)
-    return f"Did you mean “{close[0]}”?" if close else ""

@@ -75,7 +75,10 @@ class TemplateRef(_Part):
 
 
 class Settings(_Part):
-    """What holds for the whole workflow. Durations are ISO 8601; `topic` is what consent is asked for."""
+    """What holds for the whole workflow. Durations are ISO 8601; `topic` is what consent is asked for.
+
+    `exit`: a rule about contacts; whoever fits it leaves, asked when a wait is over and before each message.
+    """
 
     topic: str = "marketing"
     goal: str | None = None

@@ -24,7 +24,7 @@ from studio.engine.clocks import RunClock
 from studio.engine.control import Control
 from studio.engine.desk import Desk
 from studio.engine.draft import Draft
-from studio.engine.facts import chance, together
+from studio.engine.facts import chance, contact_events, tidy, together
 from studio.engine.guard import RELEASED, Guard, edge_of
 from studio.engine.intake import let_in, meet, take_entering, take_matching
 from studio.engine.memory import RunMemory
@@ -37,6 +37,9 @@ from studio.engine.simulation import goal_kind, happen, pretend, simulation_cont
 from studio.engine.stage import Stage
 from studio.engine.tally import Contexts, Trouble
 from studio.engine.waiting import is_out
+from studio.frames.facts import rules_hold
+from studio.frames.moves import ENDED
+from studio.frames.moves import Moved as Way
 
 log = logging.getLogger(__name__)
 
@@ -193,10 +196,14 @@ class Deeds:
         is_due = rows.get_column("due_at") <= draft.now
         draft.add_waiting(step.id, rows.filter(~is_due), command.attempt)
         due = rows.filter(is_due)
+        if step.role != "goal":
+            due = self._without_leaving(draft, step, due)
         if due.height and isinstance(step.node, Joins):
             self._memory.joins.note_left(step.id, due)
         if due.height:
             await stage.visit(step, due, command.attempt, is_back=True)
+            if stage.guard is not None:
+                stage.guard.visited(step, stage.tally(step.id), stage.failed_at(step.id))
         return await self._finish(stage, draft)
 
     async def _happen(self, step: Step, command: Do) -> None:
@@ -211,8 +218,9 @@ class Deeds:
         memory = self._memory
         batch = together(memory.batch(command.ids))
         batch = batch.unique("instance_id", keep="first", maintain_order=True)
-        gone = is_out(batch, memory.departed)
         stage, draft = self._stage(), memory.draft(command.ids)
+        self._without_leaving(draft, step, batch)
+        gone = is_out(batch, memory.departed)
         began = self._tick()
         if memory.run.mode == "simulate":
             context = self._contexts()(step.id)
@@ -259,6 +267,25 @@ class Deeds:
             tell=tell,
         )
         return await dispatch(step, batch, gone, self._contexts()(step.id), outward, attempt_no)
+
+    def _without_leaving(self, draft: Draft, step: Step, batch: pl.DataFrame) -> pl.DataFrame:
+        """The rows of those who do not fit the workflow's exit rule; the others leave the run."""
+        memory = self._memory
+        rule = memory.plan.exit_rule
+        if rule is None or batch.is_empty():
+            return batch
+        context = self._contexts()(step.id)
+        (fits,) = rules_hold([rule], batch, contacts=context.contacts, events=context.events, now=context.now)
+        leaving = tidy(batch.filter(fits & ~is_out(batch, memory.departed)))
+        if leaving.height:
+            ids, run_id = leaving.get_column("instance_id"), memory.run.run_id
+            draft.departed.append(ids)
+            memory.departed.add(ids)
+            rows = leaving.with_columns(pl.lit('{"reason": "exit rule"}').alias("properties"))
+            exited = contact_events(rows, run_id=run_id, node_id=step.id, kind="exited", at=draft.now)
+            draft.record(exited, "exited")
+            draft.moved.append(Way(step.id, ENDED, leaving.get_column("contact_id"), ids))
+        return batch.filter(~fits)
 
     def _organic(self, draft: Draft) -> None:
         """What people who have just entered would do without any message; only where the audience is simulated."""

@@ -30,7 +30,7 @@ from studio.domain.node import (
     Waits,
     Watches,
 )
-from studio.domain.validation import Catalogue, make_node
+from studio.domain.validation import Catalogue, exit_rule, make_node
 from studio.domain.workflow import LOOP, Node, Retry, Workflow, topological_order
 
 ERROR_PORT = "error"
@@ -110,6 +110,11 @@ class Plan:
     @cached_property
     def triggers(self) -> tuple[Step, ...]:
         return tuple(step for step in self._starting if isinstance(step.node, EventTrigger))
+
+    @cached_property
+    def exit_rule(self) -> Expression | None:
+        """Who fits it leaves the run, asked when a wait is over and before each message."""
+        return exit_rule(self.workflow)
 
     @property
     def _starting(self) -> tuple[Step, ...]:

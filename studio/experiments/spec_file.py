@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import ErrorDetails
 
 from studio.domain.errors import Problem, UserFixable
-from studio.domain.validation import nearest
+from studio.domain.spelling import nearest
 from studio.experiments.moments import Arm, Covariate, Mean, Proportion, Ratio
 from studio.experiments.spec import ExperimentSpec, Guardrail, Harm, Metric, Mode, Variant
 

@@ -18,8 +18,8 @@ from pydantic import JsonValue, ValidationError
 
 from studio import resources
 from studio.domain.errors import Problem, UserFixable
+from studio.domain.spelling import nearest
 from studio.domain.template import Template
-from studio.domain.validation import nearest
 from studio.domain.workflow import parameter_refs
 from studio.gallery import recipe
 from studio.gallery.archetypes import archetypes

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pydantic import JsonValue
 
 from studio.domain.errors import Problem, UserFixable
+from studio.domain.spelling import nearest
 from studio.domain.template import BusinessContext, Fact, FilledParameter, Template, TemplateParameter
-from studio.domain.validation import nearest
 from studio.domain.workflow import Node, TemplateRef, Workflow
 from studio.gallery.binding import fill_text, fill_value
 from studio.gallery.catalogue import Entry

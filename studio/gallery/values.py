@@ -14,8 +14,8 @@ from pydantic import JsonValue
 
 from studio.domain.duration import duration_in_words, format_duration, parse_duration
 from studio.domain.errors import Problem, UserFixable
+from studio.domain.spelling import nearest
 from studio.domain.template import TemplateParameter
-from studio.domain.validation import nearest
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from pydantic import TypeAdapter
 
 from studio import resources
-from studio.domain.validation import nearest
+from studio.domain.spelling import nearest
 from studio.nodes.message_rendering import Texts
 from studio.nodes.mjml_outline import Outline, outline
 

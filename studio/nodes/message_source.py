@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from studio.domain.errors import UserFixable
-from studio.domain.validation import nearest
+from studio.domain.spelling import nearest
 from studio.nodes.gate import Purpose
 
 _FILE_NAME = re.compile(r"[\w][\w.-]{0,99}")

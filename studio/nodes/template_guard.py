@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import NoReturn
 
 from studio.domain.errors import UserFixable
-from studio.domain.validation import nearest
+from studio.domain.spelling import nearest
 
 MAX_SOURCE = 100_000
 MAX_TAGS = 2_000

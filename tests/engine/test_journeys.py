@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from studio.domain.validation import check
 from studio.engine.control import Control
 from studio.engine.draft import Sizes
 from tests.engine.bench import START, World, workflow
+from tests.engine.nodes import CATALOGUE
 
 DAY = 24 * 60
 
@@ -574,3 +576,26 @@ def test_who_does_not_fulfil_the_condition_of_a_step_passes_it_by() -> None:
     assert {i for i, at in left.items() if at > START} == {2, 5, 8}
     assert ended(world, "last") == [0, 3, 6]
     assert world.view().step("m").arrived == world.view().step("m").left == 9
+
+
+def test_who_fits_the_exit_rule_leaves_when_a_wait_is_over_and_before_a_message() -> None:
+    nodes = {
+        "s": ("people", {"count": 6}),
+        "p": ("pause", {"wait": "P1D"}),
+        "m1": ("mail", {}),
+        "q": ("pause", {"wait": "P1D"}),
+        "m2": ("mail", {}),
+    }
+    world = World()
+    world.happen(("order", 1, 60), ("order", 2, 30 * 60))
+    world.begin(workflow(nodes, "s > p", "p > m1", "m1 > q", "q > m2", exit='has("order")'))
+    assert world.go() == "done"
+    assert sorted(who for (who, subject) in world.mailed() if subject == "m1") == ["p0", "p2", "p3", "p4", "p5"]
+    assert sorted(who for (who, subject) in world.mailed() if subject == "m2") == ["p0", "p3", "p4", "p5"]
+    left = world.contact_events("exited").select("contact_id", "node_id", "properties").rows()
+    assert left == [(1, "p", '{"reason": "exit rule"}'), (2, "q", '{"reason": "exit rule"}')]
+
+
+def test_an_exit_rule_that_cannot_be_read_is_a_problem_of_the_workflow() -> None:
+    flow = workflow({"s": ("people", {"count": 1})}, exit="has(")
+    assert [problem.field for problem in check(flow, CATALOGUE)] == ["settings.exit"]

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
-from studio.domain.validation import nearest
+from studio.domain.spelling import nearest
 
 Path: TypeAlias = tuple[str | int, ...]
 

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from PySide6.QtCore import QStringListModel, Qt
 from PySide6.QtWidgets import QCompleter, QLineEdit, QVBoxLayout, QWidget
 
-from studio.domain.validation import nearest
+from studio.domain.spelling import nearest
 from studio.ui.canvas.form_aid import FormAid
 from studio.ui.canvas.form_editors import Editor
 from studio.ui.canvas.form_schema import FieldSpec
