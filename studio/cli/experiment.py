@@ -14,6 +14,7 @@ from studio.cli.session import common
 from studio.domain.clock import utc_now
 from studio.domain.errors import UserFixable
 from studio.experiments.analyze import analyze
+from studio.experiments.bayes import RatePrior
 from studio.experiments.planner import plan
 from studio.experiments.result import Analysis
 from studio.experiments.spec_file import parse_spec
@@ -25,6 +26,11 @@ def add(commands: argparse._SubParsersAction) -> None:
     command = verbs.add_parser("analyze", help="every kind of evidence, and the decision")
     command.add_argument("spec", metavar="SPEC.json", help="the experiment; - reads standard input")
     common(command)
+    command.add_argument(
+        "--prior",
+        metavar="RATE:N",
+        help="for the Bayesian view: a rate of earlier runs and what it is worth, as 0.03:150",
+    )
     command.set_defaults(run=_analyze)
     command = verbs.add_parser("plan", help="how many people a test needs")
     command.add_argument("--baseline", type=float, required=True, metavar="R")
@@ -44,7 +50,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def _analyze(arguments: argparse.Namespace, out: Output) -> int:
-    analysis = analyze(parse_spec(_read(arguments.spec)), now=utc_now())
+    analysis = analyze(parse_spec(_read(arguments.spec)), now=utc_now(), prior=_prior(arguments.prior))
     out.document(analysis.as_json(), _in_words(analysis))
     return 0
 
@@ -85,6 +91,16 @@ def _weights(text: str | None) -> list[float] | None:
         raise UserFixable(
             "USAGE", f"“{text}” are not numbers.", where="--weights", hint="Write them like 9,1"
         ) from None
+
+
+def _prior(text: str | None) -> RatePrior | None:
+    if text is None:
+        return None
+    rate, _, contacts = text.partition(":")
+    try:
+        return RatePrior(float(rate), float(contacts))
+    except ValueError as error:
+        raise UserFixable("USAGE", f"{error}.", where="--prior", hint="Write it like 0.03:150, up to 200.") from None
 
 
 def _read(name: str) -> object:

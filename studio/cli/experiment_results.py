@@ -204,6 +204,7 @@ def _rows(arguments: argparse.Namespace, out: Output) -> int:
         "top_share": sample.top_share,
         "crossovers": sample.crossovers,
         "segments": report.segments,
+        "stratified": report.stratified,
     }
     out.document(document, _rows_words(report))
     return 0
@@ -226,6 +227,10 @@ def _rows_words(report: RowsReport) -> str:
     for treatment, found in report.segments.items():
         parts = [(s.name, s.n, s.lift, s.p_value) for s in found.segments]
         lines += ["", table(parts, ("segment", "units", f"lift of {treatment}", "corrected p"))]
+        whole = report.stratified[treatment]
+        if whole is not None:
+            low, high = whole.ci
+            lines.append(f"Stratified, the effect of {treatment} is {whole.effect:.4g} ({low:.4g} to {high:.4g}).")
     return "\n".join(lines)
 
 

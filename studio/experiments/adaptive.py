@@ -24,6 +24,10 @@ from studio.experiments.spec import ExperimentSpec
 from studio.experiments.srm import BLOCKED_BELOW, SampleRatio
 
 EXPECTED_MIN = 5.0
+WEIGHED = (
+    "Shares followed the results, so the lift weighs everybody by the share in force on arrival; "
+    "the plain rates alone would mislead."
+)
 
 
 def analyze_adaptive(
@@ -39,11 +43,12 @@ def analyze_adaptive(
     split = waves_split(waves)
     best = chances_of_best([variant.arm for variant in spec.variants]) or [None] * len(spec.variants)
     spec = replace(spec, mode="anytime")
+    decision = decide(spec, comparisons, split, now=now, minimum_run=minimum_run, settled=settled)
     return Analysis(
         srm=split,
         comparisons=comparisons,
         bayes_best={variant.id: chance for variant, chance in zip(spec.variants, best, strict=True)},
-        decision=decide(spec, comparisons, split, now=now, minimum_run=minimum_run, settled=settled),
+        decision=replace(decision, reasons=(*decision.reasons, WEIGHED)),
     )
 
 
@@ -105,7 +110,8 @@ def adaptive_band(waves: Sequence[tuple[datetime, Wave]], spec: ExperimentSpec, 
 
 
 def _cut(band: Interval | None, found: Contrast, bound: float, base: float) -> Interval:
-    seen = (bound / base, (2 * found.effect - bound) / base)
+    # A rate cannot fall by more than all of it.
+    seen = (max(bound / base, -1.0), (2 * found.effect - bound) / base)
     if band is None:
         return seen
     low, high = max(band[0], seen[0]), min(band[1], seen[1])

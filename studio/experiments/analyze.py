@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from studio.experiments.anytime import compare_anytime, ship_bound
-from studio.experiments.bayes import chances_of_best, compare_bayes
+from studio.experiments.bayes import RatePrior, chances_of_best, compare_bayes
 from studio.experiments.decision import MINIMUM_RUN, decide
 from studio.experiments.exact import ExactResult, exact_test
 from studio.experiments.fixed import compare_fixed
@@ -28,6 +28,7 @@ def analyze(
     minimum_run: timedelta = MINIMUM_RUN,
     split: SampleRatio | None = None,
     settled: Mapping[str, Arm] | None = None,
+    prior: RatePrior | None = None,
 ) -> Analysis:
     """Compare every treatment with the control and say what to do. Never raises on a spec that `parse_spec` accepts.
 
@@ -37,29 +38,32 @@ def analyze(
         split: the check of the split where it was watched over all looks (`srm.watched_split`); else that of one look.
         settled: the arms of those contacts alone whose time to convert has run out, where many may still convert: what
             ships must be proven among them too. None: nobody's outcome is open.
+        prior: of the Bayesian view of rates, which decides nothing; None: uniform.
     """
     adjusted = spec.adjusted()
     srm = split or sample_ratio([v.arm.n for v in spec.variants], [v.weight for v in spec.variants])
-    comparisons = tuple(compare(adjusted, treatment) for treatment in adjusted.treatments)
+    comparisons = tuple(compare(adjusted, treatment, prior) for treatment in adjusted.treatments)
     decision = decide(adjusted, comparisons, srm, now=now, minimum_run=minimum_run, settled=settled)
     return Analysis(
         srm=srm,
         comparisons=comparisons,
-        bayes_best=_best(adjusted, comparisons),
+        bayes_best=_best(adjusted, comparisons, prior),
         decision=decision,
     )
 
 
-def _best(spec: ExperimentSpec, comparisons: tuple[Comparison, ...]) -> dict[str, float | None]:
+def _best(
+    spec: ExperimentSpec, comparisons: tuple[Comparison, ...], prior: RatePrior | None
+) -> dict[str, float | None]:
     if len(comparisons) == 1 and comparisons[0].bayes.p_better is not None:
         better = comparisons[0].bayes.p_better
         return {variant.id: 1 - better if variant.id == spec.control else better for variant in spec.variants}
-    best = chances_of_best([variant.arm for variant in spec.variants])
+    best = chances_of_best([variant.arm for variant in spec.variants], prior)
     chances = best or [None] * len(spec.variants)
     return {variant.id: chance for variant, chance in zip(spec.variants, chances, strict=True)}
 
 
-def compare(spec: ExperimentSpec, treatment: Variant) -> Comparison:
+def compare(spec: ExperimentSpec, treatment: Variant, prior: RatePrior | None = None) -> Comparison:
     """All evidence about one treatment against the control of `spec`, whose covariates are already taken out."""
     control = spec.control_variant
     a, b = control.arm.estimate(), treatment.arm.estimate()
@@ -77,5 +81,5 @@ def compare(spec: ExperimentSpec, treatment: Variant) -> Comparison:
         ship=ship_bound(a, b, spec.alpha, spec.planned_total, len(spec.treatments)),
         strict=strict,
         exact=exact,
-        bayes=compare_bayes(control.arm, treatment.arm, spec.alpha),
+        bayes=compare_bayes(control.arm, treatment.arm, spec.alpha, prior),
     )

@@ -59,10 +59,10 @@ class Posterior(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BetaPosterior:
-    """Beta(hits + 1, misses + 1), that is a uniform prior; u is the log odds."""
+    """Beta(hits + 1, misses + 1), that is a uniform prior, for whole numbers; both above −1. u is the log odds."""
 
-    hits: int
-    misses: int
+    hits: float
+    misses: float
 
     @property
     def mean(self) -> float:
@@ -92,7 +92,7 @@ class BetaPosterior:
         return special.betainc(self.misses + 1, self.hits + 1, special.expit(-u))
 
 
-def _far(x: Array, a: int, total: int) -> Array:
+def _far(x: Array, a: float, total: float) -> Array:
     return x + math.log(a / total)
 
 
@@ -116,10 +116,29 @@ class NormalPosterior:
         return special.ndtr((u - self.mean) / self.error)
 
 
-def compare_bayes(control: Arm, treatment: Arm, alpha: float) -> BayesResult:
-    """Beta(1, 1) posteriors for proportions, a flat normal one for means and ratios; the interval holds 1 − alpha."""
+PRIOR_MAX = 200.0
+
+
+@dataclass(frozen=True, slots=True)
+class RatePrior:
+    """What earlier runs of the same kind say of a rate, worth `contacts` contacts (at most 200: the data must win)."""
+
+    rate: float
+    contacts: float
+
+    def __post_init__(self) -> None:
+        rarer = min(self.rate, 1 - self.rate) * self.contacts
+        if not (rarer >= 1 and self.contacts <= PRIOR_MAX):
+            raise ValueError(f"a prior needs one conversion, one other and at most {PRIOR_MAX:g} contacts")
+
+
+def compare_bayes(control: Arm, treatment: Arm, alpha: float, prior: RatePrior | None = None) -> BayesResult:
+    """Beta(1, 1) posteriors for proportions unless a prior is given, a flat normal one for means and ratios.
+
+    The interval holds 1 − alpha.
+    """
     if isinstance(control, Proportion) and isinstance(treatment, Proportion):
-        a, b = beta_posterior(control), beta_posterior(treatment)
+        a, b = beta_posterior(control, prior), beta_posterior(treatment, prior)
         p_better, loss = _better_and_loss(a, b)
         return BayesResult(p_better=p_better, expected_loss=loss, ci=difference_interval(a, b, alpha))
     left, right = control.estimate(), treatment.estimate()
@@ -134,9 +153,9 @@ def compare_bayes(control: Arm, treatment: Arm, alpha: float) -> BayesResult:
     )
 
 
-def chances_of_best(arms: Sequence[Arm]) -> list[float] | None:
+def chances_of_best(arms: Sequence[Arm], prior: RatePrior | None = None) -> list[float] | None:
     """Chance of each arm to have the highest value, in order; None when an arm's value is not known."""
-    proportions = [beta_posterior(arm) for arm in arms if isinstance(arm, Proportion)]
+    proportions = [beta_posterior(arm, prior) for arm in arms if isinstance(arm, Proportion)]
     if len(proportions) == len(arms):
         return best_chances(proportions)
     estimates = [estimate for arm in arms if (estimate := arm.estimate()) is not None and estimate.squared_error > 0]
@@ -153,9 +172,12 @@ def chances_of_best(arms: Sequence[Arm]) -> list[float] | None:
     )
 
 
-def beta_posterior(arm: Proportion) -> BetaPosterior:
-    """From a uniform prior."""
-    return BetaPosterior(arm.successes, arm.n - arm.successes)
+def beta_posterior(arm: Proportion, prior: RatePrior | None = None) -> BetaPosterior:
+    """From a uniform prior, or from the given one."""
+    if prior is None:
+        return BetaPosterior(arm.successes, arm.n - arm.successes)
+    hits, misses = prior.rate * prior.contacts - 1, (1 - prior.rate) * prior.contacts - 1
+    return BetaPosterior(arm.successes + hits, arm.n - arm.successes + misses)
 
 
 def best_chances(posteriors: Sequence[Posterior]) -> list[float]:

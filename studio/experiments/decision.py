@@ -11,7 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from scipy import special
+
 from studio.experiments.anytime import ship_bound
+from studio.experiments.families import dunnett
 from studio.experiments.guardrail import GuardrailCheck, check_guardrails
 from studio.experiments.moments import Arm, Mean, Proportion
 from studio.experiments.result import Comparison, Decision
@@ -106,8 +109,8 @@ def _stand(spec: ExperimentSpec, treatment: Variant, comparison: Comparison, cal
 def _evidence(spec: ExperimentSpec, treatment: Variant, comparison: Comparison, *, ready: bool) -> tuple[bool, bool]:
     """Whether the treatment is proven better, and proven worse, by the evidence that the mode names."""
     if spec.mode == "fixed":
-        p_value = deciding_p_value(comparison)
-        proven = _is_complete(spec) and p_value is not None and p_value < spec.level
+        p_value = _corrected_p_value(spec, comparison)
+        proven = _is_complete(spec) and p_value is not None and p_value < spec.alpha
         effect = comparison.effect or 0.0
         return proven and effect > 0, proven and effect < 0
     if spec.mode == "strict":
@@ -123,6 +126,19 @@ def _evidence(spec: ExperimentSpec, treatment: Variant, comparison: Comparison, 
 def deciding_p_value(comparison: Comparison) -> float | None:
     """The one p-value that counts in mode "fixed": the exact one where counts are small."""
     return comparison.fixed.p_value if comparison.exact.p_value is None else comparison.exact.p_value
+
+
+def _corrected_p_value(spec: ExperimentSpec, comparison: Comparison) -> float | None:
+    """Corrected for the number of treatments: by Dunnett, or by Bonferroni where the counts are small."""
+    p_value = deciding_p_value(comparison)
+    others = len(spec.treatments)
+    if p_value is None or others == 1:
+        return p_value
+    if comparison.exact.p_value is not None:
+        return min(1.0, p_value * others)
+    z = -float(special.ndtri(p_value / 2)) if p_value > 0 else math.inf
+    sizes = [other.arm.n for other in spec.treatments]
+    return dunnett([z], sizes, spec.control_variant.arm.n)[0]
 
 
 def _is_strictly_worse(spec: ExperimentSpec, treatment: Variant) -> bool:

@@ -52,7 +52,7 @@ def e_benjamini_hochberg(e_values: Sequence[float]) -> list[float]:
 def dunnett(z: Sequence[float], sizes: Sequence[int], control_size: int) -> list[float]:
     """Two-sided p-values of treatments against one control, corrected for their number; `z` in standard errors.
 
-    Normal limit with equal variances, so for large arms; `sizes` are those of the treatments.
+    Normal limit with equal variances, so for large arms. `sizes` are those of all treatments, maybe more than `z`.
     """
     shares = np.array([math.sqrt(size / (size + control_size)) if size else 0.0 for size in sizes])
     rest = np.sqrt(1 - shares * shares)

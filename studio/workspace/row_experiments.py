@@ -11,8 +11,9 @@ import polars as pl
 from studio.analytics.samples import Columns, Sample, arms_of, default_percentile
 from studio.domain.errors import UserFixable
 from studio.experiments.analyze import analyze
+from studio.experiments.moments import Arm
 from studio.experiments.result import Analysis
-from studio.experiments.segments import Segmentation, by_segment
+from studio.experiments.segments import Segmentation, Stratified, by_segment, stratified
 from studio.experiments.spec import ExperimentSpec, Metric, Mode, Variant
 
 _READERS: Mapping[str, Callable[[Path], pl.LazyFrame]] = {
@@ -43,12 +44,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowsReport:
-    """`segments` by treatment, where a column to divide by was named."""
+    """`segments` and `stratified` by treatment, where a column to divide by was named."""
 
     spec: ExperimentSpec
     sample: Sample
     analysis: Analysis
     segments: Mapping[str, Segmentation]
+    stratified: Mapping[str, Stratified | None]
 
 
 def analyze_rows(path: Path, question: Question) -> RowsReport:
@@ -70,12 +72,19 @@ def analyze_rows(path: Path, question: Question) -> RowsReport:
             alpha=question.alpha,
             mode=question.mode,
         )
-        segments = _segments(rows, question, spec, sample) if question.segment else {}
+        parts = _parts(rows, question, spec, sample) if question.segment else {}
     except pl.exceptions.PolarsError as error:
         raise UserFixable(
             "FILE-UNREADABLE", f"The rows cannot be read: {error}", where=str(path), hint="Mend the file."
         ) from None
-    return RowsReport(spec=spec, sample=sample, analysis=analyze(spec), segments=segments)
+    share = max(1, spec.planned_total * 2 // len(spec.variants))
+    return RowsReport(
+        spec=spec,
+        sample=sample,
+        analysis=analyze(spec),
+        segments={name: by_segment(arms, planned_total=share, alpha=spec.level) for name, arms in parts.items()},
+        stratified={name: stratified(arms, planned_total=share, alpha=spec.level) for name, arms in parts.items()},
+    )
 
 
 def _rows(path: Path) -> pl.LazyFrame:
@@ -108,7 +117,10 @@ def _variants(sample: Sample, question: Question) -> tuple[Variant, ...]:
     return tuple(Variant(name, sample.arms[name], weights[name]) for name in ordered)
 
 
-def _segments(rows: pl.LazyFrame, question: Question, spec: ExperimentSpec, sample: Sample) -> dict[str, Segmentation]:
+def _parts(
+    rows: pl.LazyFrame, question: Question, spec: ExperimentSpec, sample: Sample
+) -> dict[str, dict[str, tuple[Arm, Arm]]]:
+    """Treatment → value of the column → control and treatment."""
     column = question.segment
     if column not in rows.collect_schema():
         raise UserFixable("EXPERIMENT-ROWS", f"There is no column “{column}”.", hint="Name one of the file's columns.")
@@ -119,14 +131,10 @@ def _segments(rows: pl.LazyFrame, question: Question, spec: ExperimentSpec, samp
         for name in names.drop_nulls()
     }
     return {
-        treatment.id: by_segment(
-            {
-                name: (arms[spec.control], arms[treatment.id])
-                for name, arms in parts.items()
-                if spec.control in arms and treatment.id in arms
-            },
-            planned_total=spec.planned_total * 2 // len(spec.variants) or 1,
-            alpha=spec.level,
-        )
+        treatment.id: {
+            name: (arms[spec.control], arms[treatment.id])
+            for name, arms in parts.items()
+            if spec.control in arms and treatment.id in arms
+        }
         for treatment in spec.treatments
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -66,6 +68,18 @@ def test_files_that_are_none(tmp_path):
     assert studio("experiment", "rows", tmp_path / "a.xls", *OPTIONS).document["error"]["code"] == "FILE-KIND"
     (tmp_path / "a.parquet").write_text("no parquet")
     assert studio("experiment", "rows", tmp_path / "a.parquet", *OPTIONS).document["error"]["code"] == "FILE-UNREADABLE"
+
+
+def test_a_prior_moves_the_bayesian_view_and_nothing_else(tmp_path):
+    spec = {"metric": "proportion", "control": "A", "planned_total": 2_000}
+    spec["variants"] = [{"id": "A", "n": 300, "successes": 12}, {"id": "B", "n": 300, "successes": 24}]
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    plain = done("experiment", "analyze", tmp_path / "spec.json")
+    told = done("experiment", "analyze", tmp_path / "spec.json", "--prior", "0.05:200")
+    assert told["comparisons"][0]["bayes"]["p_better"] < plain["comparisons"][0]["bayes"]["p_better"]
+    assert told["bayes_best"] != plain["bayes_best"]
+    assert told["comparisons"][0]["ship"] == plain["comparisons"][0]["ship"]
+    assert studio("experiment", "analyze", tmp_path / "spec.json", "--prior", "0.05:900").code == 2
 
 
 def test_a_plan_with_unequal_shares():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from studio.experiments.bayes import chances_of_best, compare_bayes
+from studio.experiments.bayes import RatePrior, chances_of_best, compare_bayes
 from studio.experiments.moments import Mean, Proportion, Ratio
 
 
@@ -124,3 +124,22 @@ def test_chances_of_the_best_of_many():
     means = chances_of_best([Mean(100, 1.0, 4.0), Mean(100, 1.0, 4.0), Ratio(100, 2.0, 1.0, 2.0, 1.0, 0.5)])
     assert sum(means) == pytest.approx(1)
     assert means[0] == pytest.approx(means[1])
+
+
+def test_a_prior_from_history_is_a_beta():
+    prior = RatePrior(0.05, 200)
+    result = compare_bayes(Proportion(300, 12), Proportion(300, 20), 0.05, prior)
+    a, b = stats.beta(12 + 10, 288 + 190), stats.beta(20 + 10, 280 + 190)
+    better = integrate.quad(lambda t: b.pdf(t) * a.cdf(t), 0, 0.4, epsabs=1e-13, points=[0.06, 0.1])[0]
+    assert result.p_better == pytest.approx(better, abs=1e-9)
+    assert result.p_better < compare_bayes(Proportion(300, 12), Proportion(300, 20), 0.05).p_better
+    uniform = compare_bayes(Proportion(30, 2), Proportion(30, 5), 0.05, RatePrior(0.5, 2))
+    assert uniform == compare_bayes(Proportion(30, 2), Proportion(30, 5), 0.05)
+    nobody = compare_bayes(Proportion(0, 0), Proportion(0, 0), 0.05, RatePrior(0.02, 50))
+    assert nobody.p_better == pytest.approx(0.5, abs=1e-6)
+
+
+@pytest.mark.parametrize(("rate", "contacts"), [(0.0, 10), (1.0, 10), (0.1, 5), (0.1, 201)])
+def test_a_prior_that_would_drown_the_data_is_refused(rate, contacts):
+    with pytest.raises(ValueError, match="prior needs"):
+        RatePrior(rate, contacts)

@@ -253,3 +253,22 @@ def test_while_many_may_still_convert_a_winner_must_be_proven_among_those_who_ar
         decision = analyze(spec, settled=known).decision
         assert decision.verdict == "keep_running"
         assert "Many may still convert" in " ".join(decision.reasons)
+
+
+def test_a_fixed_look_at_several_treatments_is_corrected_by_dunnett():
+    """Between Bonferroni's .05 / 3 and the plain .05: for three treatments the limit is about .0196."""
+
+    def verdict(hits):
+        arms = [Variant("A", Proportion(20_000, 1_000)), Variant("B", Proportion(20_000, hits))]
+        arms += [Variant(name, Proportion(20_000, 1_000)) for name in "CD"]
+        spec = ExperimentSpec(
+            metric="proportion", control="A", variants=tuple(arms), planned_total=80_000, mode="fixed", mde=0.001
+        )
+        found = analyze(spec)
+        return found.comparisons[0].fixed.p_value, found.decision.verdict
+
+    by_p = [verdict(hits) for hits in range(1_095, 1_118)]
+    shipped = [p for p, name in by_p if name == "ship"]
+    waiting = [p for p, name in by_p if name != "ship"]
+    assert 0.05 / 3 < max(shipped) < 0.0205 < 0.05
+    assert min(waiting) > max(shipped)

@@ -7,7 +7,7 @@ from statsmodels.stats.multitest import multipletests
 
 from studio.experiments.anytime import compare_anytime
 from studio.experiments.moments import Mean, Proportion
-from studio.experiments.segments import by_segment
+from studio.experiments.segments import by_segment, stratified
 
 PARTS = {
     "new": (Proportion(6_000, 240), Proportion(6_100, 330)),
@@ -50,3 +50,34 @@ def test_one_segment_differs_from_nobody():
     pair = (Mean(900, 5.0, 4.0, payers=800), Mean(900, 5.5, 4.0, payers=800))
     assert by_segment({"all": pair}, planned_total=2_000).differ_p is None
     assert by_segment({}, planned_total=2_000).segments == ()
+
+
+def test_stratifying_is_a_regression_on_treatment_within_segments():
+    found = stratified(PARTS, planned_total=60_000)
+    sizes = [a.n + b.n for a, b in PARTS.values()]
+    effects = [b.successes / b.n - a.successes / a.n for a, b in PARTS.values()]
+    assert found.effect == pytest.approx(np.average(effects, weights=sizes), rel=1e-12)
+    assert found.ci[0] < found.lower_bound < found.effect < found.ci[1]
+
+
+def test_stratifying_removes_what_segments_explain():
+    rng = np.random.default_rng(4)
+    effects = {"plain": [], "stratified": []}
+    for _ in range(400):
+        arms = {}
+        for name, rate in (("often", 0.8), ("never", 0.1)):
+            sizes = np.bincount(rng.integers(0, 2, 400), minlength=2)
+            arms[name] = tuple(Proportion(int(n), int(rng.binomial(n, rate))) for n in sizes)
+        whole = [arms["often"][side].merge(arms["never"][side]).estimate() for side in (0, 1)]
+        effects["plain"].append(whole[1].value - whole[0].value)
+        last = stratified(arms, planned_total=800)
+        effects["stratified"].append(last.effect)
+    assert np.var(effects["stratified"]) / np.var(effects["plain"]) == pytest.approx(1 - last.saved, abs=0.15)
+    assert abs(np.mean(effects["stratified"])) < 3 * np.std(effects["stratified"]) / 20
+    assert last.saved > 0.4
+
+
+def test_nothing_to_stratify():
+    assert stratified({}, planned_total=10) is None
+    assert stratified({"a": (Proportion(1, 0), Proportion(9, 1))}, planned_total=10) is None
+    assert stratified({"a": (Proportion(9, 0), Proportion(9, 0))}, planned_total=10) is None
