@@ -17,7 +17,9 @@ from studio.ui.screens.studio_canvas_data import DataAnswers
 from studio.ui.screens.studio_canvas_debug import DebugAnswers
 from studio.ui.screens.studio_canvas_forms import FormAnswers
 from studio.ui.screens.studio_canvas_history import HistoryAnswers
+from studio.ui.screens.studio_canvas_move import VersionMove
 from studio.ui.screens.studio_canvas_run import RunCommands, RunStarter
+from studio.ui.shell import Action
 from studio.workspace.workspace import Workspace
 
 
@@ -35,7 +37,11 @@ class StudioCanvas(CanvasPage):
         self._past = HistoryAnswers(self, workspace)
         self._forms = FormAnswers(self, workspace)
         self._debug = DebugAnswers(self, workspace, window)
+        self._move = VersionMove(self, workspace)
         self._parts = (RunCommands(self, workspace, window), DataAnswers(self, workspace))
+
+    def actions_here(self) -> Sequence[Action]:
+        return [*super().actions_here(), *self._move.actions()]
 
     def entered(self, target: str = "") -> None:
         super().entered(target)

@@ -1,0 +1,64 @@
+"""A run of an older version in the window: who waits is told, and goes on in the current one when that is agreed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from PySide6.QtCore import QSettings
+from pytestqt.qtbot import QtBot
+
+from studio.domain.workflow import Workflow, parse_workflow
+from studio.ui import app, background
+from studio.ui.screens.studio_canvas import StudioCanvas
+from studio.workspace.runs import RunOptions
+from studio.workspace.workspace import Workspace
+
+START = datetime(2026, 10, 1, tzinfo=UTC)
+
+
+def waiting(duration: str) -> Workflow:
+    nodes = [
+        {"id": "start", "type": "trigger.manual"},
+        {"id": "wait", "type": "flow.delay", "parameters": {"duration": duration}},
+        {"id": "end", "type": "flow.exit"},
+    ]
+    edges = [{"from": ["start", "out"], "to": ["wait", "in"]}, {"from": ["wait", "out"], "to": ["end", "in"]}]
+    return parse_workflow(json.dumps({"name": "W", "nodes": nodes, "edges": edges}))
+
+
+@pytest.fixture
+def studio(tmp_path: Path, qtbot: QtBot, installed: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[app.Studio]:
+    monkeypatch.setattr(app, "settings", lambda: QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat))
+    opened = app.Studio(Workspace.open(tmp_path / "first"))
+    opened.window.show()
+    yield opened
+    opened.close()
+    opened.window.close()
+    qtbot.waitUntil(lambda: not background.under_way())
+
+
+def test_waiting_people_go_on_in_the_current_version(qtbot: QtBot, studio: app.Studio) -> None:
+    workspace = studio.workspace
+    workspace._store.contacts.upsert_contacts(pl.DataFrame({"key": ["a", "b"]}), "test")
+    workflow_id = workspace.workflows.add(waiting("P7D"))
+    options = RunOptions(as_of=START, until=START.replace(day=2))
+    run_id = workspace.runs.start(workspace.workflows.get(workflow_id), options, workflow_id=workflow_id)
+    assert workspace.runs.wait(run_id) == "waiting"
+    studio.open_run(run_id)
+    canvas = studio.window.pages.page
+    assert isinstance(canvas, StudioCanvas)
+    offered = {action.id: action for action in canvas.actions_here()}["canvas.move"]
+    assert not offered.is_enabled()
+    workspace.workflows.save(workflow_id, waiting("P30D"))
+    assert offered.is_enabled()
+    said: list[str] = []
+    canvas._move._toast = lambda text, button="", act=None: (said.append(text), act and act())
+    offered.run()
+    qtbot.waitUntil(lambda: len(said) == 2, timeout=20_000)
+    assert said[0] == "2 wait on at a step with new settings."
+    assert workspace.runs.get(run_id).version == waiting("P30D").content_hash()
