@@ -5,6 +5,7 @@ Absent on purpose: the weights; whoever scores gives them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -18,6 +19,7 @@ from studio.gallery.lexical import words
 from studio.gallery.promotion import Promoted
 
 _SIGNS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}
+_QUOTE_END = re.compile(r"[.]?(”?)[.]?$")
 _TELLING = 5
 """Letters from which on a shared word is worth naming."""
 _COMMON = frozenset(("their", "about", "after", "first", "people", "those", "until", "again", "business", "companies"))
@@ -58,7 +60,8 @@ def of_fact(fact: Fact, weight: float) -> Reason:
     if fact.name == "goal":
         return Reason(f"Your goal: {fact.value}.", fact.name, weight)
     about = wording.trait_words(fact.name) or fact.name.replace("_", " ")
-    said = "you said so" if fact.confidence == 1.0 else f"says {fact.evidence.rstrip('.')}"
+    quoted = _QUOTE_END.sub("\\1", fact.evidence)
+    said = "you said so" if fact.confidence == 1.0 else f"says {quoted}"
     if not fact.value:
         return Reason(f"Speaks against it: your business hardly {about}, {said}.", fact.name, weight)
     return Reason(f"Your business {about}, {said}.", fact.name, weight)

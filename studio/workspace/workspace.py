@@ -40,6 +40,7 @@ from studio.workspace.rehearsals import RehearsalsStory
 from studio.workspace.runs import RunsStory
 from studio.workspace.sharing import SharingStory
 from studio.workspace.standby import with_handover
+from studio.workspace.shelf import ShelfStory
 from studio.workspace.templates import TemplatesStory
 from studio.workspace.trials import TrialsStory
 from studio.workspace.unattended import UnattendedStory
@@ -92,6 +93,7 @@ class Workspace:
         self.drafts = DraftsStory(store, clock, self._render.render)
         self.templates = TemplatesStory(store, templates, self.workflows, clock, self._render.render, find_embedder())
         self.learning = LearningStory(store, self.templates)
+        self.shelf = ShelfStory(store, templates, self.workflows)
         self.insights = InsightsStory(store)
         self.analyses = AnalysesStory(store, clock)
         self.exports = ExportsStory(store, clock)

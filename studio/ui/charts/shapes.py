@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimerEvent
+from PySide6.QtGui import QColor, QFontMetrics, QHideEvent, QPainter, QPainterPath, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy
 
 from studio.ui import export, numbers
@@ -206,6 +206,9 @@ _LOOKS: Mapping[MiniRole, tuple[str, float]] = {
     "exit": ("text_muted", 0.5),
 }
 _NODE_WIDTH, _NODE_HEIGHT = 22.0, 10.0
+_FRAME_MS = 40
+_PLAYED_MS = 2_400
+"""How long a run in small takes."""
 
 
 class MiniGraph(Chart):
@@ -214,6 +217,8 @@ class MiniGraph(Chart):
     def __init__(self, title: str, data: MiniGraphData | None = None) -> None:
         super().__init__(title)
         self._data = data or MiniGraphData((), ())
+        self._phase: float | None = None
+        self._timer_id = 0
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.refresh()
@@ -221,6 +226,38 @@ class MiniGraph(Chart):
     def set_data(self, data: MiniGraphData) -> None:
         self._data = data
         self.refresh()
+
+    def play(self) -> None:
+        """Plays a run in small: steps light up in their order. With reduced motion all of them at once."""
+        if theme().reduced_motion:
+            self._phase = 1.0
+            self.update()
+        elif not self._timer_id:
+            self._phase = 0.0
+            self._timer_id = self.startTimer(_FRAME_MS)
+
+    def stop(self) -> None:
+        """Back to the still picture."""
+        if self._timer_id:
+            self.killTimer(self._timer_id)
+            self._timer_id = 0
+        self._phase = None
+        self.update()
+
+    @property
+    def is_playing(self) -> bool:
+        return self._phase is not None
+
+    def timerEvent(self, event: QTimerEvent) -> None:
+        if event.timerId() != self._timer_id:
+            super().timerEvent(event)
+            return
+        self._phase = ((self._phase or 0.0) + _FRAME_MS / _PLAYED_MS) % 1.15
+        self.update()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.stop()
+        super().hideEvent(event)
 
     def _boxes(self, area: QRectF) -> dict[str, QRectF]:
         """Each node's box. Positions are scaled to the place; neighbours never stand wider than in a small graph."""
@@ -255,8 +292,28 @@ class MiniGraph(Chart):
         for node in self._data.nodes:
             painter.setBrush(theme().colour("canvas"))
             painter.drawRoundedRect(boxes[node.id], 3, 3)
-            painter.setBrush(theme().colour(*_LOOKS[node.role]))
+            painter.setBrush(self._colour(node, boxes[node.id], area))
             painter.drawRoundedRect(boxes[node.id], 3, 3)
+        self._draw_travellers(painter, boxes, area)
+
+    def _colour(self, node: MiniNode, box: QRectF, area: QRectF) -> QColor:
+        name, strength = _LOOKS[node.role]
+        if self._phase is None:
+            return theme().colour(name, strength)
+        reached = (box.left() - area.left()) / max(area.width(), 1) <= self._phase
+        return theme().colour("state.done" if reached else name, 0.9 if reached else strength)
+
+    def _draw_travellers(self, painter: QPainter, boxes: Mapping[str, QRectF], area: QRectF) -> None:
+        """People on their way: a dot on every edge that the run is passing."""
+        if self._phase is None or not self._timer_id:
+            return
+        front = area.left() + self._phase * area.width()
+        painter.setBrush(theme().colour("accent"))
+        for source, target in self._data.edges:
+            if source in boxes and target in boxes and boxes[source].right() < front < boxes[target].left():
+                way = _edge(boxes[source], boxes[target])
+                share = (front - boxes[source].right()) / (boxes[target].left() - boxes[source].right())
+                painter.drawEllipse(way.pointAtPercent(share), 2.6, 2.6)
 
     def readings(self, area: QRectF) -> list[Reading]:
         boxes = self._boxes(area)

@@ -168,9 +168,11 @@ class BusinessPanel(w.SidePanel):
         for fact in gallery.context.facts:
             shown = fact_shown(fact.name, fact.value)
             facts.add(fact_title(fact.name), shown, fact.confidence, fact.evidence, key=fact.name)
+        for name in gallery.unknown:
+            facts.add(fact_title(name), "unknown", None, "Nothing told of it. Add it if you like.", key=name)
         facts.correct.connect(self.edit_fact)
         place.add(facts)
-        missing = [name for name in OFFERED if gallery.context.fact(name) is None]
+        missing = [name for name in OFFERED if gallery.context.fact(name) is None and name not in gallery.unknown]
         if missing:
             place.add(w.flowing(*(self._add_chip(name) for name in missing)))
 

@@ -11,20 +11,30 @@ from dataclasses import dataclass
 from studio.domain.node import Role
 from studio.domain.template import BusinessContext, FilledParameter, PastOutcome, Recommendation, Template
 from studio.domain.workflow import Workflow
+from studio.ui import numbers
 from studio.ui.charts import MiniGraphData, MiniNode
 from studio.workspace.previews import MessagePreview
 from studio.workspace.templates import TypeChoice
 from studio.workspace.workspace import Workspace
 
+SLATE = 3
+"""Cards at the top."""
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One template as its card shows it. `recommendation` None: it is not ranked."""
+    """One template as its card shows it. `recommendation` None: it is not ranked.
+
+    `kinds`: ids of the kinds of business it usually suits.
+    """
 
     template: Template
     recommendation: Recommendation | None
     outcomes: tuple[PastOutcome, ...]
     graph: MiniGraphData
+    kinds: frozenset[str]
+    is_favourite: bool = False
+    is_recent: bool = False
 
     @property
     def title(self) -> str:
@@ -33,12 +43,19 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """The business, and every template, the best suited first."""
+    """The business, and every template, the best suited first.
+
+    `kinds`: kinds of business, id → title. `unknown`: facts that matter and are not known. `record`: in words, whether
+    predictions held and ranking got better here.
+    """
 
     context: BusinessContext
     types: tuple[TypeChoice, ...]
     offers: tuple[Offer, ...]
     currency: str
+    kinds: Mapping[str, str]
+    unknown: tuple[str, ...]
+    record: str
 
     @property
     def business(self) -> str:
@@ -71,22 +88,54 @@ def read_gallery(workspace: Workspace, context: BusinessContext | None = None) -
     if context is not None:
         story.remember(context)
     known = context if context is not None else story.context()
-    ranked = {
-        item.template: item for item in story.recommend(known, record=context is not None, explore=True).recommendations
-    }
-    place = {name: number for number, name in enumerate(ranked)}
+    answer = story.recommend(known, record=context is not None, explore=True)
+    # Several templates of one kind: only the best of them is a card of the ranking, the others are ranked like it.
+    ranked = {item.template: item for item in (*answer.recommendations, *answer.alternatives)}
+    tops = [item.template for item in answer.recommendations[:SLATE]]
+    place = {name: number for number, name in enumerate(tops)}
     outcomes = story.outcomes()
+    favourites, recent = set(workspace.shelf.favourites()), set(workspace.shelf.recent())
     offers = [
         Offer(
             template,
             ranked.get(template.id) if known.facts else None,
             tuple(outcome for outcome in outcomes if outcome.template == template.id),
             mini_graph(workspace, template.workflow),
+            workspace.shelf.suited_kinds(template),
+            template.id in favourites,
+            template.id in recent,
         )
-        for template in sorted(story.list(), key=lambda template: place.get(template.id, len(place)))
+        for template in story.list()
     ]
+    offers.sort(key=lambda offer: (place.get(offer.template.id, len(place)), -_score(offer), offer.title))
     currency = known.fact("currency")
-    return Gallery(known, story.types(known), tuple(offers), str(currency.value) if currency else "EUR")
+    return Gallery(
+        known,
+        story.types(known),
+        tuple(offers),
+        str(currency.value) if currency else "EUR",
+        workspace.shelf.kinds(),
+        story.unknown(known) if known.facts else (),
+        _record(workspace) if outcomes else "",
+    )
+
+
+def _score(offer: Offer) -> float:
+    return offer.recommendation.score if offer.recommendation is not None else 0.0
+
+
+def _record(workspace: Workspace) -> str:
+    """How well predictions and ranking did here."""
+    parts = [
+        f"Predictions: {numbers.count(one.covered)} of {numbers.plural(one.promises, 'finished run')} ended inside the "
+        f"{numbers.percent(one.level)} interval that was promised."
+        for one in workspace.analyses.record().metrics
+        if one.metric == "conversion_rate"
+    ]
+    verdict = workspace.learning.verdict()
+    if verdict.showings:
+        parts.append(f"Ranking: {verdict.in_words()}")
+    return " ".join(parts)
 
 
 def fill_in(workspace: Workspace, template_id: str, context: BusinessContext, overrides: Mapping[str, str]) -> Filled:

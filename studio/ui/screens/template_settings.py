@@ -23,10 +23,11 @@ _VIEWS = {"settings": "Settings", "messages": "Messages"}
 
 
 class SettingsPanel(w.SidePanel):
-    """Signals: `changed(setting, text)`, `create_wanted`."""
+    """Signals: `changed(setting, text)`, `create_wanted`, `try_wanted` (create it and simulate it)."""
 
     changed = Signal(str, str)
     create_wanted = Signal()
+    try_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__("right", 322)
@@ -39,11 +40,13 @@ class SettingsPanel(w.SidePanel):
         self.view = w.Segmented(_VIEWS, "settings", name="What is shown of the template")
         self.view.chosen.connect(lambda _view: self._show_view())
         self.create_button = w.PrimaryButton("Create workflow", self.create_wanted.emit)
+        self.try_button = w.SecondaryButton("Try on sample data", self.try_wanted.emit)
+        self.try_button.setToolTip("Creates the workflow and simulates it. Nobody gets a message.")
         self._settings, self._messages = Place(), Place(spacing=10)
         self._switch = w.panel(w.row(self.view, w.STRETCH))
         for part in (self.title, self.note, self._switch, self._settings, self._messages):
             self.add(part)
-        self._foot = Place(w.Hairline(), _padded(self.create_button), spacing=0)
+        self._foot = Place(w.Hairline(), _padded(self.create_button, self.try_button), spacing=0)
         whole = self.layout()
         assert whole is not None
         whole.addWidget(self._foot)
@@ -126,8 +129,8 @@ class SettingsPanel(w.SidePanel):
         self._foot.setVisible(usable)
 
 
-def _padded(button: QWidget) -> QBoxLayout:
-    return w.column(w.row(button, w.STRETCH), margins=(18, 12, 18, 14))
+def _padded(*buttons: QWidget) -> QBoxLayout:
+    return w.column(w.flowing(*buttons), margins=(18, 12, 18, 14))
 
 
 def _note(filled: Filled) -> str:

@@ -62,8 +62,10 @@ class TemplatesPage(Page):
         self.cards.chosen.connect(self.choose)
         self.cards.used.connect(self.use)
         self.cards.previewed.connect(self._preview)
+        self.cards.favoured.connect(self._favour)
         self.settings.changed.connect(self._change)
         self.settings.create_wanted.connect(self._create)
+        self.settings.try_wanted.connect(self._try)
 
     def entered(self, target: str = "") -> None:
         if target in (ADDRESS, WORDS):
@@ -111,6 +113,12 @@ class TemplatesPage(Page):
     def read_page(self, path: Path) -> None:
         """Understands a saved page."""
         self._understand(lambda: self._workspace.templates.understand_page(path), "Reading the page …")
+
+    def _favour(self, template_id: str, is_favourite: bool) -> None:
+        shelf = self._workspace.shelf
+        run_in_background(
+            lambda: shelf.set_favourite(template_id, is_favourite=is_favourite), lambda _done: self._load(), owner=self
+        )
 
     def _preview(self, template_id: str) -> None:
         self.choose(template_id)
@@ -178,6 +186,13 @@ class TemplatesPage(Page):
         self.settings.show_error(" ".join(said) or f"{error.message} {error.hint or ''}".strip())
 
     def _create(self) -> None:
+        self._make(self._created)
+
+    def _try(self) -> None:
+        """Creates the workflow and simulates it at once: nobody gets anything."""
+        self._make(self._created_to_try)
+
+    def _make(self, then: Callable[[str], None]) -> None:
         if self._gallery is None or not self._chosen:
             return
         name, context, overrides = self._chosen, self._gallery.context, dict(self._overrides)
@@ -186,13 +201,17 @@ class TemplatesPage(Page):
         def create() -> str:
             return str(self._workspace.templates.create(name, context, overrides).workflow_id)
 
-        run_in_background(create, self._created, self._not_created, owner=self)
+        run_in_background(create, then, self._not_created, owner=self)
 
     def _created(self, workflow_id: str) -> None:
         self.settings.create_button.setEnabled(True)
         self._overrides = {}
         self._navigator.notify("The workflow is filled in and ready to run")
         self._navigator.open_workflow(workflow_id)
+
+    def _created_to_try(self, workflow_id: str) -> None:
+        self._created(workflow_id)
+        self._navigator.run_workflow(workflow_id)
 
     def _not_created(self, error: Exception) -> None:
         self.settings.create_button.setEnabled(True)

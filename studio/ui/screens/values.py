@@ -38,6 +38,9 @@ FACT_TITLES: Mapping[str, str] = {
     "order_history": "Past orders",
     "subscription": "Subscription",
     "local": "Local",
+    "logo": "Logo",
+    "colours": "Colours",
+    "offers": "Products",
 }
 OFFERED = ("name", "goal", "website", "tone", "discount")
 """Facts that are worth adding by hand when nothing was said about them."""

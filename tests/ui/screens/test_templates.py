@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QLineEdit
 
 from studio.domain.duration import parse_duration
@@ -33,7 +34,7 @@ def test_a_few_words_become_facts_a_ranking_and_a_workflow(
     assert page.cards.header.title.text() == "Recommended for Little Oak"
     assert "90 % interval" in words(page.cards)
     assert "Strong fit" in words(page.cards) or "Likely fit" in words(page.cards)
-    button(page, "Use template Cart recovery").click()
+    button(page, f"Use template {page._gallery.offers[0].title}").click()
     settle(qtbot)
     (made,) = workspace.workflows.list()
     assert trail.calls == [("workflow", made.id)]
@@ -163,9 +164,74 @@ def test_the_preview_shows_each_message_as_its_reader_gets_it(shop: Workspace, t
     assert "${" not in shown
 
 
-def test_search_finds_by_words_and_says_when_nothing_matches(shop: Workspace, trail: Trail, open_page) -> None:
+def test_search_finds_by_words_and_says_when_nothing_matches(shop: Workspace, trail: Trail, open_page, qtbot) -> None:
     page = open_page(TemplatesPage(shop, trail))
     page.cards.search.setText("basket")
-    assert [offer.template.id for offer in page.cards._matching(page.cards._gallery)] == ["cart-recovery"]
+    assert "cart-recovery" in page.cards._small
+    assert "welcome-series" not in page.cards._small
     page.cards.search.setText("no such thing")
-    assert page.cards._matching(page.cards._gallery) == []
+    assert page.cards._small == {}
+    settle(qtbot)
+    assert "No template matches" in words(page.cards)
+
+
+def test_two_templates_stand_side_by_side(shop: Workspace, trail: Trail, open_page, qtbot) -> None:
+    page = open_page(TemplatesPage(shop, trail))
+    first, second = (offer.title for offer in page._gallery.offers[:2])
+    button(page, f"Compare {first} with another").click()
+    settle(qtbot)
+    assert f"Comparing {first}" in words(page.cards)
+    button(page, f"Compare {second} with another").click()
+    settle(qtbot)
+    shown = words(page.cards._comparing)
+    assert first in shown
+    assert second in shown
+    assert "Least sure of" in shown
+    page.cards.close_comparison()
+    assert page.cards._comparing.isHidden()
+
+
+def test_a_star_makes_a_favourite_that_the_filter_finds(shop: Workspace, trail: Trail, open_page, qtbot) -> None:
+    page = open_page(TemplatesPage(shop, trail))
+    offer = page._gallery.offers[0]
+    button(page, f"Add {offer.title} to favourites").click()
+    settle(qtbot)
+    assert shop.shelf.favourites() == (offer.template.id,)
+    page.cards._filter("shelf", "favourite")
+    assert list(page.cards._small) == [offer.template.id]
+    page.cards._filter("shelf", "recent")
+    assert set(page.cards._small) == set(shop.shelf.recent())
+
+
+def test_the_filter_by_industry_keeps_what_suits_there(shop: Workspace, trail: Trail, open_page, qtbot) -> None:
+    page = open_page(TemplatesPage(shop, trail))
+    page.cards._filter("kind", "online_shop")
+    assert "cart-recovery" in page.cards._small
+    page.cards._filter("kind", "charity")
+    assert "cart-recovery" not in page.cards._small
+
+
+def test_pointing_at_a_card_plays_its_run_and_leaving_stops_it(shop: Workspace, trail: Trail, open_page, qtbot) -> None:
+    page = open_page(TemplatesPage(shop, trail))
+    card = next(iter(page.cards._big.values()))
+    card.graph.play()
+    assert card.graph.is_playing
+    card.leaveEvent(QEvent(QEvent.Type.Leave))
+    assert not card.graph.is_playing
+
+
+def test_what_is_not_known_is_shown_as_unknown_and_can_be_added(workspace, trail: Trail, open_page, qtbot) -> None:
+    workspace.templates.remember(workspace.templates.understand_text("We sell wooden toys online."))
+    page = open_page(TemplatesPage(workspace, trail))
+    assert "unknown" in words(page.business)
+    button(page, "Correct audience").click()
+    assert "Add audience" in words(page.business)
+
+
+def test_trying_on_sample_data_makes_the_workflow_and_starts_it(
+    shop: Workspace, trail: Trail, open_page, qtbot
+) -> None:
+    page = open_page(TemplatesPage(shop, trail))
+    button(page, "Try on sample data").click()
+    settle(qtbot)
+    assert [call[0] for call in trail.calls] == ["workflow", "start"]
