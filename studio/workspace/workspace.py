@@ -39,8 +39,8 @@ from studio.workspace.people import PeopleStory
 from studio.workspace.rehearsals import RehearsalsStory
 from studio.workspace.runs import RunsStory
 from studio.workspace.sharing import SharingStory
-from studio.workspace.standby import with_handover
 from studio.workspace.shelf import ShelfStory
+from studio.workspace.standby import with_handover
 from studio.workspace.templates import TemplatesStory
 from studio.workspace.trials import TrialsStory
 from studio.workspace.unattended import UnattendedStory
