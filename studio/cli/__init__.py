@@ -15,6 +15,7 @@ from typing import NoReturn
 import studio
 from studio.cli import (
     analytics,
+    assistant,
     bench,
     data,
     debugging,
@@ -39,6 +40,7 @@ COMMANDS = (
     demo,
     recommend,
     report,
+    assistant,
     learning,
     templates,
     data,

@@ -23,6 +23,7 @@ from studio.gallery.embedding import find_embedder
 from studio.nodes import catalogue
 from studio.store.store import Store
 from studio.workspace.analyses import AnalysesStory
+from studio.workspace.assistant import AssistantStory
 from studio.workspace.debugging import DebuggingStory
 from studio.workspace.drafts import DraftsStory
 from studio.workspace.emergency import EmergencyStop
@@ -93,6 +94,7 @@ class Workspace:
         self.drafts = DraftsStory(store, clock, self._render.render)
         self.templates = TemplatesStory(store, templates, self.workflows, clock, self._render.render, find_embedder())
         self.learning = LearningStory(store, self.templates)
+        self.assistant = AssistantStory(store, self.templates)
         self.shelf = ShelfStory(store, templates, self.workflows)
         self.insights = InsightsStory(store)
         self.analyses = AnalysesStory(store, clock)

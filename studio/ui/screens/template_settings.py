@@ -14,12 +14,13 @@ from studio.ui import widgets as w
 from studio.ui.screens.place import Place
 from studio.ui.screens.setting_editors import SettingEditor
 from studio.ui.screens.template_data import Filled
+from studio.ui.screens.template_wording import WordingPanel
 from studio.ui.screens.values import breakable, setting_words
 from studio.workspace.previews import MessagePreview
 
 DOUBTFUL = 0.5
 """Settings less sure than this are asked to be looked at."""
-_VIEWS = {"settings": "Settings", "messages": "Messages"}
+_VIEWS = {"settings": "Settings", "messages": "Messages", "wording": "Wording"}
 
 
 class SettingsPanel(w.SidePanel):
@@ -43,8 +44,10 @@ class SettingsPanel(w.SidePanel):
         self.try_button = w.SecondaryButton("Try on sample data", self.try_wanted.emit)
         self.try_button.setToolTip("Creates the workflow and simulates it. Nobody gets a message.")
         self._settings, self._messages = Place(), Place(spacing=10)
+        self.wording = WordingPanel()
+        self.wording.accepted.connect(self.changed)
         self._switch = w.panel(w.row(self.view, w.STRETCH))
-        for part in (self.title, self.note, self._switch, self._settings, self._messages):
+        for part in (self.title, self.note, self._switch, self._settings, self._messages, self.wording):
             self.add(part)
         self._foot = Place(w.Hairline(), _padded(self.create_button, self.try_button), spacing=0)
         whole = self.layout()
@@ -123,6 +126,7 @@ class SettingsPanel(w.SidePanel):
     def _show_view(self) -> None:
         self._settings.setVisible(self.view.value == "settings")
         self._messages.setVisible(self.view.value == "messages")
+        self.wording.setVisible(self.view.value == "wording")
 
     def _set_usable(self, *, usable: bool) -> None:
         self._switch.setVisible(usable)

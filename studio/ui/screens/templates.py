@@ -19,6 +19,7 @@ from studio.ui.screens.template_business import BusinessPanel
 from studio.ui.screens.template_cards import CardWall
 from studio.ui.screens.template_data import Filled, Gallery, fill_in, read_gallery
 from studio.ui.screens.template_settings import SettingsPanel
+from studio.ui.screens.template_wording import Model
 from studio.ui.shell import Page
 from studio.workspace.workspace import Workspace
 
@@ -66,6 +67,48 @@ class TemplatesPage(Page):
         self.settings.changed.connect(self._change)
         self.settings.create_wanted.connect(self._create)
         self.settings.try_wanted.connect(self._try)
+        self._connect_wording()
+
+    def _connect_wording(self) -> None:
+        panel, assistant = self.settings.wording, self._workspace.assistant
+        panel.on_wanted.connect(
+            lambda kind, url, model, key: self._do_wording(lambda: assistant.switch_on(kind, url, model, key))
+        )
+        panel.off_wanted.connect(lambda: self._do_wording(assistant.switch_off))
+        panel.asked.connect(self._ask_for_wording)
+        self.settings.view.chosen.connect(lambda view: self._show_model() if view == "wording" else None)
+
+    def _do_wording(self, change: Callable[[], None]) -> None:
+        run_in_background(change, lambda _done: self._show_model(), self._no_wording, owner=self.settings)
+
+    def _show_model(self) -> None:
+        if self._gallery is None or not self._chosen:
+            return
+        assistant, name, context = self._workspace.assistant, self._chosen, self._gallery.context
+
+        def read() -> Model | None:
+            kept = assistant.settings()
+            if kept is None:
+                return None
+            return Model(str(kept["model"]), str(kept["url"]), assistant.what_leaves(name, context).shown())
+
+        run_in_background(read, self.settings.wording.show_model, self._no_wording, owner=self.settings)
+
+    def _ask_for_wording(self) -> None:
+        if self._gallery is None or not self._chosen:
+            return
+        assistant, name, context = self._workspace.assistant, self._chosen, self._gallery.context
+        self.settings.wording.show_working()
+        run_in_background(
+            lambda: assistant.suggest(name, context),
+            self.settings.wording.show_suggestions,
+            self._no_wording,
+            owner=self.settings,
+        )
+
+    def _no_wording(self, error: Exception) -> None:
+        fault = explain(error)
+        self.settings.wording.show_problem(f"{fault.happened} {fault.to_do}".strip())
 
     def entered(self, target: str = "") -> None:
         if target in (ADDRESS, WORDS):

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLineEdit
 from studio.domain.duration import parse_duration
 from studio.ui.screens.templates import TemplatesPage
 from studio.ui.widgets import DecimalField
+from studio.workspace.assistant import Suggestion
 from studio.workspace.workspace import Workspace
 from tests.ui.screens.conftest import Trail, button, settle, words
 
@@ -235,3 +236,30 @@ def test_trying_on_sample_data_makes_the_workflow_and_starts_it(
     button(page, "Try on sample data").click()
     settle(qtbot)
     assert [call[0] for call in trail.calls] == ["workflow", "start"]
+
+
+def test_a_language_model_is_off_until_switched_on_and_each_text_is_accepted_alone(
+    workspace: Workspace, trail: Trail, open_page, qtbot, monkeypatch
+) -> None:
+    workspace.templates.remember(workspace.templates.understand_text(WORDS))
+    page = open_page(TemplatesPage(workspace, trail), "cart-recovery")
+    page.settings.view.set_value("wording")
+    page.settings._show_view()
+    page._show_model()
+    settle(qtbot)
+    assert "none is needed" in words(page.settings)
+    page.settings.wording.model.setText("small")
+    button(page, "Switch on").click()
+    settle(qtbot)
+    assert "What leaves this computer" in words(page.settings)
+    assert "Little Oak" in words(page.settings)
+    found = Suggestion("subject", "Subject A", "Still thinking it over?", "Your basket waits", "Shorter.", ())
+    monkeypatch.setattr(workspace.assistant, "suggest", lambda *_arguments: (found,))
+    button(page, "Suggest wording").click()
+    settle(qtbot)
+    button(page, "Accept for Subject A").click()
+    settle(qtbot)
+    assert page._overrides == {"subject": "Your basket waits"}
+    button(page, "Switch off").click()
+    settle(qtbot)
+    assert workspace.assistant.settings() is None
