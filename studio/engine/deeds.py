@@ -9,12 +9,13 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeAlias
 
 import polars as pl
 
-from studio.domain.errors import Corrupt, Transient
+from studio.domain.errors import Corrupt, StudioError, Transient
 from studio.domain.node import Joins, Paced, Source
 from studio.domain.ports import Events, Runs, Simulator, Work
 from studio.engine.attempts import reason_of
@@ -31,7 +32,7 @@ from studio.engine.memory import RunMemory
 from studio.engine.outbox import Outward, dispatch
 from studio.engine.plan import Step, carrier_of
 from studio.engine.scheduler import Do, Moved, ReaderName, Returned, Seen
-from studio.engine.sessions import Connections
+from studio.engine.sessions import Connections, Unreachable
 from studio.engine.settling import settle, untouched
 from studio.engine.simulation import goal_kind, happen, pretend, simulation_context, still_true
 from studio.engine.stage import Stage
@@ -233,8 +234,13 @@ class Deeds:
                 result.counts.clear()
         settle(draft, stage, step, batch, gone, result, command.attempt)
         rest = untouched(batch, result)
+        rest_s = _rest_s(result)
         if rest.height:
-            draft.add(step.id, "send", rest, attempt=command.attempt)
+            due_at = None if rest_s is None else self._clock.now() + timedelta(seconds=rest_s)
+            draft.add(step.id, "send", rest, attempt=command.attempt, due_at=due_at)
+        if rest_s is not None and result.stopped is not None:
+            draft.troubles.append(_resting(step, result.stopped, rest.height, draft.now + timedelta(seconds=rest_s)))
+            result.stopped = None
         stage.tally(step.id).duration_ms += (self._tick() - began) * 1_000
         if stage.guard is not None:
             stage.guard.visited(step, stage.tally(step.id), stage.failed_at(step.id))
@@ -318,6 +324,18 @@ class Deeds:
 
     def _contexts(self) -> Contexts:
         return self._desk.at(self._memory.scheduler.now).context
+
+
+def _rest_s(result: Dispatched) -> float | None:
+    """How long the server is left alone, when that is why sending stopped; at least a second, lest it be no rest."""
+    if not isinstance(result.stopped, Unreachable) or result.stopped.rest_s is None:
+        return None
+    return max(result.stopped.rest_s, 1.0)
+
+
+def _resting(step: Step, error: StudioError, left: int, until: datetime) -> Trouble:
+    hint = f"Nothing has to be done: it is tried again at {until:%H:%M} UTC, and later again."
+    return Trouble(step.id, "MAIL-RESTING", error.message, hint, count=left, severity="warning")
 
 
 def _stopped(step: Step, result: Dispatched, left: int) -> Stopped | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 import polars as pl
 from pydantic import JsonValue
@@ -242,9 +243,11 @@ class Driver:
         if run.mode == "simulate":
             return {}
         mailers, sleep, tick = self._with.mailers, self._sleep, self._with.tick
-        opened = {"mail": Connections(mailers.mailer(run), mailers.pace(run), sleep=sleep, tick=tick)}
+        # On a virtual clock hours pass in no time, so leaving a server alone would only hide that it is gone.
+        make = partial(Connections, sleep=sleep, tick=tick, salt=run.run_id, may_rest=run.clock == "real")
+        opened = {"mail": make(mailers.mailer(run), mailers.pace(run))}
         if any(carrier_of(step, run.mode) == "web" for step in plan.steps.values()):
-            opened["web"] = Connections(mailers.web(run), Pace(), sleep=sleep, tick=tick)
+            opened["web"] = make(mailers.web(run), Pace())
         return opened
 
     async def _sleep(self, seconds: float) -> None:

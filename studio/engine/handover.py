@@ -62,7 +62,11 @@ class HandOver:
         session: MailSession | None = None
         try:
             while self._goes_on():
-                session = await self._usable(session)
+                if session is not None and not session.is_open:
+                    # Given back before another is asked for: that may raise, and this one must not be counted twice.
+                    self._connections.give_back(session)
+                    session = None
+                session = session or await self._connections.take()
                 if session is None:
                     return
                 await self._connections.turn()
@@ -78,13 +82,6 @@ class HandOver:
 
     def _goes_on(self) -> bool:
         return bool(self._queue) and self._book.result.stopped is None and not self._is_asked_to_stop()
-
-    async def _usable(self, session: MailSession | None) -> MailSession | None:
-        if session is not None:
-            if session.is_open:
-                return session
-            self._connections.give_back(session)
-        return await self._connections.take()
 
     async def _hand_over(self, session: MailSession, post: Post) -> None:
         async def intend() -> None:

@@ -1,6 +1,7 @@
 """Connections to the mail server: opened when needed, kept for the next batch, paced, and given up in good time.
 
-Absent on purpose: what is sent over them (`engine/outbox.py`).
+A server that worked and is gone is left alone for a while (a circuit breaker): a minute, then twice as long each time;
+one try at the end of each rest says whether it is back. Absent on purpose: what is sent over them (`engine/outbox.py`).
 """
 
 from __future__ import annotations
@@ -11,22 +12,45 @@ from collections.abc import Awaitable, Callable
 from studio.domain.errors import StudioError, Transient
 from studio.domain.mail import Deferred, Mailer, MailSession
 from studio.domain.ports import Pace
+from studio.engine.facts import chance
 
 Sleep = Callable[[float], Awaitable[None]]
 
 TRIES_MAX = 5
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
+FIRST_REST_S = 60.0
+LONGEST_REST_S = 900.0
+GIVE_UP_AFTER_S = 6 * 3_600.0
 
 
 class Unreachable(Transient):
-    """The server serves nobody now, which is no single message's fault: sending stops until somebody looks at it."""
+    """The server serves nobody now, which is no single message's fault: sending stops.
+
+    rest_s: for so many seconds it is left alone, and then tried again; None: until somebody looks at it.
+    """
+
+    def __init__(self, code: str, message: str, *, hint: str | None, rest_s: float | None = None) -> None:
+        super().__init__(code, message, hint=hint, retry_after_s=rest_s)
+        self.rest_s = rest_s
 
 
 class Connections:
-    """All sessions of one run. `tick` is a stopwatch in seconds. For tasks of one loop."""
+    """All sessions of one run. For tasks of one loop.
 
-    def __init__(self, mailer: Mailer, pace: Pace, *, sleep: Sleep, tick: Callable[[], float]) -> None:
+    tick: a stopwatch in seconds. salt: what the jitter of waits is drawn from, so that runs do not knock together.
+    """
+
+    def __init__(
+        self,
+        mailer: Mailer,
+        pace: Pace,
+        *,
+        sleep: Sleep,
+        tick: Callable[[], float],
+        salt: str = "",
+        may_rest: bool = False,
+    ) -> None:
         self._mailer = mailer
         self._sleep = sleep
         self._tick = tick
@@ -35,6 +59,13 @@ class Connections:
         self._idle: list[MailSession] = []
         self._in_use = 0
         self._losses = 0
+        self._salt = salt
+        self._may_rest = may_rest
+        self._waits = 0
+        self._has_worked = False
+        self._rests = 0
+        self._rests_until_s = 0.0
+        self._down_since_s = 0.0
         self._opening = asyncio.Lock()
         self.most = pace.connections
 
@@ -63,18 +94,21 @@ class Connections:
     def give_back(self, session: MailSession) -> None:
         """The session's task has no use for it now."""
         self._in_use -= 1
+        assert self._in_use >= 0, "a session is given back once"
         if session.is_open:
             self._idle.append(session)
 
     def note_success(self) -> None:
         """The server did what it was asked to."""
         self._losses = 0
+        self._rests = 0
+        self._has_worked = True
 
     def note_loss(self, error: StudioError) -> None:
         """A connection broke. Raises Unreachable when that has happened too often without one success between."""
         self._losses += 1
         if self._losses >= TRIES_MAX:
-            raise _unreachable(error)
+            raise self._gone(error)
 
     async def close(self) -> None:
         """Closes the sessions that nobody uses."""
@@ -83,16 +117,20 @@ class Connections:
             await session.close()
 
     async def _open(self) -> MailSession | None:
+        left_s = self._rests_until_s - self._tick()
+        if self._rests and left_s > 0:
+            raise _unreachable("It is left alone for a while.", left_s)
         wait_s = _FIRST_WAIT_S
-        for tries in range(1, TRIES_MAX + 1):
+        tries_max = 1 if self._rests else TRIES_MAX
+        for tries in range(1, tries_max + 1):
             try:
                 session = await self._mailer.open()
             except Deferred as error:
                 if self._in_use:
                     return None
-                if tries == TRIES_MAX:
-                    raise _unreachable(error) from error
-                await self._sleep(min(max(wait_s, error.retry_after_s or 0.0), _LONGEST_WAIT_S))
+                if tries == tries_max:
+                    raise self._gone(error) from error
+                await self._sleep(min(max(self._jittered(wait_s), error.retry_after_s or 0.0), _LONGEST_WAIT_S))
                 wait_s *= 2
             except StudioError as error:
                 raise Unreachable(error.code, error.message, hint=error.hint) from error
@@ -101,10 +139,31 @@ class Connections:
                 return session
         raise AssertionError("the loop returns or raises")
 
+    def _gone(self, error: StudioError) -> Unreachable:
+        """What to raise for a server that is gone: it rests when it has worked before, and not for ever."""
+        now = self._tick()
+        if not self._rests:
+            self._down_since_s = now
+        if not (self._may_rest and self._has_worked) or now - self._down_since_s >= GIVE_UP_AFTER_S:
+            self._rests = 0
+            return _unreachable(error.message, None)
+        asked_s = (error.retry_after_s if isinstance(error, Transient) else None) or 0.0
+        rest_s = self._jittered(max(min(FIRST_REST_S * 2**self._rests, LONGEST_REST_S), asked_s))
+        self._rests += 1
+        self._losses = 0
+        self._rests_until_s = now + rest_s
+        return _unreachable(error.message, rest_s)
 
-def _unreachable(error: StudioError) -> Unreachable:
+    def _jittered(self, seconds: float) -> float:
+        """A fifth more or less, so that not everybody comes back at once."""
+        self._waits += 1
+        return seconds * (0.8 + 0.4 * chance(f"{self._salt}|wait", self._waits))
+
+
+def _unreachable(why: str, rest_s: float | None) -> Unreachable:
     return Unreachable(
         "MAIL-UNREACHABLE",
-        f"The mail server cannot be reached, so sending has stopped. {error.message}",
+        f"The mail server cannot be reached, so sending has stopped. {why}",
         hint="Check the connection and the sending profile, then try again: nobody is mailed twice.",
+        rest_s=rest_s,
     )
