@@ -50,7 +50,8 @@ class CodeEditor(Editor):
         return [self.text]
 
     def value(self) -> JsonValue:
-        return self.text.toPlainText()
+        text = self.text.toPlainText()
+        return None if not text and self.field.nullable else text
 
     def set_value(self, value: JsonValue) -> None:
         wanted = "" if value is None else str(value)

@@ -306,7 +306,9 @@ def _read_any(text: str, field: FieldSpec) -> JsonValue:
     found = _read_number(text, field)
     if isinstance(found, float) and found.is_integer() and "." not in text:
         return int(found)
-    return None if not text else found
+    if not text:
+        return None if field.nullable else field.default
+    return found
 
 
 _READ: dict[str, Callable[[str, FieldSpec], JsonValue]] = {

@@ -46,7 +46,8 @@ class EventEditor(Editor):
         return [self.line]
 
     def value(self) -> JsonValue:
-        return self.line.text()
+        text = self.line.text()
+        return None if not text and self.field.nullable else text
 
     def set_value(self, value: JsonValue) -> None:
         wanted = "" if value is None else str(value)
