@@ -152,11 +152,14 @@ def _set_cursors(connection: sa.Connection, run_id: str, cursors: Mapping[str, E
 
 
 def _set_run(connection: sa.Connection, run_id: str, at: datetime, state: RunState | None) -> None:
-    table = schema.runs
-    values: dict[str, object] = {"at": at}
-    if state is not None:
-        values |= {"state": state, "ended_at": at if state in FINAL_RUN_STATES else None}
-    connection.execute(table.update().where(table.c.id == run_id), values)
+    cursor = bulk(connection)
+    if state is None:
+        cursor.execute("UPDATE runs SET at = ? WHERE id = ?", (micros(at), run_id))
+        return
+    ended_at = micros(at) if state in FINAL_RUN_STATES else None
+    cursor.execute(
+        "UPDATE runs SET at = ?, state = ?, ended_at = ? WHERE id = ?", (micros(at), state, ended_at, run_id)
+    )
 
 
 def _set_version(connection: sa.Connection, run_id: str, version: tuple[str, str], at: datetime) -> None:
