@@ -55,10 +55,10 @@ class Planner(w.Card):
         fields = w.GridFlow(165, spacing=14, columns_max=5)
         for label, control, hint in (
             ("Rate today", self.baseline, "Of those who get it, how many do it"),
-            ("Smallest lift worth having", self.smallest, "More of the same, as a share of today's rate"),
+            ("Smallest lift worth having", self.smallest, "As a share of today's rate"),
             ("People per day", self.daily, "All variants together"),
             ("Variants", self.variants, "With the one you have now"),
-            ("Keep what you have now", self.share, "The share of people who get it during the test"),
+            ("Keep what you have now", self.share, "Share who get it meanwhile"),
         ):
             fields.addWidget(w.Field(label, control, hint))
             control.valueChanged.connect(self._changed)
