@@ -111,6 +111,9 @@ def _html(text: str) -> str:
 
 
 def _plain(block: str, kind: str) -> str:
+    if kind == "page":
+        # Pages are laid out from the text itself (`nodes.page_html`).
+        return block
     if block.startswith("# "):
         # Mail programs show the subject above a plain text; the headline would say it twice.
         return "" if kind in MAIL_KINDS else block[2:]

@@ -156,6 +156,18 @@ def run(template: Template, workflow: Workflow, mode: str = "simulate") -> tuple
     return view, Counter(kinds.to_list()), mailer
 
 
+def test_everything_a_template_sends_is_caught_in_a_test_run() -> None:
+    """Mails, texts and notices of one template, all in the mailbox that catches test mail; nothing else is reached."""
+    entry = catalogue().entry("appointment-reminder")
+    workflow = instantiate(entry, fill(entry, BUSINESS, language="en"), BUSINESS)
+    view, kinds, mailer = run(entry.template, workflow, "test")
+    assert view.state == "done"
+    addresses = [envelope.recipient for envelope in mailer.accepted]
+    assert any(address.endswith("@sms.invalid") for address in addresses)
+    assert any(address.endswith("@example.invalid") for address in addresses)
+    assert kinds["sent"] == len(addresses)
+
+
 class _Wall:
     def now(self) -> datetime:
         return START
