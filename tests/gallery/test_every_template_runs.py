@@ -150,7 +150,7 @@ def run(template: Template, workflow: Workflow, mode: str = "simulate") -> tuple
     )  # fmt: skip
     driver = Driver(surroundings)
     driver.begin(row, workflow)
-    asyncio.run(driver.run("r1", until=START + timedelta(days=120)))
+    asyncio.run(driver.run("r1", until=START + timedelta(days=60)))
     view = fold(RunView("r1"), runs.run_events("r1"))
     kinds = log.all.filter(pl.col("run_id") == "r1").get_column("kind")
     return view, Counter(kinds.to_list()), mailer
