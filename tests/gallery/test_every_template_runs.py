@@ -161,7 +161,7 @@ def test_everything_a_template_sends_is_caught_in_a_test_run() -> None:
     entry = catalogue().entry("appointment-reminder")
     workflow = instantiate(entry, fill(entry, BUSINESS, language="en"), BUSINESS)
     view, kinds, mailer = run(entry.template, workflow, "test")
-    assert view.state == "done"
+    assert view.state in ("done", "waiting")
     addresses = [envelope.recipient for envelope in mailer.accepted]
     assert any(address.endswith("@sms.invalid") for address in addresses)
     assert any(address.endswith("@example.invalid") for address in addresses)
