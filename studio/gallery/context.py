@@ -19,6 +19,11 @@ from studio.gallery.page import Page, domain_name, read_page
 TYPES_SHOWN = 3
 _SURE_OF_TYPE = 0.3
 _SAME = 1e-9
+_SINGLE = ("currency", "market", "language", "discount", "order_value")
+"""Facts of which a business has one: two different ones contradict each other."""
+_NEARLY = 0.7
+_CONTRADICTED = 0.45
+"""Confidence of a contradicted fact: low enough that a setting filled from it is asked about."""
 _TELLING = 6_000
 """Characters of a page from which facts are read in words: further down stand articles and comments."""
 _GUESSED = {"goal": 0.6, "tone": 0.5, "channels": 0.8, "sells": 0.7, "audience": 0.6}
@@ -136,14 +141,26 @@ def _page_facts(page: Page) -> list[Fact]:
 
 
 def _context(facts: Iterable[Fact], text: str, hints: Mapping[str, float]) -> BusinessContext:
+    found = list(facts)
     best: dict[str, Fact] = {}
-    for fact in facts:
+    for fact in found:
         if fact.name not in best or fact.confidence > best[fact.name].confidence:
             best[fact.name] = fact
+    best |= {name: _doubted(best[name], found) for name in _SINGLE if name in best}
     if not text:
         return BusinessContext(tuple(best.values()), text)
     known = BusinessContext(tuple(best.values()), text)
     return with_types(known, likelihood(text, hints))
+
+
+def _doubted(fact: Fact, found: Iterable[Fact]) -> Fact:
+    """The fact, less sure and saying so where something else that is nearly as sure contradicts it."""
+    for other in found:
+        differs = str(other.value).casefold() != str(fact.value).casefold()
+        if other.name == fact.name and differs and other.confidence >= _NEARLY * fact.confidence:
+            evidence = f"{fact.evidence}; but “{other.value}” stands there too: {other.evidence}"
+            return replace(fact, confidence=min(fact.confidence, _CONTRADICTED), evidence=evidence)
+    return fact
 
 
 def _industry(type_id: str, share: float, text: str) -> Fact | None:

@@ -306,3 +306,15 @@ def test_chance_meetings_of_words_on_a_page_are_no_facts():
     assert context.fact("goal") is None
     assert context.fact("sells") is None
     assert {"goal", "sells", "audience"} <= set(unknown(context))
+
+
+def test_a_contradiction_is_said_and_makes_a_fact_doubtful():
+    page = (
+        '<html lang="en"><script type="application/ld+json">{"@type":"Product","offers":{"price":"9",'
+        '"priceCurrency":"USD"}}</script><p>All prices in €. The usual order is € 40 for two bags.</p></html>'
+    )
+    fact = read_html(page).fact("currency")
+    assert fact.value == "USD"
+    assert fact.confidence < 0.5
+    assert "EUR" in fact.evidence
+    assert read_text("We ship from Berlin; a bag costs € 12.").fact("currency").confidence > 0.5
