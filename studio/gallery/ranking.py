@@ -241,7 +241,7 @@ def _options(
     templates = catalogue.of_archetype(archetype.id)
     if not templates:
         return []
-    suits = _own_fit(templates, view.context, learning[0])
+    suits = _own_fit(archetype, templates, view.context, learning[0])
     cards: list[tuple[float, _Card]] = []
     for template, suit in zip(templates, suits, strict=True):
         more, is_moved = _learned(template, view.context, *learning)
@@ -251,18 +251,30 @@ def _options(
     return [card for _, card in cards]
 
 
-def _own_fit(templates: Sequence[Template], context: BusinessContext, experience: Experience) -> list[float]:
-    """How templates of one archetype differ in fit: a tie-breaker that does not enter the score."""
-    said = [f"{one.name['en']} {one.description['en']} {one.typical_for}" for one in templates]
-    words = Index.of(said).scores(context.text)
-    top = max(words, default=0.0) or 1.0
+def _own_fit(
+    archetype: Archetype, templates: Sequence[Template], context: BusinessContext, experience: Experience
+) -> list[float]:
+    """How templates of one archetype differ in fit: a tie-breaker that does not enter the score.
+
+    The one that is most what the archetype says comes first, unless the business's words, its goal or its data speak
+    for another.
+    """
+    said = Index.of([f"{one.name['en']} {one.description['en']} {one.typical_for}" for one in templates])
+    typical, asked = _shares(said.scores(archetype.text)), _shares(said.scores(context.text))
     goal = context.fact("goal")
     return [
-        0.05 * word / top
+        0.08 * is_typical
+        + 0.04 * is_asked
         + (0.05 if goal is not None and reasons.serves(template.goals, goal) else 0.0)
         - 0.05 * len(_missing(template, experience))
-        for template, word in zip(templates, words, strict=True)
+        - 0.01 * len(template.needs.events)
+        for template, is_typical, is_asked in zip(templates, typical, asked, strict=True)
     ]
+
+
+def _shares(scores: Sequence[float]) -> list[float]:
+    top = max(scores, default=0.0) or 1.0
+    return [score / top for score in scores]
 
 
 def _learned(
