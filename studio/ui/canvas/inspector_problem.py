@@ -144,17 +144,17 @@ class ProblemPanel(QWidget):
         advice = dict.fromkeys(text for text in (problem.hint, cause.remedy if cause.is_known else "") if text)
         for text in advice or {"Nothing has to be done; the others went on.": None}:
             to_do.add(Paragraph(text))
-        for action in dict.fromkeys(offered(problem, cause)):
-            to_do.add(self._action(node_id, action))
+        for place, action in enumerate(dict.fromkeys(offered(problem, cause))):
+            to_do.add(self._action(node_id, action, PrimaryButton if place == 0 else SecondaryButton))
         self._box.addLayout(column(Text(title, "subheading", tone), Text(where, "secondary", "muted"), spacing=3))
         self._box.addWidget(happened)
         self._box.addWidget(to_do)
         if problem.sample:
             self._add_table(node_id, problem)
 
-    def _action(self, node_id: str, action: str) -> QWidget:
+    def _action(self, node_id: str, action: str, kind: type[PrimaryButton | SecondaryButton]) -> QWidget:
         words = ACTION_WORDS.get(action, action.replace("_", " ").capitalize())
-        button = PrimaryButton(words, lambda: self._start(node_id, action))
+        button = kind(words, lambda: self._start(node_id, action))
         button.setObjectName(f"action.{action}")
         holder = QWidget()
         said = _EXPLAINED.get(action, "")
