@@ -70,6 +70,11 @@ def add(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--every", choices=["hour", "day", "week"], default="day")
     command.add_argument("--ahead", type=int, default=14, metavar="N")
     command.add_argument("--value", action="store_true", help="money instead of numbers of events")
+    command = _verb(verbs, "ask", "ask in words: click rate by step in the last 7 days", _ask, run=False)
+    command.add_argument("question", nargs="+", metavar="WORDS")
+    command.add_argument("--run", dest="run_id", metavar="RUN", help="the newest run unless said")
+    command.add_argument("--complete", action="store_true", help="how the question can go on, instead of the answer")
+    _verb(verbs, "insights", "what to do next, what it is worth, and why", _insights)
     _verb(verbs, "calibration", "how often predictions held", _calibration, run=False)
 
 
@@ -251,6 +256,30 @@ def _forecast(workspace: Workspace, arguments: argparse.Namespace) -> Said:
     points = [{"at": at, "mean": mean, "low": low, "high": high} for at, mean, low, high in rows]
     answer = {"kind": arguments.kind, "level": made.level, "tried": made.tried, "forecast": points}
     return Said(answer, table(rows, ("at", "expected", f"{made.level:.0%} low", "high")))
+
+
+def _ask(workspace: Workspace, arguments: argparse.Namespace) -> Said:
+    text = " ".join(arguments.question)
+    if arguments.complete:
+        found = workspace.analyses.completions(text, arguments.run_id)
+        return Said({"completions": found}, "\n".join(found))
+    answer = workspace.analyses.ask(text, arguments.run_id)
+    said = {"query": answer.query.text(), "number": answer.number, "unit": answer.unit, "rows": answer.rows}
+    number = "nothing to divide by" if answer.number is None else f"{answer.number:,.4g}"
+    lines = [f"{answer.query.text()}: {number}"]
+    if answer.rows:
+        lines += ["", table(answer.rows, (answer.query.by or "", answer.query.metric.name))]
+    return Said({**said, "chart": answer.chart}, "\n".join(lines))
+
+
+def _insights(workspace: Workspace, arguments: argparse.Namespace) -> Said:
+    insight = workspace.insights.of_run(arguments.run_id)
+    details = workspace.analyses.details(arguments.run_id)
+    trial = workspace.trials.of(arguments.run_id).result if insight.design.splits else None
+    found = workspace.analyses.suggestions(insight, details, trial)
+    rows = [(one.title, one.value, one.low, one.high, one.evidence) for one in found]
+    answer = {"insights": found, "currency": insight.returned.currency}
+    return Said(answer, table(rows, ("what", "worth", "low", "high", "why")))
 
 
 def _calibration(workspace: Workspace, _arguments: argparse.Namespace) -> Said:

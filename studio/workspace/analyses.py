@@ -12,23 +12,28 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from studio.analytics.alerts import OUTSIDE_FIGURES, RUN_FIGURES, Alert, Trouble, alerts
+from studio.analytics.answer import Answer, answer
 from studio.analytics.attribution import Attribution, attribution, outside_touches, run_attribution, run_touches
 from studio.analytics.calibration import Calibration, Promise, calibration, promises
 from studio.analytics.cohorts import Customers, Period, cohorts, customers, entry_cohorts
 from studio.analytics.exits import Exit, bounces, exits
-from studio.analytics.facts import Design, Facts
+from studio.analytics.facts import Design, Facts, variant_of
 from studio.analytics.forecast import Forecast, forecast
 from studio.analytics.journeys import Windows
 from studio.analytics.latency import step_latency
 from studio.analytics.narrowed import Narrowing, narrowed
+from studio.analytics.question import Known, complete, read
 from studio.analytics.returns import run_return
 from studio.analytics.series import Every, Split, by_link, series
+from studio.analytics.suggestions import Suggestion, suggestions
 from studio.analytics.survival import Curve, time_to_goal
 from studio.analytics.timing import Heat, heat
+from studio.analytics.trials import TrialResult
 from studio.domain.clock import Clock
 from studio.domain.ports import RunRow
 from studio.domain.workflow import parse_workflow
 from studio.store.store import Store
+from studio.workspace.insights import RunInsight
 
 ORDER = "order"
 OUTSIDE = ""
@@ -168,6 +173,40 @@ class AnalysesStory:
         touches = pl.concat([run_touches(facts, list(names), names), outside_touches(facts)])
         orders = self._orders().rename({"occurred_at": "at"})
         return attribution(touches, orders, windows)
+
+    def ask(self, text: str, run_id: str) -> Answer:
+        """The answer to a question in words about a run. Raises UserFixable (ASK-…) for one that cannot be read."""
+        query = read(text, self.vocabulary(run_id))
+        return answer(self._store.projections, run_id, self.design(run_id), query)
+
+    def completions(self, text: str, run_id: str) -> list[str]:
+        """How a question that has begun can go on."""
+        return complete(text, self.vocabulary(run_id))
+
+    def vocabulary(self, run_id: str) -> Known:
+        """What questions about a run may name."""
+        run, design = self._store.runs.get(run_id), self.design(run_id)
+        variants: list[str] = []
+        if design.splits:
+            arms = self._store.projections.people(run_id, ["exposed"], ("arms",), [design.splits[0]])
+            variants = sorted({name for (arm,) in arms if (name := variant_of(design.splits[0], arm))})
+        return Known(run.at, variants, {node: design.labels[node] for node in design.sends})
+
+    def suggestions(self, insight: RunInsight, details: Details, trial: TrialResult | None = None) -> list[Suggestion]:
+        """What to do next about a run, the most valuable first."""
+        run_id = insight.run.run_id
+        sent = self._store.projections.sums(("node_id",), [run_id], ["sent"])
+        return suggestions(
+            run_id,
+            insight.design,
+            insight.returned,
+            insight.kpis,
+            details.attribution,
+            details.opens,
+            details.exits,
+            trial,
+            sent,
+        )
 
     def alerts(self, run_id: str | None = None) -> list[Alert]:
         """What was out of the ordinary, most striking first, with the likely cause out of the run's own facts."""

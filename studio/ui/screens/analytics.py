@@ -13,6 +13,7 @@ from PySide6.QtCore import QElapsedTimer
 from PySide6.QtWidgets import QWidget
 
 from studio.analytics.narrowed import Narrowing
+from studio.analytics.suggestions import Suggestion
 from studio.domain.errors import UserFixable
 from studio.domain.ports import RunRow
 from studio.domain.run import RunView, fold
@@ -21,6 +22,7 @@ from studio.ui import export
 from studio.ui import widgets as w
 from studio.ui.background import run_in_background
 from studio.ui.charts import Chart
+from studio.ui.screens.analytics_asking import AskCard
 from studio.ui.screens.analytics_cards import CausedCard, FigureCards, FunnelCard, NextCard, RevenueCard, StepsCard
 from studio.ui.screens.analytics_details import CreditCard, ExitsCard, HeatCard, LinksCard, chips
 from studio.ui.screens.loading import Loader
@@ -49,6 +51,7 @@ class RunResults:
     details: Details
     trial: Trial | None
     suggestions: tuple[tuple[str, Recommendation], ...]
+    advice: tuple[Suggestion, ...]
     is_running: bool
 
 
@@ -89,6 +92,7 @@ class AnalyticsPage(Page):
             "Analytics",
             "",
             w.SecondaryButton("Open run", lambda: self._navigator.open_run(self._run_id)),
+            w.SecondaryButton("Ask a question", self._ask),
             w.MenuButton("Export", exports),
             w.MenuButton(
                 "Share report",
@@ -99,7 +103,9 @@ class AnalyticsPage(Page):
         self.steps, self.caused, self.next = StepsCard(), CausedCard(), NextCard(self._go)
         self.heat, self.credit, self.exits, self.links = HeatCard(), CreditCard(), ExitsCard(), LinksCard()
         column = w.ScrollColumn(margins=(22, 22, 22, 18))
+        self.asking = AskCard(self._workspace)
         column.add(self.header)
+        column.add(self.asking)
         column.add(self.figures)
         column.add(w.SideBySide((self.revenue, 54), (self.funnel, 35), (self.next, 39)), 1)
         column.add(w.SideBySide((self.steps, 54), (self.heat, 35), (self.credit, 39)), 0)
@@ -160,13 +166,15 @@ class AnalyticsPage(Page):
         insight = self._workspace.insights.of_run(run_id, narrowing)
         if all(run.run_id != run_id for run in runs):
             runs = [insight.run, *runs]
+        details, trial = self._details_of(insight, narrowing), self._trial(run_id, insight)
         return RunResults(
             tuple(runs),
             insight,
             self._view_of(run_id),
-            self._details_of(insight, narrowing),
-            self._trial(run_id, insight),
+            details,
+            trial,
             self._suggestions(insight),
+            tuple(self._workspace.analyses.suggestions(insight, details)),
             self._workspace.runs.is_running(run_id),
         )
 
@@ -235,7 +243,9 @@ class AnalyticsPage(Page):
         self.exits.show_details(results.details)
         self.links.show_details(results.details, dict(insight.design.labels))
         alerts = results.details.alerts
-        self.next.show_steps(next_steps(insight, results.view, results.trial, results.suggestions, alerts))
+        self.next.show_steps(
+            next_steps(insight, results.view, results.trial, results.suggestions, alerts, results.advice)
+        )
         if before is None or _place(before) != _place(results):
             self.place_changed.emit()
 
@@ -256,6 +266,10 @@ class AnalyticsPage(Page):
             self._navigator.open_run(step.target)
         else:
             self._navigator.go(step.page, step.target)
+
+    def _ask(self) -> None:
+        if self._shown is not None:
+            self.asking.open_for(self._run_id, self._shown.insight.returned.currency)
 
     def _share(self, form: str) -> None:
         """Asks for a file and writes the run's report into it, off the Qt thread."""

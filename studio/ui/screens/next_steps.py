@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from studio.analytics.alerts import Alert
+from studio.analytics.suggestions import Suggestion
 from studio.domain.clock import iso
 from studio.domain.run import RunView
 from studio.domain.template import Recommendation
@@ -18,6 +19,7 @@ from studio.workspace.insights import RunInsight
 from studio.workspace.trials import Trial
 
 SHOWN_MAX = 5
+ADVISED_MAX = 2
 OUTBOX = "outbox"
 """The target that opens the runs screen on its outbox."""
 
@@ -40,11 +42,13 @@ def next_steps(
     trial: Trial | None,
     suggestions: tuple[tuple[str, Recommendation], ...],
     alerts: Sequence[Alert] = (),
+    advice: Sequence[Suggestion] = (),
 ) -> list[NextStep]:
     """Most pressing first: what failed, what is over a limit, what the experiment says, then templates to try."""
     found = [*_problems(insight, view), *_limits(insight), *_alerts(insight, alerts)]
     if trial is not None:
         found += _experiment(trial)
+    found += _advised(insight, advice)
     found += [
         NextStep(f"Try “{name}”", _why(card), "accent", "Look", "templates", card.template)
         for name, card in suggestions
@@ -81,6 +85,29 @@ def _alerts(insight: RunInsight, alerts: Sequence[Alert]) -> list[NextStep]:
         )
         for alert in alerts[:1]
     ]
+
+
+def _advised(insight: RunInsight, advice: Sequence[Suggestion]) -> list[NextStep]:
+    """The figures' own advice, with what it is worth; limits have their own line already."""
+    pages = {"experiment": "experiments", "audience": "audience", "run": "run", "canvas": "canvas"}
+    return [
+        NextStep(
+            one.title, f"{_worth(insight, one)}{one.evidence}", "accent", one.button, pages[one.action], one.target
+        )
+        for one in advice
+        if not one.code.startswith("limit.")
+    ][:ADVISED_MAX]
+
+
+def _worth(insight: RunInsight, one: Suggestion) -> str:
+    if one.value is None:
+        return ""
+    currency = insight.returned.currency
+    worth = f"About {numbers.money(one.value, currency)}"
+    if one.low is None or one.high is None or one.low == one.high:
+        return f"{worth}. "
+    span = numbers.interval(numbers.compact(one.low), numbers.compact(one.high))
+    return f"{worth} ({span}). "
 
 
 def _limits(insight: RunInsight) -> list[NextStep]:

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.analytics.alerts import Alert
 from studio.analytics.narrowed import Narrowing
+from studio.analytics.suggestions import Suggestion
 from studio.analytics.timing import Heat
 from studio.domain.run import RunView
 from studio.ui import export
@@ -87,3 +88,30 @@ def test_the_report_is_shared_as_a_page(
     settle(qtbot)
     assert ran.insights.of_run("r1").funnel.steps[0].title in (tmp_path / "mine.html").read_text(encoding="utf-8")
     assert trail.said == ["Saved mine.html"]
+
+
+def test_a_question_is_answered_as_number_chart_and_query(
+    ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
+) -> None:
+    page = open_page(AnalyticsPage(ran, trail))
+    page._ask()
+    page.asking.line.setText("messages sent by step")
+    page.asking.ask()
+    settle(qtbot)
+    answer = ran.analyses.ask("messages sent by step", "r1")
+    assert page.asking.number.text() == f"{answer.number:,.0f}"
+    assert page.asking.said.text() == "Understood as: messages sent by step"
+    assert [tuple(row) for row in page.asking.bars.data_rows().values] == list(answer.rows)
+    page.asking.line.setText("messages by moon")
+    page.asking.ask()
+    settle(qtbot)
+    assert "means nothing here" in page.asking.said.text()
+    assert page.asking.number.isHidden()
+
+
+def test_advice_says_what_it_is_worth(ran: Workspace) -> None:
+    insight = ran.insights.of_run("r1")
+    one = Suggestion("holdout", "Hold out half", "Each brings more.", "Open run", "run", "r1", 1742.0, 1322.0, 2161.0)
+    [step] = next_steps(insight, RunView("r1"), None, (), (), [one, replace(one, code="limit.x")])
+    assert step.why.replace("\u00a0", " ") == "About € 1,742 (1.3k to 2.2k). Each brings more."
+    assert (step.page, step.target) == ("run", "r1")
