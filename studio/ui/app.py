@@ -38,6 +38,8 @@ from studio.workspace.workspace import Workspace
 
 FRAME_MS = 33
 REFRESH_MS = 500
+REPORTS_MS = 60_000
+"""How often it is asked whether a scheduled report is due."""
 PULSE_MS = 5_000
 DEMO_SEED = 7
 
@@ -68,6 +70,9 @@ class Studio(QObject):
         self._pulse = QTimer(self, interval=PULSE_MS)
         self._pulse.timeout.connect(guarded(self._feel_pulse))
         self._pulse.start()
+        self._reports = QTimer(self, interval=REPORTS_MS)
+        self._reports.timeout.connect(guarded(self._write_due))
+        self._reports.start()
         self._closed = False
         self.tray = Tray(
             self.window,
@@ -77,13 +82,15 @@ class Studio(QObject):
             on_change=self._feel_pulse,
         )
         self.window.go("home")
-        run_in_background(workspace.sharing.write_due, self._report_written, owner=self)
         self._feel_pulse()
         self.tray.report()
 
     def _has_live_runs(self) -> bool:
         runs = self.workspace.runs
         return any(runs.get(run_id).clock == "real" and runs.is_running(run_id) for run_id in self._running)
+
+    def _write_due(self) -> None:
+        run_in_background(self.workspace.sharing.write_due, self._report_written, owner=self)
 
     def _report_written(self, file: Path | None) -> None:
         if file is not None:
@@ -174,6 +181,7 @@ class Studio(QObject):
         self._closed = True
         self._frame.stop()
         self._refresh.stop()
+        self._reports.stop()
         self._pulse.stop()
         self.workspace.close()
 

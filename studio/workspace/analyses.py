@@ -142,6 +142,12 @@ class AnalysesStory:
         """Everybody who ever ordered, outside of runs."""
         return customers(self._orders())
 
+    def order_currency(self) -> str:
+        """The currency most orders from outside are in; EUR where none says."""
+        sums = self._store.projections.sums(("currency",), [OUTSIDE], [ORDER])
+        known = sums.filter(pl.col("currency") != "").sort("count", descending=True)
+        return known.get_column("currency")[0] if known.height else "EUR"
+
     def cohorts(self, period: Period = "month") -> pl.DataFrame:
         """Customers by the period of their first order; see `analytics.cohorts.cohorts`."""
         return cohorts(self._orders(), period)

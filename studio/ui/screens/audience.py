@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from studio.ui import numbers
 from studio.ui import widgets as w
+from studio.ui.background import run_in_background
+from studio.ui.screens.audience_customers import Buying, CustomersCard
 from studio.ui.screens.audience_import import ImportPanel
 from studio.ui.screens.loading import Loader
 from studio.ui.screens.navigator import Navigator
@@ -66,8 +68,11 @@ class AudiencePage(Page):
         self.pane = w.Pane(listed)
         self.importing = ImportPanel(workspace.people)
         self.importing.imported.connect(self.refresh)
+        self.importing.imported.connect(self._read_customers)
+        self.customers = CustomersCard()
         self.importing.hide()
         body = w.column(self.header, self.importing, spacing=16, margins=(40, 26, 40, 26))
+        body.addWidget(self.customers)
         body.addWidget(self.pane, 1)
         self._filler = QWidget()
         self._filler.hide()
@@ -77,6 +82,7 @@ class AudiencePage(Page):
 
     def entered(self, target: str = "") -> None:
         self.refresh()
+        self._read_customers()
         if target:
             self.open_file(Path(target))
 
@@ -110,6 +116,14 @@ class AudiencePage(Page):
         self.importing.show()
         self._show_list(wanted=self._count > 0)
         self.importing.open_file(path)
+
+    def _read_customers(self) -> None:
+        """What customers are worth; counted when the screen comes to the front, not at each letter of a search."""
+        run_in_background(self._buying, self.customers.show_buying, owner=self)
+
+    def _buying(self) -> Buying:
+        story = self._workspace.analyses
+        return Buying(story.customers(), story.cohorts("month"), story.order_currency())
 
     def _read(self) -> Audience:
         story, wanted = self._workspace.people, self._wanted

@@ -1,0 +1,76 @@
+"""What customers are worth: repeat rate, value per customer, and who comes back how many months after the first order.
+
+Absent on purpose: fetching, and guesses about the future.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from studio.analytics.cohorts import Customers
+from studio.ui import charts as c
+from studio.ui import numbers
+from studio.ui import widgets as w
+
+COHORTS_SHOWN = 8
+MONTHS_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Buying:
+    """Everybody who ordered, and their cohorts by month; `currency` of the orders."""
+
+    customers: Customers
+    cohorts: pl.DataFrame
+    currency: str
+
+
+class CustomersCard(w.Card):
+    """Hidden while nobody has ordered."""
+
+    def __init__(self) -> None:
+        super().__init__("What customers are worth", note="orders imported from outside")
+        self.figures = w.GridFlow(150, spacing=12)
+        self._stats = {title: w.Stat(title, "") for title in ("Customers", "Come back", "Worth each", "Worth an order")}
+        for stat in self._stats.values():
+            self.figures.addWidget(stat)
+        self.chart = c.Heatmap("Share that buys again, by months after the first order", write=_share)
+        self.chart.setMinimumHeight(150)
+        self.add(self.figures)
+        self.add(w.Text("Share that buys again, by months after the first order", "secondary", "muted"))
+        self.add(self.chart)
+        self.hide()
+
+    def show_buying(self, buying: Buying) -> None:
+        found, money = buying.customers, buying.currency
+        self.setVisible(found.customers > 0)
+        if not found.customers:
+            return
+        orders = numbers.plural(found.orders, "order")
+        self._stats["Customers"].set_figures(numbers.count(found.customers), note=orders)
+        note = f"{numbers.count(found.repeat_customers)} with more than one order"
+        self._stats["Come back"].set_figures(numbers.percent(found.repeat_rate, 1), note=note)
+        self._stats["Worth each"].set_figures(numbers.money(found.value_per_customer, money, 2), note="so far")
+        self._stats["Worth an order"].set_figures(numbers.money(found.value_per_order, money, 2))
+        self.chart.set_data(cohort_grid(buying.cohorts))
+
+
+def cohort_grid(cohorts: pl.DataFrame) -> c.HeatmapData:
+    """The newest cohorts as rows, months after the first order as columns; a month still going on is left open."""
+    months = cohorts.get_column("cohort").unique().sort().to_list()[-COHORTS_SHOWN:]
+    rows: list[Sequence[float | None]] = []
+    for month in months:
+        own = cohorts.filter(pl.col("cohort") == month, pl.col("complete"))
+        shares = dict(own.select("offset", "share").iter_rows())
+        rows.append([shares.get(offset) for offset in range(1, MONTHS_SHOWN + 1)])
+    labels = [f"{month:%b %Y}" for month in months]
+    columns = [str(offset) for offset in range(1, MONTHS_SHOWN + 1)]
+    names = [f"after {numbers.plural(offset, 'month')}" for offset in range(1, MONTHS_SHOWN + 1)]
+    return c.HeatmapData(labels, columns, rows, names)
+
+
+def _share(value: float) -> str:
+    return numbers.percent(value, 1)
