@@ -15,7 +15,7 @@ from studio.cli.session import Session, common, moment, settings
 from studio.domain.errors import UserFixable
 from studio.domain.validation import check
 from studio.domain.workflow import Workflow
-from studio.workspace.runs import RunOptions
+from studio.workspace.runs import MADE_UP_OPTION, RunOptions
 from studio.workspace.workflows import read_workflow
 from studio.workspace.workspace import Workspace, node_catalogue
 
@@ -104,6 +104,11 @@ def _run(arguments: argparse.Namespace, out: Output) -> int:
         if arguments.dry_run:
             return dry_run(workspace, workflow, options, workflow_id, out)
         run_id = workspace.runs.start(workflow, options, workflow_id=workflow_id)
+        made_up = workspace.runs.get(run_id).options.get(MADE_UP_OPTION)
+        if made_up:
+            out.progress(
+                f"Nothing of the kind has happened here yet: the simulation begins with {made_up} made-up events."
+            )
         return finish(workspace, run_id, out)
 
 

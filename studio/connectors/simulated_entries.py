@@ -22,6 +22,8 @@ from studio.frames.events import as_events
 SHARE = 0.5
 DAYS = 14.0
 """Half of the people begin, spread over two weeks: enough to see every branch, and no claim about a real business."""
+FEW = 25
+"""Of so few people or fewer, all begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ def made_up_entries(
     ids = people.cast(pl.UInt64).to_numpy()
     drawn = (hash64(f"{salt}|who", ids) >> np.uint64(11)).astype(np.float64) * 2.0**-53
     when = (hash64(f"{salt}|when", ids) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    drawn = drawn if people.len() > FEW else drawn * SHARE
     rows: list[dict[str, object]] = []
     for contact_id, moment in zip(ids[drawn < SHARE].tolist(), when[drawn < SHARE].tolist(), strict=True):
         for time in range(beginning.times):
