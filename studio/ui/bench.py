@@ -93,6 +93,8 @@ def window(contacts: int) -> Iterator[Figure]:
         yield from _lateness(idle, busy)
         canvas = studio.window.pages.page
         assert isinstance(canvas, StudioCanvas)
+        while canvas.last_seq < studio.workspace.runs.view(run_id).seq:
+            QApplication.processEvents()
         yield _event_to_pixel(canvas)
         yield _opening(canvas, run_id, contacts)
         _settle()
