@@ -8,6 +8,7 @@ Absent on purpose: pass or fail.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -27,7 +28,7 @@ from studio.ui.app import Studio
 from studio.ui.application import prepare
 from studio.ui.canvas.bench_frames import frames
 from studio.ui.screens.studio_canvas import StudioCanvas
-from studio.workspace.bench_crowd import six_nodes, take_in
+from studio.workspace.bench import NO_EVENTS, consents_of, made_up_people, six_nodes
 from studio.workspace.figure import Figure
 from studio.workspace.runs import RunOptions
 from studio.workspace.workspace import Workspace
@@ -73,7 +74,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args(list(argv))
     prepare()
-    for figure in (*frames(arguments.nodes), *window(arguments.contacts)):
+    for figure in itertools.chain(frames(arguments.nodes), window(arguments.contacts)):
         print(json.dumps(asdict(figure)), flush=True)  # noqa: T201 - the answer of a command
     return 0
 
@@ -84,7 +85,8 @@ def window(contacts: int) -> Iterator[Figure]:
         return
     with tempfile.TemporaryDirectory(prefix="studio-bench-") as folder:
         workspace = Workspace.open(Path(folder) / "workspace")
-        take_in(workspace, contacts)
+        people = made_up_people(contacts)
+        workspace.people.add_made_up(people.drop("country", "score"), consents_of(people), NO_EVENTS)
         studio = Studio(workspace, keep_size=False)
         studio.window.resize(1440, 900)
         studio.window.show()
