@@ -28,6 +28,8 @@ VISITS = "var.visits."
 PortRef: TypeAlias = tuple[str, str]
 """(node id, port name)."""
 
+ReEntryPolicy: TypeAlias = Literal["never", "every_time", "one_per_key", "after_days", "after_exit"]
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -78,12 +80,13 @@ class Settings(_Part):
     """What holds for the whole workflow. Durations are ISO 8601; `topic` is what consent is asked for.
 
     `exit`: a rule about contacts; whoever fits it leaves, asked when a wait is over and before each message.
+    `re_entry`: whether somebody may start again, for triggers that do not say so themselves; None: each as it does.
     """
 
     topic: str = "marketing"
     goal: str | None = None
     exit: str | None = None
-    re_entry: str = "never"
+    re_entry: ReEntryPolicy | None = None
     quiet_hours: tuple[str, str] | None = None
     zone: str = "UTC"
     frequency_cap: Mapping[str, JsonValue] | None = None

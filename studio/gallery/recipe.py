@@ -124,7 +124,7 @@ class _Recipe:
             "parameters": list(self._parameters(nodes)),
             "workflow": {
                 "name": _table(self.data.get("name")).get("en", self.id),
-                "settings": {"topic": "marketing", "re_entry": "never", **_table(self.data.get("settings"))},
+                "settings": {"topic": "marketing", **_table(self.data.get("settings"))},
                 "nodes": nodes,
                 "edges": edges,
             },

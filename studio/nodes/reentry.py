@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Protocol
 
 import polars as pl
 
 from studio.domain.node import NodeContext
+from studio.domain.workflow import ReEntryPolicy
 from studio.frames.events import AT
 from studio.frames.expression import event_property
-
-Policy: TypeAlias = Literal["never", "every_time", "one_per_key", "after_days", "after_exit"]
 
 _JOURNEY = ["contact_id", "key"]
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,8 +25,27 @@ _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 class ReEntry:
     """Whether somebody who has entered may enter again. `days` counts for `after_days` alone."""
 
-    policy: Policy
+    policy: ReEntryPolicy
     days: int = 30
+
+
+class Starting(Protocol):
+    """The parameters of a trigger, as far as starting again goes."""
+
+    @property
+    def re_entry(self) -> ReEntryPolicy: ...
+    @property
+    def re_entry_days(self) -> int: ...
+    @property
+    def model_fields_set(self) -> set[str]: ...
+
+
+def re_entry_of(parameters: Starting, context: NodeContext) -> ReEntry:
+    """What the trigger says; where it says nothing, what the workflow's settings say; else the trigger's default."""
+    policy = context.settings.re_entry
+    if policy is None or "re_entry" in parameters.model_fields_set:
+        policy = parameters.re_entry
+    return ReEntry(policy, parameters.re_entry_days)
 
 
 def entries_from(events: pl.DataFrame, instance_key: str, re_entry: ReEntry, context: NodeContext) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from studio.domain.workflow import Settings
 from tests.nodes.world import NOW, World, events, ids, instances, later, node, people, ran, resumed
 
 # NOW is a Tuesday, 12:00 UTC.
@@ -140,6 +141,25 @@ def test_re_entry_counts_over_earlier_runs_of_the_workflow(policy: str, expected
     )
     rows = carts((1, "a", 1), (2, "b", 2), (1, "new", 3), (3, "n", 4))
     assert sorted(entered(policy, world, rows, earlier_runs=("old",))) == expected
+
+
+@pytest.mark.parametrize(
+    ("own", "settings", "expected"),
+    [
+        ({}, None, [(1, "a"), (1, "new")]),
+        ({}, "never", [(1, "a")]),
+        ({"re_entry": "one_per_key"}, "never", [(1, "a"), (1, "new")]),
+    ],
+)
+def test_a_trigger_that_does_not_say_starts_again_as_the_workflow_says(
+    own: dict[str, str], settings: str | None, expected: list[tuple[int, str]]
+) -> None:
+    import asyncio
+
+    made = node("trigger.event", event="cart", **own)
+    context = World(people(3)).context(later(hours=5), settings=Settings.model_validate({"re_entry": settings}))
+    found = asyncio.run(made.enter(carts((1, "a", 1), (1, "new", 3)), context))
+    assert found.select("contact_id", "key").rows() == expected
 
 
 def test_after_exit_lets_in_who_is_no_longer_on_the_way() -> None:

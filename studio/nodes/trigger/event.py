@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
 from studio.nodes.parameters import Duration, EventKind, EventRule
-from studio.nodes.reentry import ReEntry, entries_from
+from studio.nodes.reentry import entries_from, re_entry_of
 from studio.nodes.rules import EventFilter
 
 
@@ -99,5 +99,4 @@ class Event:
         earliest = max(context.started_at, context.now - parameters.late)
         chosen = events.filter((pl.col("kind") == parameters.event) & (pl.col("occurred_at") >= earliest))
         chosen = self._filter.keep(chosen, context)
-        policy = ReEntry(parameters.re_entry, parameters.re_entry_days)
-        return entries_from(chosen, parameters.instance_key, policy, context)
+        return entries_from(chosen, parameters.instance_key, re_entry_of(parameters, context), context)

@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import BaseModel, Field
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
-from studio.nodes.reentry import ReEntry, entries_from
+from studio.nodes.reentry import entries_from, re_entry_of
 
 
 class MessageActivityParameters(Parameters):
@@ -84,4 +84,4 @@ class MessageActivity:
             chosen = chosen.filter(pl.col("node_id") == parameters.step)
         if parameters.human_only and parameters.activity in ("opened", "clicked", "replied"):
             chosen = chosen.filter(pl.col("actor") == "human")
-        return entries_from(chosen, "", ReEntry(parameters.re_entry, parameters.re_entry_days), context)
+        return entries_from(chosen, "", re_entry_of(parameters, context), context)

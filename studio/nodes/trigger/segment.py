@@ -17,7 +17,7 @@ from pyroaring import BitMap
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
 from studio.nodes.audience_of import Audience, entries_of
 from studio.nodes.parameters import ContactRule, PositiveDuration
-from studio.nodes.reentry import ReEntry, admitted
+from studio.nodes.reentry import admitted, re_entry_of
 from studio.nodes.rules import Rules
 from studio.nodes.turns import Turn, next_turn
 
@@ -130,7 +130,7 @@ class Segment:
             changed = changed.clear()
         moment = pl.lit(context.now, pl.Datetime("us", "UTC")).alias("entered_at")
         candidates = entries_of(changed).with_columns(moment)
-        policy = ReEntry(self.parameters.re_entry, self.parameters.re_entry_days)
+        policy = re_entry_of(self.parameters, context)
         return admitted(candidates, policy, context).select("contact_id", "key", "occurrence")
 
 

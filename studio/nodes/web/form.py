@@ -12,7 +12,7 @@ import polars as pl
 from pydantic import BaseModel, Field
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
-from studio.nodes.reentry import ReEntry, entries_from
+from studio.nodes.reentry import entries_from, re_entry_of
 
 SUBMITTED = "form_submitted"
 
@@ -115,4 +115,4 @@ class Form:
             & (pl.col("occurred_at") >= context.started_at)
             & (pl.col("key") == parameters.form)
         )
-        return entries_from(chosen, "", ReEntry(parameters.re_entry, parameters.re_entry_days), context)
+        return entries_from(chosen, "", re_entry_of(parameters, context), context)
