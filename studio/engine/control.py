@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -36,10 +37,11 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Resolve:
-    """A message in doubt was sent, or is to be sent again."""
+    """A message in doubt was sent, or is to be sent again. `done`: once that stands in the ledger, or cannot."""
 
     outbox_id: str
     verdict: Verdict
+    done: Future[None] = field(default_factory=Future, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,11 @@ class Control:
         """Tries the failed ones again; `only` some of them, with `changes` of their variables."""
         self._put(Retry(node_id, None if only is None else frozenset(only), changes or {}))
 
-    def resolve(self, outbox_id: str, verdict: Verdict) -> None:
-        """Decides about a message in doubt."""
-        self._put(Resolve(outbox_id, verdict))
+    def resolve(self, outbox_id: str, verdict: Verdict) -> Future[None]:
+        """Decides about a message in doubt; done once the run has taken it up."""
+        wish = Resolve(outbox_id, verdict)
+        self._put(wish)
+        return wish.done
 
     def look(self) -> None:
         """Events have been imported: look at once."""

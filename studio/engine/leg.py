@@ -75,7 +75,9 @@ class Leg:
                 case Reach(to):
                     ending = await self._reach(to)
                 case Hold():
-                    ending = await self._hold(_emergency(words) if words else None)
+                    # Whoever paused it before the emergency stop keeps it paused after the release.
+                    is_new = memory.view.state != "paused"
+                    ending = await self._hold(_emergency(words) if words and is_new else None)
                 case Finish():
                     ending = await self._end(command)
                 case _:
@@ -114,17 +116,18 @@ class Leg:
                 case Watch(breakpoints):
                     self._memory.watch(Breakpoints(breakpoints))
                     await self._keep_breakpoints()
-                case Resolve(outbox_id, verdict):
-                    await self._decide(outbox_id, verdict)
+                case Resolve():
+                    await self._decide(wish)
                 case _:
                     assert_never(wish)
 
-    async def _decide(self, outbox_id: str, verdict: str) -> None:
+    async def _decide(self, wish: Resolve) -> None:
         await self._memory.durable()
         try:
-            decision = decide(self._memory, self._runs, outbox_id, "sent" if verdict == "sent" else "resend")
+            decision = decide(self._memory, self._runs, wish.outbox_id, wish.verdict)
         except StudioError as error:
-            log.warning("message %s was not settled: %s", outbox_id, error)
+            log.warning("message %s was not settled: %s", wish.outbox_id, error)
+            wish.done.set_exception(error)
             return
         if decision.draft is not None:
             await self._memory.commit(decision.draft)
@@ -134,6 +137,7 @@ class Leg:
         )
         self._memory.count_messages()
         await self._revive()
+        wish.done.set_result(None)
 
     async def _revive(self) -> None:
         draft = revive_doubts(self._memory)

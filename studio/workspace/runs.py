@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -42,6 +43,7 @@ SOURCE_TYPE = "source.import"
 MADE_UP_OPTION = "made_up"
 """How many events a simulation began with that nobody did, because the log knew none of the kind."""
 TOLD_EVERY_S = 2.0
+SETTLED_WITHIN_S = 30.0
 EARLIER_RUNS = 10
 
 
@@ -108,8 +110,10 @@ class RunsStory:
         workflow, run, planted = self.prepared(workflow, options, workflow_id)
         if run.mode == "simulate" and not planted:
             run = self._with_beginnings(run, workflow)
+        # Planned before anything goes out: what fails now is tried again, what fails later would be sent twice.
+        experiments = self._trials.planned(run, workflow)
         self._host.begin(run, workflow, planted=planted, until=options.until, is_attended=is_attended)
-        self._trials.freeze(run, workflow)
+        self._trials.freeze(experiments)
         return run.run_id
 
     def prepared(
@@ -197,9 +201,19 @@ class RunsStory:
             )
         run_id = str(rows.item(0, "run_id"))
         refuse_held(self._store.runs.get(run_id))
-        self._host.control(run_id).resolve(outbox_id, verdict)
-        self.resume(run_id)
-        self.wait(run_id)
+        self._settle(self._store.runs.get(run_id), outbox_id, verdict)
+
+    def _settle(self, run: RunRow, outbox_id: str, verdict: Literal["sent", "resend"]) -> None:
+        is_going_on = self._host.is_running(run.run_id)
+        if not is_going_on:
+            self._emergency.refuse(run.mode)
+        done = self._host.control(run.run_id).resolve(outbox_id, verdict)
+        if not is_going_on:
+            # What is due now is done; in real time the rest may be days away, and nobody waits for that here.
+            self._host.start(run.run_id, until=self._clock.now() if run.clock == "real" else run.until)
+            self.wait(run.run_id)
+        with suppress(TimeoutError):  # a batch is under way; the wish is taken up after it
+            done.result(SETTLED_WITHIN_S)
 
     def wait(self, run_id: str, progress: Callable[[str], None] = lambda _: None) -> RunState:
         """Blocks until this leg of the run has ended, telling how it goes now and then; its state."""

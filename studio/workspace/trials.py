@@ -5,7 +5,7 @@ Absent on purpose: statistics (`experiments`) and counting (`analytics`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -68,22 +68,26 @@ class TrialsStory:
         self._store = store
         self._clock = clock
 
-    def freeze(self, run: RunRow, workflow: Workflow) -> None:
-        """Keeps the plan of every experiment of a run that is about to start; N* never changes afterwards."""
-        for node in workflow.nodes:
-            if node.type == "exp.split" and node.enabled:
-                planned = plan_of(run, workflow, node)
-                self._store.learning.start_experiment(
-                    StoredExperiment(
-                        id=f"{run.run_id}/{node.id}",
-                        run_id=run.run_id,
-                        node_id=node.id,
-                        spec=as_spec(planned),
-                        planned_total=planned.planned_total,
-                        alpha=planned.alpha,
-                        started_at=run.started_at,
-                    )
-                )
+    def planned(self, run: RunRow, workflow: Workflow) -> tuple[StoredExperiment, ...]:
+        """The plan of every experiment of a run that is about to start."""
+        plans = [plan_of(run, workflow, n) for n in workflow.nodes if n.type == "exp.split" and n.enabled]
+        return tuple(
+            StoredExperiment(
+                id=f"{run.run_id}/{planned.node_id}",
+                run_id=run.run_id,
+                node_id=planned.node_id,
+                spec=as_spec(planned),
+                planned_total=planned.planned_total,
+                alpha=planned.alpha,
+                started_at=run.started_at,
+            )
+            for planned in plans
+        )
+
+    def freeze(self, experiments: Iterable[StoredExperiment]) -> None:
+        """Keeps the plans of a run that is in the store; N* never changes afterwards."""
+        for experiment in experiments:
+            self._store.learning.start_experiment(experiment)
 
     def list(self) -> tuple[Trial, ...]:
         """All experiments, newest first."""

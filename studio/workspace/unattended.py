@@ -89,7 +89,8 @@ class UnattendedStory:
         """Takes the emergency stop back; runs in real time that it held go on."""
         self._emergency.release()
         for run in self._store.runs.list_runs():
-            if run.mode != "simulate" and run.state == "paused" and self._host.is_running(run.run_id):
+            is_paused = run.mode != "simulate" and run.state == "paused" and self._host.is_running(run.run_id)
+            if is_paused and self._was_stopped(run):
                 self._host.control(run.run_id).go_on()
         return self.take_up()
 

@@ -12,7 +12,9 @@ import polars as pl
 import pytest
 
 from studio.domain.errors import UserFixable
+from studio.domain.ports import Checkpoint, LedgerChange
 from studio.domain.workflow import parse_workflow
+from studio.engine.control import Control
 from studio.workspace import autostart
 from studio.workspace.emergency import EmergencyStop
 from studio.workspace.runs import RunOptions
@@ -92,6 +94,50 @@ def test_a_run_that_goes_on_holds_at_once_and_goes_on_after_the_release(shop: Wo
     assert (view.state, view.message.startswith("Emergency stop since 2026-03-02")) == ("paused", True)
     shop.unattended.release()
     assert shop.runs.end(run_id) == "stopped"
+
+
+def test_a_run_that_a_person_paused_stays_paused_after_an_emergency_stop(
+    shop: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = shop.runs.start(waiting(1), RunOptions(mode="test", clock="real"), is_attended=True)
+    shop.runs.pause(run_id)
+    until(lambda: shop.runs.get(run_id).state == "paused")
+    turns: list[str] = []
+    words = EmergencyStop.words.fget
+    assert words is not None
+    monkeypatch.setattr(EmergencyStop, "words", property(lambda stop: turns.append("asked") or words(stop)))
+    shop.unattended.stop_everything()
+    until(lambda: turns)
+    shop._host.control(run_id).look()
+    until(lambda: len(turns) > 1)
+    assert shop.runs.view(run_id).message == ""
+    asked: list[str] = []
+    monkeypatch.setattr(Control, "go_on", lambda _: asked.append("go on"))
+    shop.unattended.release()
+    assert asked == []
+    assert shop.runs.end(run_id) == "stopped"
+
+
+@pytest.mark.parametrize("is_going_on", [True, False])
+def test_a_doubt_is_settled_although_its_run_waits_for_days(shop: Workspace, is_going_on: bool) -> None:
+    run_id = begun(shop, days=3)
+    ids = shop._store.runs.entries(run_id).head(1)
+    planned = ids.select("instance_id", "contact_id", "key", "arms").with_columns(
+        outbox_id=pl.lit("box"), node_id=pl.lit("wait"), message_id=pl.lit("<m@example.invalid>")
+    )
+    runs = shop._store.runs
+    runs.commit(Checkpoint(run_id=run_id, at=NOW, outbox=planned))
+    for state in ("sending", "in_doubt"):
+        runs.change_outbox(run_id, NOW, [LedgerChange(outbox_id="box", state=state)])
+    if is_going_on:
+        shop.runs.resume(run_id, is_attended=True)
+    settling = threading.Thread(target=lambda: shop.runs.resolve("box", "sent"), daemon=True)
+    settling.start()
+    settling.join(20)
+    assert not settling.is_alive()
+    (row,) = shop.runs.outbox(run_id=run_id)
+    assert row["state"] == "resolved_sent"
+    assert shop.runs.is_running(run_id) is is_going_on
 
 
 @pytest.mark.parametrize(("closed_for", "asks"), [(timedelta(hours=30), False), (timedelta(days=4), True)])
