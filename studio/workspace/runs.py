@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 import polars as pl
 
@@ -26,7 +25,7 @@ from studio.domain.workflow import Node, Workflow, parse_workflow
 from studio.engine.driver import refuse_held
 from studio.engine.host import EngineHost
 from studio.engine.planting import Planted
-from studio.engine.verdicts import SETTLED_FROM
+from studio.engine.verdicts import SETTLED_FROM, Verdict
 from studio.store.home import Release
 from studio.store.store import Store
 from studio.workspace.beginnings import make_up
@@ -182,7 +181,7 @@ class RunsStory:
         self._host.start(run_id)
         return self.wait(run_id)
 
-    def resolve(self, outbox_id: str, verdict: Literal["sent", "resend"]) -> None:
+    def resolve(self, outbox_id: str, verdict: Verdict) -> None:
         """Says what became of a message in doubt or held; its run takes it up when it goes on.
 
         It can be taken back: what was called sent can be sent after all, and the other way round until it has gone.
@@ -214,6 +213,11 @@ class RunsStory:
             self.wait(run.run_id)
         with suppress(TimeoutError):  # a batch is under way; the wish is taken up after it
             done.result(SETTLED_WITHIN_S)
+
+    @staticmethod
+    def verdicts(state: str) -> tuple[Verdict, ...]:
+        """What a person can say about a message in this state of the ledger, as long as its run is not held."""
+        return tuple(verdict for verdict, states in SETTLED_FROM.items() if state in states)
 
     def wait(self, run_id: str, progress: Callable[[str], None] = lambda _: None) -> RunState:
         """Blocks until this leg of the run has ended, telling how it goes now and then; its state."""

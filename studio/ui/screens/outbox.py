@@ -1,18 +1,21 @@
-"""The outbox: every message that was to go out, those in doubt first, and settling them.
+"""The outbox: every message that was to go out, those in doubt first, settling them, and letting held runs go on.
 
 Absent on purpose: sending; the run does that when it goes on.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtWidgets import QWidget
 
+from studio.ui import numbers
 from studio.ui import widgets as w
 from studio.ui.background import run_in_background
 from studio.ui.screens.loading import Loader
 from studio.ui.screens.navigator import Navigator
+from studio.ui.screens.outbox_held import HeldRun, HeldRuns, Way
 from studio.ui.screens.run_rows import OUTBOX_WORDS, Message, messages
 from studio.workspace.workspace import Workspace
 
@@ -21,6 +24,24 @@ IN_DOUBT_WORDS = (
     "The connection broke after the message was handed over, so nobody can tell whether it arrived. "
     "Look into the mailbox or the mail server's log, then say what became of it."
 )
+CHOSEN_WORDS = {
+    "in_doubt": IN_DOUBT_WORDS,
+    "resolved_sent": (
+        "You said that it was sent. If it did not arrive after all, send it again: only this message goes, and nobody "
+        "is moved in the workflow a second time."
+    ),
+    "resend_approved": "You let it go again. Until it has gone you can take that back and say that it was sent.",
+}
+"""State of the chosen message → what can be done about it."""
+HELD_WORDS = "Its run is held. Say above how it goes on, then you can decide about its messages."
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What the outbox shows."""
+
+    messages: list[Message]
+    held: tuple[HeldRun, ...]
 
 
 class Outbox(w.Pane):
@@ -30,9 +51,10 @@ class Outbox(w.Pane):
         self._workspace = workspace
         self._navigator = navigator
         self._messages: list[Message] = []
+        self._held: tuple[HeldRun, ...] = ()
         self._is_resolving = False
         super().__init__(self._make())
-        self.refresh: Loader[list[Message]] = Loader(self, self._fetch, self._show, "Reading the outbox …")
+        self.refresh: Loader[Ledger] = Loader(self, self._fetch, self._show, "Reading the outbox …")
 
     def _make(self) -> QWidget:
         states = {"all": "All states", **{state: words.capitalize() for state, (words, _dot) in OUTBOX_WORDS.items()}}
@@ -45,7 +67,9 @@ class Outbox(w.Pane):
         self.table.row_chosen.connect(lambda _row: self._show_buttons())
         line = w.row(self.state, self.hint, self.was_sent, self.again, spacing=12)
         line.setStretch(1, 1)
-        box = w.column(line, spacing=12, margins=(0, 12, 0, 0))
+        self.held = HeldRuns()
+        self.held.released.connect(self._release)
+        box = w.column(self.held, line, spacing=12, margins=(0, 12, 0, 0))
         card = w.Card(padding=1, name="Outbox")
         card.add(self.table, stretch=1)
         box.addWidget(card, 1)
@@ -61,14 +85,17 @@ class Outbox(w.Pane):
             w.Column(title="Why", value=lambda m: m.reason, width="stretch"),
         ]
 
-    def _fetch(self) -> list[Message]:
-        outbox = self._workspace.runs.outbox
-        return messages([*outbox(state="in_doubt"), *outbox(limit=SHOWN_MAX)])
+    def _fetch(self) -> Ledger:
+        runs = self._workspace.runs
+        held = tuple(HeldRun(run_id, runs.get(run_id).name, why) for run_id, why in runs.held().items())
+        return Ledger(messages([*runs.outbox(state="in_doubt"), *runs.outbox(limit=SHOWN_MAX)]), held)
 
-    def _show(self, found: list[Message]) -> None:
+    def _show(self, ledger: Ledger) -> None:
+        found = ledger.messages
         changed = found != self._messages
-        self._messages = found
-        if not found:
+        self._messages, self._held = found, ledger.held
+        self.held.show_runs(ledger.held)
+        if not found and not ledger.held:
             self.show_empty(
                 w.EmptyState(
                     "The outbox is empty",
@@ -93,15 +120,19 @@ class Outbox(w.Pane):
 
     def _show_buttons(self) -> None:
         chosen = self.table.current_row
-        can = chosen is not None and chosen.is_in_doubt and not self._is_resolving
-        self.was_sent.setEnabled(can)
-        self.again.setEnabled(can)
+        is_held = chosen is not None and chosen.run_id in {run.run_id for run in self._held}
+        is_free = chosen is not None and not is_held and not self._is_resolving
+        possible = self._workspace.runs.verdicts(chosen.state) if chosen is not None and is_free else ()
+        self.was_sent.setEnabled("sent" in possible)
+        self.again.setEnabled("resend" in possible)
         words = IN_DOUBT_WORDS if self.doubtful else "No message is in doubt."
+        if chosen is not None and chosen.state in (*CHOSEN_WORDS, "held"):
+            words = HELD_WORDS if is_held else CHOSEN_WORDS.get(chosen.state, words)
         self.hint.setText(words)
 
     def _resolve(self, verdict: Literal["sent", "resend"]) -> None:
         chosen = self.table.current_row
-        if chosen is None or not chosen.is_in_doubt:
+        if chosen is None or verdict not in self._workspace.runs.verdicts(chosen.state):
             return
         self._is_resolving = True
         self._show_buttons()
@@ -117,6 +148,22 @@ class Outbox(w.Pane):
         words = "is noted as sent" if verdict == "sent" else "will be sent again"
         self._navigator.notify(f"The message to {message.to or message.contact} {words}")
         self.refresh()
+
+    def _release(self, run_ids: list[str], way: Way) -> None:
+        runs = self._workspace.runs
+        run_in_background(
+            lambda: sum(runs.release(run_id, way) for run_id in run_ids),
+            lambda count: self._released(run_ids, count),
+            self._failed,
+            owner=self,
+        )
+
+    def _released(self, run_ids: list[str], count: int) -> None:
+        what = f"{numbers.plural(len(run_ids), 'run')} with {numbers.plural(count, 'held message')}"
+        self._navigator.notify(f"{what} released. Press Resume to go on.")
+        self.refresh()
+        if len(run_ids) == 1:
+            self._navigator.go("runs", run_ids[0])
 
     def _failed(self, error: Exception) -> None:
         self._is_resolving = False

@@ -421,6 +421,30 @@ class TestOutbox:
         settle(qtbot)
         assert settled == [("3", "resend")]
 
+    def test_a_decision_is_taken_back_the_other_way(
+        self, ran: Workspace, trail: Trail, open_page: Callable, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+    ) -> None:
+        ledger = [row("1", "resolved_sent"), row("2", "resend_approved")]
+        settled: list[tuple[str, str]] = []
+        monkeypatch.setattr(
+            ran.runs,
+            "outbox",
+            lambda *, state=None, limit=None: [r for r in ledger if state in (None, r["state"])][:limit],
+        )
+        monkeypatch.setattr(ran.runs, "resolve", lambda outbox_id, verdict: settled.append((outbox_id, verdict)))
+        page = open_page(RunsPage(ran, trail), "outbox")
+        assert [message.id for message in page.outbox.table.rows()] == ["2", "1"]
+        page.outbox.table.selectRow(0)
+        assert not button(page, "Send again").isEnabled()
+        button(page, "It was sent").click()
+        settle(qtbot)
+        page.outbox.table.selectRow(1)
+        assert "nobody is moved in the workflow a second time" in words(page)
+        assert not button(page, "It was sent").isEnabled()
+        button(page, "Send again").click()
+        settle(qtbot)
+        assert settled == [("2", "sent"), ("1", "resend")]
+
     def test_each_message_is_listed_once(self) -> None:
         assert [m.id for m in messages([row("3", "in_doubt"), row("3", "in_doubt"), row("1", "sent")])] == ["3", "1"]
 
