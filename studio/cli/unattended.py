@@ -16,13 +16,14 @@ from studio.domain.errors import UserFixable
 from studio.workspace import autostart
 from studio.workspace.emergency import EmergencyStop
 from studio.workspace.folder import default_folder
-from studio.workspace.standby import Standby
-from studio.workspace.unattended import UnattendedStory
+from studio.workspace.standby import Kept, Standby
 from studio.workspace.workspace import Workspace
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    command = commands.add_parser("serve", help="the background engine: runs go on while no window is open")
+    command = commands.add_parser(
+        "serve", help="the background engine: runs go on, reports are written, no window open"
+    )
     command.add_argument("--engine", action="store_true", help="keep runs going until told to stop")
     command.add_argument("--install", action="store_true", help="start it whenever you log in")
     command.add_argument("--uninstall", action="store_true", help="do not start it any more when you log in")
@@ -59,14 +60,14 @@ def _serve(arguments: argparse.Namespace, out: Output) -> int:
     return 0
 
 
-def _kept(folder: Path) -> AbstractContextManager[UnattendedStory]:
+def _kept(folder: Path) -> AbstractContextManager[Kept]:
     # Opened here, not in the context manager: that somebody else has the workspace must be known at once.
     workspace = Workspace.open(folder, hands_over=False)
 
     @contextmanager
-    def kept() -> Iterator[UnattendedStory]:
+    def kept() -> Iterator[Kept]:
         with workspace:
-            yield workspace.unattended
+            yield Kept(workspace.unattended.take_up, workspace.sharing.write_due)
 
     return kept()
 

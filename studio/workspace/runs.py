@@ -202,7 +202,7 @@ class RunsStory:
         refuse_held(self._store.runs.get(run_id))
         self._settle(self._store.runs.get(run_id), outbox_id, verdict)
 
-    def _settle(self, run: RunRow, outbox_id: str, verdict: Literal["sent", "resend"]) -> None:
+    def _settle(self, run: RunRow, outbox_id: str, verdict: Verdict) -> None:
         is_going_on = self._host.is_running(run.run_id)
         if not is_going_on:
             self._emergency.refuse(run.mode)

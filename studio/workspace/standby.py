@@ -1,19 +1,22 @@
 """The background engine: keeps a workspace's runs going whenever no window and no command has the workspace.
 
-Whoever else wants it asks with a file; the background engine finishes the message it is at, hands over, and takes the
-workspace back when it is free again. Absent on purpose: talking to runs across processes.
+Meanwhile it writes the reports that fall due. Whoever else wants the workspace asks with a file; the background engine
+finishes the message it is at, hands over, and takes it back when it is free again. Absent on purpose: talking to runs
+across processes.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from studio.domain.errors import UserFixable
 from studio.workspace.unattended import TakenUp
@@ -21,6 +24,8 @@ from studio.workspace.unattended import TakenUp
 MARK = "background-engine.json"
 REQUEST = "background-engine.request"
 POLL_S = 0.5
+REPORTS_EVERY = 120
+"""Looks at the clock between two questions whether a report is due: each minute."""
 GRACE_S = 3.0
 """So long others may take the workspace after it was handed over."""
 HANDED_OVER_WITHIN_S = 30.0
@@ -29,10 +34,12 @@ Opened = TypeVar("Opened")
 log = logging.getLogger(__name__)
 
 
-class Kept(Protocol):
-    """The part of a workspace the background engine works with."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The part of a workspace the background engine works with: runs that go on, and the report that is due."""
 
-    def take_up(self) -> TakenUp: ...
+    take_up: Callable[[], TakenUp]
+    write_due: Callable[[], Path | None]
 
 
 class Standby:
@@ -50,6 +57,7 @@ class Standby:
         self._open = open_workspace
         self._say = say
         self.stop = stop or threading.Event()
+        self._report_trouble = ""
 
     def serve(self) -> None:
         """Has the workspace whenever it is free, until it is told to stop."""
@@ -74,11 +82,28 @@ class Standby:
         with opened as kept:
             request.unlink(missing_ok=True)
             self._tell(kept.take_up())
-            while not self.stop.is_set() and not request.exists():
+            for look in itertools.count():
+                if self.stop.is_set() or request.exists():
+                    break
+                if look % REPORTS_EVERY == 0:
+                    self._report(kept)
                 self.stop.wait(POLL_S)
         if not self.stop.is_set():
             self._say("The workspace is wanted elsewhere; the background engine waits.")
             self.stop.wait(GRACE_S)
+
+    def _report(self, kept: Kept) -> None:
+        try:
+            file = kept.write_due()
+        except Exception as error:
+            if str(error) != self._report_trouble:
+                log.exception("the scheduled report could not be written")
+                self._say(f"The scheduled report could not be written: {error}")
+            self._report_trouble = str(error)
+            return
+        self._report_trouble = ""
+        if file is not None:
+            self._say(f"The scheduled report was written: {file}")
 
     def _tell(self, taken: TakenUp) -> None:
         runs = ", ".join(taken.started) or "none"

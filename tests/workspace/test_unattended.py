@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from studio.engine.control import Control
 from studio.workspace import autostart
 from studio.workspace.emergency import EmergencyStop
 from studio.workspace.runs import RunOptions
-from studio.workspace.standby import MARK, REQUEST, Standby, with_handover
+from studio.workspace.standby import MARK, REPORTS_EVERY, REQUEST, Kept, Standby, with_handover
 from studio.workspace.unattended import TakenUp
 from studio.workspace.workspace import Workspace
 
@@ -161,15 +161,14 @@ def test_the_background_engine_hands_the_workspace_over_and_takes_it_back(tmp_pa
     lock = threading.Lock()
     said: list[str] = []
 
-    class Shop:
-        def take_up(self) -> TakenUp:
-            had.append("background")
-            return TakenUp(("r1",), ())
+    def take_up() -> TakenUp:
+        had.append("background")
+        return TakenUp(("r1",), ())
 
     @contextmanager
     def kept():
         try:
-            yield Shop()
+            yield Kept(take_up, lambda: None)
         finally:
             lock.release()
 
@@ -195,6 +194,32 @@ def test_the_background_engine_hands_the_workspace_over_and_takes_it_back(tmp_pa
     assert not thread.is_alive()
     assert not (tmp_path / MARK).exists() and not (tmp_path / REQUEST).exists()
     assert said[0] == "The background engine has the workspace. Runs that go on: r1."
+
+
+def test_the_background_engine_asks_each_minute_for_a_due_report_and_outlives_its_failure(tmp_path: Path) -> None:
+    said: list[str] = []
+    looks, asked_at = [0], list[int]()
+
+    class Jump(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            looks[0] += 1
+            if looks[0] > 3 * REPORTS_EVERY:
+                self.set()
+            return self.is_set()
+
+    def write_due() -> Path | None:
+        asked_at.append(looks[0])
+        if len(asked_at) in (2, 3):
+            raise UserFixable("REPORT-WRITE", "The folder is gone.")
+        return tmp_path / "report.pdf" if len(asked_at) == 4 else None
+
+    kept = Kept(lambda: TakenUp((), ()), write_due)
+    Standby(tmp_path, lambda: nullcontext(kept), said.append, stop=Jump()).serve()
+    assert asked_at == [0, REPORTS_EVERY, 2 * REPORTS_EVERY, 3 * REPORTS_EVERY]
+    assert [words for words in said if "gone" in words] == [
+        "The scheduled report could not be written: The folder is gone."
+    ]
+    assert said[-1].endswith("report.pdf")
 
 
 def test_without_a_background_engine_a_workspace_in_use_is_refused_at_once(tmp_path: Path) -> None:

@@ -26,8 +26,8 @@ WAYS: Mapping[Way, tuple[str, str]] = {
     ),
     "doubt": (
         "Check each first",
-        "Some of it may have been sent already, from the other place or after the backup. Once the run is resumed, each "
-        "message is looked up at the mail server. What it cannot tell stands below as in doubt, and you decide.",
+        "Some of it may have been sent already, from the other place or after the backup. Once the run is resumed, "
+        "each message is looked up at the mail server. What it cannot tell stands below as in doubt, and you decide.",
     ),
 }
 """How a held run goes on → the button's words, and what it does."""
