@@ -15,7 +15,7 @@ BAKERY = (
 )
 GYM = "A gym with monthly memberships and a free trial week."
 RESOURCES = Path(__file__).parents[2] / "resources"
-ARCHETYPES = {template.parent.name for template in (RESOURCES / "templates").glob("*/template.json")}
+ARCHETYPES = {template.parent.name for template in (RESOURCES / "templates").glob("[!_]*/template.*")}
 
 
 @pytest.fixture(scope="module")
