@@ -79,12 +79,16 @@ def _progress(out: Output):
 
 def _tell(report: ImportReport, what: str, out: Output) -> int:
     lines = [
-        f"{report.accepted:,} {what} accepted of {report.rows:,} rows: {report.added:,} new, "
-        f"{report.changed:,} changed, {report.unchanged:,} known; {report.repeated:,} rows repeated another."
+        f"{report.accepted:,} {what} accepted of {_rows(report.rows)}: {report.added:,} new, "
+        f"{report.changed:,} changed, {report.unchanged:,} known; {_rows(report.repeated)} repeated another."
     ]
     if report.quarantined:
-        lines.append(f"{report.quarantined:,} rows were left out:")
+        lines.append(f"{_rows(report.quarantined)} left out:")
         rows = [(r.row, r.field, r.message, r.value) for r in report.rejects[:20]]
         lines.append(table(rows, ("row", "field", "why", "value")))
     out.document(report, "\n".join(lines))
     return 0
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"

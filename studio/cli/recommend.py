@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import shorten
 
 from studio.cli.output import Output, table
 from studio.cli.session import Session, common
@@ -13,6 +14,8 @@ from studio.domain.errors import UserFixable
 from studio.domain.template import BusinessContext, Recommendation
 from studio.workspace.templates import Ranked
 from studio.workspace.workspace import Workspace
+
+_SHOWN = 5
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -26,7 +29,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     source.add_argument("--batch", type=Path, metavar="FILE.jsonl", help="one business per line: id, text")
     command.add_argument("--allow-private", action="store_true", help="--url may be on this computer or network")
     command.add_argument("--type", metavar="T", help="confirms a business type")
-    command.add_argument("--top", type=int, default=None, metavar="N")
+    command.add_argument(
+        "--top", type=int, default=None, metavar="N", help="how many; as text 5 unless said, as JSON all"
+    )
     common(command)
     command.set_defaults(run=run)
 
@@ -43,7 +48,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
             context = workspace.templates.confirm_type(context, arguments.type)
         ranked = workspace.templates.recommend(context, top=arguments.top)
         unknown = workspace.templates.unknown(context)
-    out.document(_json(context, ranked), _in_words(context, ranked, unknown))
+    out.document(_json(context, ranked), _in_words(context, ranked, unknown, top=arguments.top or _SHOWN))
     return 0
 
 
@@ -79,15 +84,21 @@ def _ranked_json(ranked: Ranked) -> list[dict[str, object]]:
             "band": r.band,
             "confidence": r.confidence,
             "reasons": [{"text": reason.text, "fact": reason.fact} for reason in r.reasons],
-            "prediction": r.prediction,
+            "prediction": {
+                metric: {"mean": p.mean, "low": p.low, "high": p.high, "level": p.level, "source": p.source}
+                for metric, p in r.prediction.items()
+            },
         }
         for r in ranked.recommendations
     ]
 
 
-def _in_words(context: BusinessContext, ranked: Ranked, unknown: tuple[str, ...]) -> str:
+def _in_words(context: BusinessContext, ranked: Ranked, unknown: tuple[str, ...], *, top: int) -> str:
     facts = table(
-        [(f.name, str(f.value), f.confidence, f.evidence[:60]) for f in context.facts],
+        [
+            (f.name.replace("_", " "), _value(f.value), f.confidence, shorten(f.evidence, 60, placeholder=" …"))
+            for f in context.facts
+        ],
         ("fact", "value", "confidence", "found in"),
     )
     parts = [
@@ -100,15 +111,23 @@ def _in_words(context: BusinessContext, ranked: Ranked, unknown: tuple[str, ...]
         parts += [f"Not known: {missing}", ""]
     if context.types:
         parts += [f"Likeliest kinds of business: {', '.join(context.types)} (confirm one with --type)", ""]
-    for index, r in enumerate(ranked.recommendations, start=1):
+    for index, r in enumerate(ranked.recommendations[:top], start=1):
         parts.append(f"{index}. {r.template}  ({_band(r)})")
         parts += [f"     {reason.text}" for reason in r.reasons]
+    if (more := len(ranked.recommendations) - top) > 0:
+        parts += ["", f"{more} more: --top {len(ranked.recommendations)}"]
+    if ranked.recommendations:
+        parts.append(f"Take one: studio templates instantiate {ranked.recommendations[0].template} --out F")
     return "\n".join(parts)
+
+
+def _value(value: object) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 def _band(one: Recommendation) -> str:
     words = one.band.replace("_", " ")
-    return words if one.confidence is None else f"{words}: suits {one.confidence:.0%} of such businesses"
+    return words if one.confidence is None else f"{words}: suits {one.confidence * 100:.0f} % of such businesses"
 
 
 def _read(path: Path) -> str:

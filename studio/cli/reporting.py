@@ -27,9 +27,10 @@ def in_words(report: RunReport) -> str:
     lines = [f"Run {report.run_id}: {report.status}, {report.contacts:,} contacts, {report.duration_s:.1f} s"]
     if report.message:
         lines.append(f"{report.message} {report.hint}".strip())
+    counts = [f"{state} {count:,}" for state, count in report.outbox.items()]
     lines += [
         table(rows, heads),
-        "Outbox: " + ", ".join(f"{state} {count:,}" for state, count in report.outbox.items()),
+        "Outbox: " + (", ".join(counts) if any(report.outbox.values()) else "empty; a simulation sends nothing"),
     ]
     lines += [line for s in report.steps for problem in s.problems for line in _problem(problem, report.run_id, s.node)]
     return "\n".join(lines)

@@ -81,7 +81,7 @@ def _show(arguments: argparse.Namespace, out: Output) -> int:
     with Session(arguments) as workspace:
         template = workspace.templates.get(arguments.template)
     heads = ("setting", "type", "unless said", "what it is")
-    rows = [(p.name, p.type, str(p.default), p.title["en"]) for p in template.parameters]
+    rows = [(p.name, p.type, _value(p.default), p.title["en"]) for p in template.parameters]
     out.document(template, f"{template.name['en']}\n{template.description['en']}\n\n{table(rows, heads)}")
     return 0
 
@@ -183,6 +183,11 @@ def _write(path: Path, text: str) -> None:
 
 
 def _in_words(parameters: tuple[FilledParameter, ...], path: Path | None) -> str:
-    rows = [(p.name, str(p.value), p.confidence, p.evidence) for p in parameters]
+    rows = [(p.name, _value(p.value), p.confidence, p.evidence) for p in parameters]
     text = table(rows, ("setting", "value", "confidence", "why"))
     return f"{text}\n\nWritten to {path}. Run it with: studio run {path}" if path else text
+
+
+def _value(value: object) -> str:
+    is_money = isinstance(value, dict) and set(value) == {"amount", "currency"}
+    return f"{value['amount']} {value['currency']}" if is_money else str(value)

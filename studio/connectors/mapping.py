@@ -21,6 +21,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from studio.domain.errors import Problem, UserFixable
+from studio.domain.refusals import in_words
 from studio.frames.events import AT
 
 REJECT_SCHEMA = {
@@ -119,7 +120,7 @@ def load_mapping(
         mapping = model.model_validate(data)
     except ValidationError as error:
         problems = [
-            Problem("MAP-FIELD", f"{item['msg']}.", _hint(item, model), field=".".join(map(str, item["loc"])))
+            Problem("MAP-FIELD", in_words(item), _hint(item, model), field=".".join(map(str, item["loc"])))
             for item in error.errors()
         ]
         raise _refusal(where, problems, columns) from None
@@ -302,7 +303,9 @@ def _read_toml(path: Path) -> dict[str, object]:
 
 def _own_names(model: type[BaseModel], columns: Sequence[str]) -> dict[str, object]:
     lower = {column.lower(): column for column in columns}
-    data: dict[str, object] = {name: lower[name] for name in model.model_fields if name in lower}
+    # A column “consent” with yes and no is no proof of consent: like any other column it becomes a property.
+    tables = {"consent", "properties", "file"}
+    data: dict[str, object] = {name: lower[name] for name in model.model_fields if name in lower and name not in tables}
     if model is ContactMapping:
         data.setdefault("key", lower.get("email", "key"))
         used = {str(value) for value in data.values()}

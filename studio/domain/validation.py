@@ -16,6 +16,7 @@ from studio.domain.errors import Problem, UserFixable
 from studio.domain.expression import Expression
 from studio.domain.expression_parser import parse_expression
 from studio.domain.node import NodeType
+from studio.domain.refusals import in_words
 from studio.domain.spelling import nearest
 from studio.domain.workflow import Node, Workflow, topological_order
 
@@ -86,10 +87,9 @@ def _check_node(workflow: Workflow, node: Node, catalogue: Catalogue) -> tuple[N
 def _parameter_problem(node: Node, item: ErrorDetails, fields: Mapping[str, object]) -> Problem:
     """A node's own checks say code and hint themselves (`studio.nodes.parameters.refuse`)."""
     own = item.get("ctx", {}) if item["type"] == "parameter" else {}
-    message = item["msg"]
     return Problem(
         str(own.get("code", "NODE-PARAMETER")),
-        message if own and "\n" in message else f"{message.rstrip('.')}.",
+        in_words(item),
         str(own.get("hint", ""))
         or (nearest(str(item["loc"][-1]), fields) if item["type"] == "extra_forbidden" else ""),
         node=node.id,
@@ -172,12 +172,13 @@ def _check_shape(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
             )
         )
     reached = _reachable(workflow, sources)
+    cut_off = [n.id for n in workflow.nodes if sources and n.enabled and n.id not in reached and n.id not in cyclic]
+    # What follows a node that is cut off comes back with it: only the first of them is named.
+    behind = {edge.to[0] for edge in workflow.edges if edge.from_[0] in cut_off}
     problems += [
-        Problem(
-            "NODE-UNREACHED", "Nobody can reach this node.", "Connect it, switch it off, or remove it.", node=node.id
-        )
-        for node in workflow.nodes
-        if sources and node.enabled and node.id not in reached and node.id not in cyclic
+        Problem("NODE-UNREACHED", "Nobody can reach this node.", "Connect it, switch it off, or remove it.", node=node)
+        for node in cut_off
+        if node not in behind
     ]
     return problems
 

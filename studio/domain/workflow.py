@@ -14,6 +14,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, ValidationError
 
 from studio.domain.errors import Problem, UserFixable
+from studio.domain.refusals import in_words
 
 FORMAT = "studio.workflow/1"
 MAX_NODES = 5_000
@@ -177,13 +178,13 @@ def parse_workflow(text: str | bytes, *, where: str = "workflow") -> Workflow:
         return Workflow.model_validate_json(text)
     except ValidationError as error:
         problems = tuple(
-            Problem(code="WORKFLOW-FIELD", message=item["msg"], field=_path(item["loc"]), hint=_remedy(item["type"]))
+            Problem(code="WORKFLOW-FIELD", message=in_words(item), field=_path(item["loc"]), hint=_remedy(item["type"]))
             for item in error.errors()
         )
         first = problems[0]
         raise UserFixable(
             "WORKFLOW-FILE",
-            f"This is not a workflow file: {first.field or 'the text'}: {first.message}.",
+            f"This is not a workflow file: {first.field or 'the text'}: {first.message}",
             where=where,
             hint="Mend the fields named, or export the workflow again.",
             problems=problems,
@@ -259,5 +260,5 @@ def _remedy(kind: str) -> str:
     return {
         "extra_forbidden": "Remove it, or check its spelling.",
         "missing": "Add it.",
-        "json_invalid": "The text is not valid JSON at that place.",
+        "json_invalid": "Take a file that was written by the program, or mend it at that place.",
     }.get(kind, "")

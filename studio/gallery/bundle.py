@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import JsonValue, ValidationError
 
 from studio.domain.errors import Problem, UserFixable
+from studio.domain.refusals import in_words
 from studio.domain.template import BusinessContext, Template
 from studio.domain.validation import Catalogue as NodeCatalogue
 from studio.domain.validation import check
@@ -76,7 +77,7 @@ def read_bundle(text: str, where: str) -> Entry:
     try:
         template = Template.model_validate(document.get("template"))
     except ValidationError as error:
-        problems = [Problem("TEMPLATE-FIELD", e["msg"], field=".".join(map(str, e["loc"]))) for e in error.errors()]
+        problems = [Problem("TEMPLATE-FIELD", in_words(e), field=".".join(map(str, e["loc"]))) for e in error.errors()]
         raise _refused(where, "The template in the file cannot be read.", problems) from None
     if len(template.workflow.nodes) > NODES_MAX:
         raise _refused(where, f"The template has more than {NODES_MAX} steps.")

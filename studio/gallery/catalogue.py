@@ -18,6 +18,7 @@ from pydantic import JsonValue, ValidationError
 
 from studio import resources
 from studio.domain.errors import Problem, UserFixable
+from studio.domain.refusals import in_words
 from studio.domain.spelling import nearest
 from studio.domain.template import Template
 from studio.domain.workflow import parameter_refs
@@ -135,7 +136,7 @@ def read_entry(folder: Path, shared: Shared | None = None) -> Entry:
         found.append(Problem(error.code, error.message, error.hint or "", node=folder.name, field=error.where))
     except ValidationError as error:
         found += [
-            Problem("TEMPLATE-FIELD", item["msg"], node=folder.name, field=".".join(map(str, item["loc"])))
+            Problem("TEMPLATE-FIELD", in_words(item), node=folder.name, field=".".join(map(str, item["loc"])))
             for item in error.errors()
         ]
     if template is not None:

@@ -230,7 +230,12 @@ class TrialsStory:
     def _kept(self, run_id: str, node_id: str | None) -> StoredExperiment:
         kept = [e for e in self._store.learning.experiments(run_id) if node_id in (None, e.node_id)]
         if not kept:
-            raise UserFixable("TRIAL-NONE", "This run has no experiment.", where=run_id, hint="Add an A/B test node.")
+            raise UserFixable(
+                "TRIAL-NONE",
+                "This run has no experiment.",
+                where=run_id,
+                hint="The list of experiments names those there are; an A/B test step makes one.",
+            )
         return kept[0]
 
     def _accounts(self, run: RunRow, planned: TrialPlan) -> pl.DataFrame | None:

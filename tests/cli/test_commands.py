@@ -70,6 +70,14 @@ def test_recommend_answers_with_facts_types_and_ranked_templates(shop: Path) -> 
     assert len(done("recommend", "--text", BAKERY, "--top", "1", workspace=shop)["recommendations"]) == 1
 
 
+def test_in_words_the_first_five_are_shown_and_how_to_see_the_others(shop: Path) -> None:
+    said = studio("recommend", "--text", BAKERY, workspace=shop, as_json=False).out
+    ranks = [line.split(".")[0] for line in said.splitlines() if line[:1].isdigit() and ". " in line]
+    assert ranks == ["1", "2", "3", "4", "5"]
+    assert "more: --top" in said
+    assert "True" not in said
+
+
 def test_the_answer_of_recommend_is_a_context_for_the_next_command(shop: Path, tmp_path: Path) -> None:
     said = studio("recommend", "--text", BAKERY, workspace=shop)
     path = tmp_path / "answer.json"

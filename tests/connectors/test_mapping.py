@@ -98,3 +98,10 @@ def test_without_a_mapping_columns_of_the_fields_own_names_are_taken() -> None:
         "Name",
         {"Plan": "Plan"},
     )
+
+
+def test_a_column_called_consent_is_no_proof_of_consent() -> None:
+    mapping = load_mapping(None, "contacts", ["email", "consent"])
+    assert isinstance(mapping, ContactMapping)
+    assert mapping.consent is None
+    assert dict(mapping.properties) == {"consent": "consent"}

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from studio.domain.validation import check
-from studio.domain.workflow import Node, Workflow
+from studio.domain.workflow import Edge, Node, Workflow
 from studio.nodes import catalogue
 from tests.nodes.world import node
 
@@ -90,3 +90,16 @@ def test_all_slips_of_a_step_are_found_at_once() -> None:
 def test_ports_are_distinct_words(node_type: str, parameters: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         node(node_type, **parameters)
+
+
+def test_of_nodes_that_are_cut_off_only_the_first_is_named() -> None:
+    steps = [Node(id=name, type="flow.delay", parameters={"duration": "P1D"}) for name in ("a", "b", "c")]
+    edges = (Edge.model_validate({"from": [one, "out"], "to": [next_one, "in"]}) for one, next_one in ("ab", "bc"))
+    whole = Workflow(name="w", nodes=(Node(id="t", type="trigger.manual"), *steps), edges=tuple(edges))
+    found = [p for p in check(whole, catalogue()) if p.code == "NODE-UNREACHED"]
+    assert [p.node for p in found] == ["a"]
+
+
+def test_a_field_that_is_not_there_or_not_known_is_said_in_plain_words() -> None:
+    found = {p[1]: p[2] for p in problems("audience.filter", what=1)}
+    assert found == {"parameters.rule": "This field is missing.", "parameters.what": "There is no such field."}
