@@ -117,8 +117,8 @@ class EngineHost:
             except IndexError:
                 return events
 
-    def close(self, timeout_s: float = 30.0) -> None:
-        """Lets every run finish the message it is at, and ends the thread. The runs can be resumed."""
+    def leave(self, timeout_s: float = 30.0) -> None:
+        """Lets every run finish the message it is at, and ends its leg. The runs can be resumed."""
         with self._lock:
             legs = {run_id: leg for run_id, leg in self._legs.items() if not leg.done()}
         for run_id in legs:
@@ -128,6 +128,10 @@ class EngineHost:
                 leg.result(timeout_s)
             except TimeoutError:
                 log.warning("run %s did not end in time; it is found as it was when it is resumed", run_id)
+
+    def close(self, timeout_s: float = 30.0) -> None:
+        """Leaves every run, and ends the thread."""
+        self.leave(timeout_s)
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(timeout_s)

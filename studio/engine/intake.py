@@ -31,7 +31,10 @@ OUTSIDE = "outside"
 async def take_entering(
     memory: RunMemory, stage: Stage, contexts: Contexts, events: pl.DataFrame, cursor: EventCursor
 ) -> Draft:
-    """Shows new events to the triggers; who may enter stands before the next nodes of `stage`, which is not run yet."""
+    """Shows new events to the triggers; who may enter stands before the next nodes of `stage`, which is not run yet.
+
+    Raises Transient when a trigger cannot read them now; nothing has happened then.
+    """
     draft = _draft(memory, "enter", cursor)
     for step in memory.plan.triggers:
         trigger = step.node
@@ -41,7 +44,10 @@ async def take_entering(
         if fitting.is_empty():
             continue
         attempted = await attempt(fitting, lambda part, t=trigger, c=context: t.enter(part, c), step.timeout_s)
-        stage.lose(step, attempted.failures, attempted.later, of=fitting.height)
+        if attempted.later:
+            # Nobody has entered yet who could be tried again: the events stay unread until the run is resumed.
+            raise attempted.later[0][1]
+        stage.lose(step, attempted.failures, of=fitting.height)
         entering = [frame for frame in attempted.results if frame.height]
         if entering:
             let_in(memory, draft, stage, step, together(entering))

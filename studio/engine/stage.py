@@ -238,11 +238,8 @@ class Stage:
         if rows.height >= _BROKEN_FROM and rows.height * 2 > of:
             self.broken = max(troubles, key=lambda trouble: trouble.count)
 
-    def lose(
-        self, step: Step, failures: Sequence[Failure], later: Sequence[tuple[pl.DataFrame, Transient]], of: int
-    ) -> None:
+    def lose(self, step: Step, failures: Sequence[Failure], of: int) -> None:
         """Tells of events that a trigger could not read; there is nobody yet who could be kept."""
-        failures = [*failures, *(Failure(rows, *reason_of(error)) for rows, error in later)]
         troubles = [_trouble_of(step, code, some, is_kept=False) for code, some in _by_code(failures).items()]
         self.troubles += troubles
         lost = sum(failure.rows.height for failure in failures)

@@ -184,8 +184,8 @@ class Database:
 
     @contextmanager
     def outside_transactions(self) -> Iterator[DBAPIConnection]:
-        """The driver's connection with no transaction open, for what cannot run in one (a backup)."""
-        with self._lock, _in_words(self.path), self._engine.connect() as connection:
+        """The driver's connection with no transaction open, for what cannot run in one (a backup). Writers go on."""
+        with _in_words(self.path), self._engine.connect() as connection:
             driver = connection.connection.driver_connection
             assert driver is not None
             yield driver

@@ -74,6 +74,7 @@ class Studio(QObject):
         self._reports.timeout.connect(guarded(self._write_due))
         self._reports.start()
         self._closed = False
+        self._is_unwell = False
         self.tray = Tray(
             self.window,
             workspace,
@@ -215,12 +216,15 @@ class Studio(QObject):
         run_in_background(self.workspace.health.pulse, self._show_pulse, self._no_pulse, owner=self)
 
     def _no_pulse(self, error: Exception) -> None:
-        if not self._closed:
-            self._pulse.stop()  # said once is enough
-            self.window.set_status("failed", "The workspace cannot be read")
+        if self._closed:
+            return
+        self.window.set_status("failed", "The workspace cannot be read")
+        if not self._is_unwell:  # said once is enough; it is looked at again, for a disk may come back
+            self._is_unwell = True
             raise error
 
     def _show_pulse(self, pulse: Pulse) -> None:
+        self._is_unwell = False
         if self.tray.is_stopped:
             self.window.set_status("failed", "Emergency stop: nothing goes out")
         else:

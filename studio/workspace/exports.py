@@ -69,8 +69,8 @@ class ExportsStory:
             raise UserFixable("EXPORT-NOT-EMPTY", "There is something in this folder.", where=str(folder), hint=hint)
         wanted = EventFilter(kinds=kinds, since=since, until=until, run_id=run_id)
         frames = self._frames(wanted)
-        partial = folder.with_name(f"{folder.name}.part")
-        shutil.rmtree(partial, ignore_errors=True)
+        folder = folder.resolve()
+        partial = _unused(folder)
         try:
             partial.mkdir(parents=True)
             written = _write_csv if form == "csv" else _write_parquet
@@ -112,6 +112,15 @@ class ExportsStory:
         known = pl.concat(pages)
         places = pl.DataFrame({"contact_id": pl.int_range(after + 1, eager=True).cast(pl.UInt32)})
         return places.join(known, on="contact_id", how="left", maintain_order="left").get_column("key")
+
+
+def _unused(folder: Path) -> Path:
+    """A place beside the folder where nothing is: what lies there under a name like it may be somebody's."""
+    number, beside = 1, folder.with_name(f".{folder.name}.part")
+    while beside.exists():
+        number += 1
+        beside = folder.with_name(f".{folder.name}-{number}.part")
+    return beside
 
 
 def _in_pieces(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -157,10 +158,12 @@ class Workspace:
 
     def close(self) -> None:
         """Lets runs finish the message they are at, ends the catcher, and closes the store."""
-        self._host.call(self._mailers.stop(), STOP_WITHIN_S)
-        self._host.close()
-        self._render.close()
-        self._store.close()
+        with ExitStack() as ends:  # the last one named comes first, and none is left out when one before it fails
+            ends.callback(self._store.close)
+            ends.callback(self._render.close)
+            ends.callback(self._host.close)
+            ends.callback(lambda: self._host.call(self._mailers.stop(), STOP_WITHIN_S))
+            ends.callback(self._host.leave)
 
     def __enter__(self) -> Self:
         return self

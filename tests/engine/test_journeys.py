@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import polars as pl
 import pytest
 
+from studio.domain.errors import Transient
 from studio.domain.validation import check
 from studio.engine.control import Control
 from studio.engine.draft import Sizes
 from tests.engine.bench import START, World, workflow
-from tests.engine.nodes import CATALOGUE
+from tests.engine.nodes import CATALOGUE, Cart
 
 DAY = 24 * 60
 
@@ -433,6 +435,20 @@ def test_an_event_that_a_trigger_cannot_read_costs_no_other_its_entry() -> None:
     (problem,) = world.view().step("c").problems
     assert problem.sample == (2,)
     assert world.states()["c"] == "warning"
+
+
+def test_an_event_that_a_trigger_cannot_read_now_is_read_when_the_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def busy(*_: object) -> pl.DataFrame:
+        raise Transient("STORE-BUSY", "Another program keeps the workspace busy.")
+
+    world = World()
+    world.begin(workflow({"c": ("cart", {}), "e": ("end", {})}, "c > e"))
+    world.happen(("cart", 1, 5, "a"), ("cart", 2, 6, "b"))
+    with monkeypatch.context() as patched, pytest.raises(Transient):
+        patched.setattr(Cart, "enter", busy)
+        world.go()
+    assert world.go() == "done"
+    assert ended(world, "e") == [1, 2]
 
 
 def test_a_switched_off_step_is_passed_by() -> None:

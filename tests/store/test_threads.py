@@ -120,3 +120,10 @@ def test_a_seal_in_the_middle_of_a_question_counts_once(store: Store, monkeypatc
     assert store.projections.rollup()["count"].sum() == 6
     monkeypatch.setattr(store.log, "state", seal_after)
     assert len(store.projections.people("r1", by=())[()]) == 6
+
+
+def test_work_goes_on_while_a_backup_is_being_copied(store: Store) -> None:
+    with store._database.outside_transactions(), ThreadPoolExecutor(1) as other:
+        frame = events([(1, "sent", minutes(1))], run_id="r1")
+        other.submit(append, store, frame).result(timeout=5)
+    assert store.projections.rollup()["count"].sum() == 1

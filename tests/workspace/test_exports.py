@@ -83,3 +83,13 @@ def test_a_failure_leaves_nothing_behind(shop: Workspace, tmp_path: Path) -> Non
         shop.exports.events(tmp_path / "out", "csv", progress=stop)
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / "out.part").exists()
+
+
+def test_an_export_leaves_what_lies_beside_it_alone(shop: Workspace, tmp_path: Path) -> None:
+    beside = [tmp_path / "out.part", tmp_path / ".out.part"]
+    for folder in beside:
+        folder.mkdir()
+        (folder / "mine.txt").write_text("mine")
+    shop.exports.events(tmp_path / "out", "csv")
+    assert [(folder / "mine.txt").read_text() for folder in beside] == ["mine", "mine"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.part", "out", "out.part", "shop"]

@@ -246,3 +246,19 @@ def test_a_damaged_stop_file_still_stops(tmp_path: Path) -> None:
     stop.engage(NOW)
     (tmp_path / "emergency-stop.json").write_text("{")
     assert stop.words == "Emergency stop: nothing goes out."
+
+
+def test_closing_ends_the_runs_before_what_they_send_to(tmp_path: Path, wall: Wall) -> None:
+    going: list[bool] = []
+    with Workspace.open(tmp_path / "shop", clock=wall) as shop:
+        people = pl.DataFrame({"key": ["a"], "email": ["a@example.invalid"]})
+        shop._store.contacts.upsert_contacts(people, "test")
+        run_id = shop.runs.start(waiting(1), RunOptions(mode="test", clock="real"), is_attended=True)
+        stop = shop._mailers.stop
+
+        async def noted() -> None:
+            going.append(shop.runs.is_running(run_id))
+            await stop()
+
+        shop._mailers.stop = noted
+    assert going == [False]

@@ -218,5 +218,6 @@ class MainWindow(QMainWindow):
         if self._settings is not None:
             self._settings.setValue(_GEOMETRY, self.saveGeometry())
             self._settings.sync()
+        self.hide()  # what listens may take a while to end, and a window that does not answer is worse than none
         self.closing.emit()
         super().closeEvent(event)
