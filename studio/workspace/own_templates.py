@@ -7,14 +7,16 @@ Absent on purpose: ranking and filling in, which treat all templates alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from studio.domain.errors import UserFixable
 from studio.domain.template import Template
 from studio.domain.validation import Catalogue as NodeCatalogue
+from studio.gallery.archetypes import archetypes
 from studio.gallery.bundle import BYTES_MAX, ReviewLine, read_bundle, review, to_bundle
 from studio.gallery.catalogue import Catalogue, Entry
 from studio.gallery.own_template import template_from
@@ -57,6 +59,21 @@ class OwnTemplates:
         """The own ones alone."""
         return tuple(entry.template for name, entry in self._entries.items() if name not in self._shipped.entries)
 
+    def kinds(self) -> dict[str, str]:
+        """Kinds of workflow that a template can be of, id → title."""
+        return {kind.id: kind.title["en"] for kind in archetypes()}
+
+    def origin(self, workflow_id: str) -> Template | None:
+        """The template a workflow was made from, as long as it is there. Raises UserFixable WORKFLOW-UNKNOWN."""
+        made_from = self._workflows.get(workflow_id).template
+        entry = self._entries.get(made_from.id) if made_from is not None else None
+        return entry.template if entry is not None else None
+
+    def replaced_by(self, name: str) -> Template | None:
+        """The template that saving under this name would replace."""
+        entry = self._entries.get(self._id(name))
+        return entry.template if entry is not None else None
+
     def save(
         self,
         workflow_id: str,
@@ -71,8 +88,7 @@ class OwnTemplates:
         Raises UserFixable: WORKFLOW-UNKNOWN; TEMPLATE-ARCHETYPE when its kind is neither given nor known.
         """
         workflow = self._workflows.get(workflow_id)
-        made_from = workflow.template.id if workflow.template else None
-        origin = self._entries[made_from].template if made_from in self._entries else None
+        origin = self.origin(workflow_id)
         kind = archetype or (origin.archetype if origin else "")
         if not kind:
             raise UserFixable(
@@ -124,13 +140,17 @@ class OwnTemplates:
         self._keep(entry)
         return entry.template
 
-    def remove(self, template_id: str) -> None:
-        """Takes an own template out; workflows made from it go on. Raises UserFixable TEMPLATE-UNKNOWN, -SHIPPED."""
-        self.catalogue.entry(template_id)
+    def remove(self, template_id: str) -> Callable[[], None]:
+        """Takes an own template out; workflows made from it go on. What is answered puts it back.
+
+        Raises UserFixable TEMPLATE-UNKNOWN, TEMPLATE-SHIPPED.
+        """
+        entry = self.catalogue.entry(template_id)
         if template_id in self._shipped.entries:
             raise UserFixable("TEMPLATE-SHIPPED", "This template came with the program.", where=template_id)
         (self._folder / f"{template_id}{SUFFIX}").unlink(missing_ok=True)
         del self._entries[template_id]
+        return partial(self._keep, entry)
 
     def _keep(self, entry: Entry) -> None:
         self._folder.mkdir(exist_ok=True)

@@ -47,6 +47,7 @@ class Menus:
         self.more_about_node: Callable[[str], Sequence[Entry]] = lambda _node_id: ()
         """What else the page offers about a step or an edge: debugging."""
         self.more_about_edge: Callable[[str, str], Sequence[Entry]] = lambda _node_id, _port: ()
+        self.more_about_workflow: Callable[[], Sequence[Entry]] = tuple
         view.menu_wanted.connect(self.show)
 
     def show(self, place: QPoint) -> None:
@@ -97,6 +98,7 @@ class Menus:
             SEPARATOR,
             Entry("Tidy layout", editor.tidy, key="Ctrl+L"),
             Entry("See everything", self._view.fit, changes=False, key="Shift+1"),
+            *self.more_about_workflow(),
         )
 
     def _about_node(self, node_id: str) -> Sequence[Entry]:

@@ -1,6 +1,7 @@
 """The canvas screen on a workspace: which workflow or run it shows. Its parts each have a module of their own:
 `studio_canvas_run.py` (steering a run), `studio_canvas_data.py` (what passed a step), `studio_canvas_history.py`
-(earlier states), `studio_canvas_forms.py` (what forms ask while somebody types).
+(earlier states), `studio_canvas_forms.py` (what forms ask while somebody types), `studio_canvas_template.py` (saving
+the workflow as a template).
 
 Absent on purpose: drawing and editing (`ui.canvas`).
 """
@@ -19,6 +20,7 @@ from studio.ui.screens.studio_canvas_forms import FormAnswers
 from studio.ui.screens.studio_canvas_history import HistoryAnswers
 from studio.ui.screens.studio_canvas_move import VersionMove
 from studio.ui.screens.studio_canvas_run import RunCommands, RunStarter
+from studio.ui.screens.studio_canvas_template import TemplateSaving
 from studio.ui.shell import Action
 from studio.workspace.workspace import Workspace
 
@@ -38,10 +40,11 @@ class StudioCanvas(CanvasPage):
         self._forms = FormAnswers(self, workspace)
         self._debug = DebugAnswers(self, workspace, window)
         self._move = VersionMove(self, workspace)
+        self.saving = TemplateSaving(self, workspace, window)
         self._parts = (RunCommands(self, workspace, window), DataAnswers(self, workspace))
 
     def actions_here(self) -> Sequence[Action]:
-        return [*super().actions_here(), *self._move.actions()]
+        return [*super().actions_here(), *self._move.actions(), *self.saving.actions()]
 
     def entered(self, target: str = "") -> None:
         super().entered(target)
