@@ -75,7 +75,7 @@ def move(runs: Runs, run: RunRow, plan: Plan, rows: Sequence[Moving]) -> Checkpo
         if row.to is not None and row.to not in plan.steps:
             hint = "Name a step of the new version, or let the people leave."
             raise UserFixable("MOVE-NODE", f"The new version has no step “{row.to}”.", where=row.node, hint=hint)
-    fates = {row.node: row for row in rows}
+    fates, gone = {row.node: row for row in rows}, IdSet(runs.departed(run.run_id))
     done: list[str] = []
     work: list[Work] = []
     left: list[tuple[str, pl.DataFrame]] = []
@@ -87,7 +87,7 @@ def move(runs: Runs, run: RunRow, plan: Plan, rows: Sequence[Moving]) -> Checkpo
         if row.to is not None:
             work.append(_arriving(run, piece, row.to, batch))
         else:
-            left.append((piece.node_id, tidy(batch)))
+            left.append((piece.node_id, tidy(batch.filter(~is_out(batch, gone)))))
     done += [w.id for w in runs.pending(run.run_id) if w.kind == "produce" and w.node_id not in plan.steps]
     events = [
         contact_events(batch, run_id=run.run_id, node_id=node_id, kind="exited", at=run.at)

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from studio.domain.errors import UserFixable
+from studio.domain.ids import stable_id
 from studio.domain.template import Template
 from studio.domain.validation import Catalogue as NodeCatalogue
 from studio.gallery.archetypes import archetypes
@@ -167,7 +168,11 @@ class OwnTemplates:
 
     def _id(self, title: str) -> str:
         """An id that no shipped template has; the same for the same title, so that saving again replaces."""
-        plain = _BAD.sub("-", title.lower()).strip("-")[:50] or "template"
+        plain = _BAD.sub("-", title.lower()).strip("-")[:50]
+        if sum(map(str.isalnum, plain)) < sum(map(str.isalnum, title)):
+            # Letters are missing from it (“Скидки”, a long name): another title must not replace this one.
+            plain = f"{plain[:40] or 'template'}-{stable_id(title)[:8]}"
+        plain = plain or "template"
         return f"own-{plain}" if not plain.startswith("own-") else plain
 
 

@@ -60,6 +60,22 @@ def test_who_stands_at_a_step_that_is_gone_goes_where_it_was_said_or_leaves() ->
     assert world.people("exited", "q") == [1, 3, 5]
 
 
+def test_who_has_reached_the_goal_does_not_leave_once_more_with_a_step_that_is_gone() -> None:
+    old = {"s": ("people", {"count": 3}), "p": ("pause", {"wait": "P4D"}), "g": ("target", {"window": "P9D"})}
+    world = World()
+    flow = workflow(old, "s > p", "p > g")
+    world.begin(flow)
+    world.happen(("order", 1, 60))
+    assert world.go(until=START + timedelta(days=1)) == "waiting"
+    assert world.people("converted", "g") == [1]
+    new = workflow({name: node for name, node in old.items() if name != "p"}, "s > g")
+    run = world.runs.get("r1")
+    (row,) = rows = preview(world.runs, run, flow, new, {})
+    world.runs.commit(move(world.runs, run, compile_plan(new, CATALOGUE), rows))
+    assert (row.people, row.fate) == (2, "leaves")
+    assert world.people("exited", "p") == [0, 2]
+
+
 def test_a_destination_there_is_not_is_refused_and_nothing_changes() -> None:
     world = waiting()
     before = world.runs.pending("r1")

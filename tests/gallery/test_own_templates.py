@@ -35,6 +35,15 @@ def saved(workspace: Workspace, template: str = "cart-recovery"):
     return workspace.own_templates.save(made.workflow_id, name="Our carts", description="As we do it.")
 
 
+def test_titles_that_differ_only_beyond_plain_letters_are_two_templates(workspace: Workspace) -> None:
+    made = workspace.templates.create("cart-recovery", BusinessContext(), {})
+    assert made.workflow_id is not None
+    titles = ("Скидки", "Новости", "a" * 60, "a" * 61)
+    ids = {workspace.own_templates.save(made.workflow_id, name=title).id for title in (*titles, *titles)}
+    assert len(ids) == len(titles)
+    assert len(workspace.own_templates.list()) == len(titles)
+
+
 def test_a_workflow_becomes_a_template_that_makes_valid_workflows(workspace: Workspace) -> None:
     template = saved(workspace)
     assert template.id == "own-our-carts"
