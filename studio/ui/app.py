@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMessageBox
 
 from studio.domain.errors import StudioError
 from studio.ui.application import apply_preferences, prepare, settings
@@ -276,6 +278,7 @@ def main(argv: Sequence[str]) -> int:
     except StudioError as error:
         faults().report(error)
         logging.getLogger(__name__).error("%s", error)
+        tell_without_window(error)
         return 2
     studio = Studio(workspace)
     keep(studio)
@@ -284,6 +287,12 @@ def main(argv: Sequence[str]) -> int:
     for opened in _open:
         opened.close()
     return code
+
+
+def tell_without_window(error: StudioError) -> None:
+    """A box, for whoever started the program with an icon sees no terminal; where nobody looks, nothing."""
+    if QGuiApplication.platformName() not in ("offscreen", "minimal"):
+        QMessageBox.critical(None, "Flowlight Studio", f"{error.message} {error.hint or ''}".strip())
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:

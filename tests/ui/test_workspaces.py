@@ -10,6 +10,7 @@ from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from studio.domain.clock import utc_now
+from studio.domain.errors import UserFixable
 from studio.domain.ports import Checkpoint, RunRow
 from studio.ui import app, background
 from studio.ui.faults import faults
@@ -99,3 +100,16 @@ def test_folders_that_are_gone_are_not_offered(tmp_path: Path) -> None:
         recent.remember(tmp_path / name)
     recent.remember(tmp_path / "never made")
     assert RecentWorkspaces(kept).folders() == [tmp_path / "b", tmp_path / "a"]
+
+
+@pytest.mark.parametrize(
+    ("platform", "expected"), [("xcb", ["It is open elsewhere. Close it there."]), ("offscreen", [])]
+)
+def test_a_start_that_fails_is_told_where_somebody_sees_it(
+    monkeypatch: pytest.MonkeyPatch, platform: str, expected: list[str]
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(app.QGuiApplication, "platformName", lambda: platform)
+    monkeypatch.setattr(app.QMessageBox, "critical", lambda _parent, _title, text: said.append(text))
+    app.tell_without_window(UserFixable("STORE-IN-USE", "It is open elsewhere.", hint="Close it there."))
+    assert said == expected
