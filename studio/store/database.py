@@ -260,7 +260,7 @@ def error_in_words(text: str, path: Path) -> StudioError | None:
 def disk_failure(folder: Path, *, full: bool) -> Transient:
     """What to say when the workspace's disk does not take what is written."""
     if full:
-        hint = "Free some space; work goes on by itself."
+        hint = "Free some space, then let it go on: nothing that was done is lost."
         message = "The disk is full, so nothing more can be saved."
         return Transient("STORE-DISK-FULL", message, where=str(folder), hint=hint)
     hint = "Check that the disk is connected and that the folder may be written."
