@@ -11,6 +11,10 @@ from studio.workspace.workspace import Workspace
 
 def finish(workspace: Workspace, run_id: str, out: Output) -> int:
     """Waits until the leg has ended and reports; the exit code."""
+    row = workspace.runs.get(run_id)
+    if row.clock == "real":
+        jump = "; --clock max jumps over waits" if row.mode == "test" else ""
+        out.progress(f"{run_id} goes by the real clock. Ctrl+C leaves it, studio resume goes on{jump}.")
     workspace.runs.wait(run_id, progress=out.progress)
     report = workspace.runs.report(run_id)
     out.document(report.as_json(), in_words(report))

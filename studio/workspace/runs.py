@@ -222,7 +222,7 @@ class RunsStory:
     def wait(self, run_id: str, progress: Callable[[str], None] = lambda _: None) -> RunState:
         """Blocks until this leg of the run has ended, telling how it goes now and then; its state."""
         started = told = time.perf_counter()
-        view = RunView(run_id)
+        view, said = RunView(run_id), ""
         while True:
             try:
                 state = self._host.wait(run_id, timeout_s=0.1)
@@ -230,7 +230,8 @@ class RunsStory:
                 if time.perf_counter() - told > TOLD_EVERY_S:
                     told = time.perf_counter()
                     view = fold(view, self.events(run_id, view.seq))
-                    progress(self._headline(view))
+                    if (now := headline(view)) != said:
+                        progress(said := now)
                 continue
             except KeyboardInterrupt:
                 self._host.control(run_id).leave()
@@ -422,11 +423,18 @@ class RunsStory:
         runs = [run for run in self._store.runs.list_runs(workflow_id) if run.mode == mode]
         return [run.run_id for run in runs if not run.options.get("aids")][::-1]
 
-    def _headline(self, view: RunView) -> str:
-        busy = [step for step in view.steps.values() if step.state == "running"]
-        at = iso(view.at)[:16].replace("T", " ") if view.at else ""
-        sent = sum(step.sending.get("sent", 0) for step in view.steps.values())
-        return f"{view.run_id}: {at}, {sent:,} sent" + (f", busy at {busy[0].node_id}" if busy else "")
+
+def headline(view: RunView) -> str:
+    """How far a run is, in a line: where it works, or how many wait and until when."""
+    steps = view.steps.values()
+    busy = [step.node_id for step in steps if step.state == "running"]
+    due = [step.next_due for step in steps if step.waiting and step.next_due]
+    at = iso(view.at)[:16].replace("T", " ") if view.at else ""
+    text = f"{view.run_id}: {at}, {sum(step.sending.get('sent', 0) for step in steps):,} sent"
+    if busy:
+        return f"{text}, busy at {busy[0]}"
+    waiting = sum(step.waiting for step in steps)
+    return f"{text}, {waiting:,} waiting, the next until {min(due)[:16].replace('T', ' ')}" if due else text
 
 
 def _file_id(workflow: Workflow) -> str:
