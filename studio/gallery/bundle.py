@@ -32,7 +32,7 @@ TEXTS_MAX = 400
 _TEXT_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}\.[a-z]{2}\.(?:mjml|txt)")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{1,60}")
 _ADDRESS = re.compile(r"https?://[^\s\"'<>)}|{]+")
-_OURS = ("example.com", "www.example.com", "example.invalid", "schema.org", "www.w3.org")
+_OURS = ("example.com", "www.example.com", "example.invalid", "shop.example", "schema.org", "www.w3.org")
 
 Kind: TypeAlias = Literal["starts", "sends", "changes", "calls", "reads", "leads", "problem"]
 

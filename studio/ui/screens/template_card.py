@@ -25,7 +25,8 @@ CHANNELS = {"email": "Email", "sms": "SMS", "push": "Push", "web": "Web", "whats
 class TemplateCard(w.Card):
     """Plays the run in small while the pointer or the keyboard is on it.
 
-    Signals with the template's id: `chosen`, `used`, `previewed`, `compared`; `favoured` with its new state.
+    Signals with the template's id: `chosen`, `used`, `previewed`, `compared`; `favoured` with its new state. Of own
+    templates also `shared` and `removed`.
     """
 
     chosen = Signal(str)
@@ -33,6 +34,8 @@ class TemplateCard(w.Card):
     previewed = Signal(str)
     compared = Signal(str)
     favoured = Signal(str, bool)
+    shared = Signal(str)
+    removed = Signal(str)
 
     def __init__(self, offer: Offer) -> None:
         super().__init__(padding=14, spacing=8, clickable=True, name=offer.title)
@@ -71,6 +74,16 @@ class TemplateCard(w.Card):
             "scale", f"Compare {self.offer.title} with another", lambda: self.compared.emit(name), size=15
         )
 
+    def own(self) -> Sequence[QWidget]:
+        """The buttons that an own template has besides."""
+        if not self.offer.is_own:
+            return ()
+        name, title = self.offer.template.id, self.offer.title
+        return (
+            w.IconButton("upload", f"Share {title} …", lambda: self.shared.emit(name), size=15),
+            w.IconButton("trash-2", f"Remove {title}", lambda: self.removed.emit(name), size=15),
+        )
+
 
 def big_card(offer: Offer, number: int, gallery: Gallery) -> TemplateCard:
     """A card of the ranking's top, with reasons and what is expected."""
@@ -81,7 +94,7 @@ def big_card(offer: Offer, number: int, gallery: Gallery) -> TemplateCard:
         mark = _ring(offer.recommendation, number)
         band = w.BANDS[offer.recommendation.band][0].capitalize()
         titles.addWidget(w.Text(band, "secondary", "accent"))
-    icons = w.panel(w.column(card.star(), card.scales(), spacing=2))
+    icons = w.panel(w.column(card.star(), card.scales(), *card.own(), spacing=2))
     head = w.row(mark, titles, icons, spacing=10)
     head.setStretch(1, 1)
     for part in (mark, icons):
@@ -103,7 +116,7 @@ def small_card(offer: Offer, gallery: Gallery) -> TemplateCard:
     head.setStretch(0, 1)
     if offer.recommendation is not None:
         head.addWidget(w.Pill(fit_words(offer.recommendation)))
-    head.addWidget(w.panel(w.row(card.scales(), card.star(), spacing=0)))
+    head.addWidget(w.panel(w.row(*card.own(), card.scales(), card.star(), spacing=0)))
     card.add(head, card.graph)
     card.add(w.Text(offer.template.description["en"], "secondary", "muted"), w.STRETCH)
     found = expectation(offer.recommendation.prediction, gallery.currency) if offer.recommendation else None
@@ -121,9 +134,10 @@ def fit_words(recommendation: Recommendation) -> str:
 
 
 def kind_words(offer: Offer) -> str:
-    """Channels and size: “Email + SMS · 9 steps”."""
+    """Channels and size, and whose it is: “Yours · Email + SMS · 9 steps”."""
     channels = " + ".join(CHANNELS.get(name, name) for name in offer.template.channels)
-    return f"{channels} · {numbers.plural(len(offer.template.workflow.nodes), 'step')}"
+    words = f"{channels} · {numbers.plural(len(offer.template.workflow.nodes), 'step')}"
+    return f"Yours · {words}" if offer.is_own else words
 
 
 def reasons(offer: Offer) -> Sequence[str]:

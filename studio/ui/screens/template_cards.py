@@ -6,6 +6,7 @@ Absent on purpose: what stands on a card (`template_card`).
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from studio.ui import numbers
 from studio.ui import widgets as w
@@ -14,17 +15,20 @@ from studio.ui.screens.template_card import CHANNELS, TemplateCard, big_card, sm
 from studio.ui.screens.template_compare import Comparison
 from studio.ui.screens.template_data import SLATE, Gallery, Offer
 
-_SHELVES = {"": "All templates", "favourite": "Favourites", "recent": "Used lately"}
+_SHELVES = {"": "All templates", "favourite": "Favourites", "recent": "Used lately", "own": "Your own"}
 
 
 class CardWall(w.ScrollColumn):
     """Signals with the template's id: `chosen` by a click, `used` (create it now), `previewed` (its messages),
-    `favoured` with its new state."""
+    `favoured` with its new state; of own templates `shared` and `removed`. `import_wanted`: one from a file."""
 
     chosen = Signal(str)
     used = Signal(str)
     previewed = Signal(str)
     favoured = Signal(str, bool)
+    shared = Signal(str)
+    removed = Signal(str)
+    import_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__(margins=(18, 18, 18, 18), spacing=14)
@@ -33,13 +37,26 @@ class CardWall(w.ScrollColumn):
         self._small: dict[str, TemplateCard] = {}
         self._chosen, self._compared = "", ""
         self._filters = {"kind": "", "channel": "", "shelf": ""}
-        self.header = w.PageHeader("Templates")
+        bring = w.SecondaryButton("Import template …", self.import_wanted.emit)
+        bring.setToolTip("Opens a template that somebody shared. What it may do is shown first.")
+        self.header = w.PageHeader("Templates", "", bring)
+        self._notice = Place(spacing=0)
+        self._notice.hide()
         self.search = w.SearchField("Search templates")
         self.search.textChanged.connect(lambda _text: self._fill_rest())
         self._comparing, self._top, self._rest = Place(spacing=0), Place(spacing=0), Place(spacing=0)
         self._rest_title = w.SectionTitle("All templates", self.search)
         self._chips, self._record = Place(), w.Text("", "secondary", "muted")
-        for part in (self.header, self._comparing, self._top, self._rest_title, self._chips, self._rest, self._record):
+        for part in (
+            self.header,
+            self._notice,
+            self._comparing,
+            self._top,
+            self._rest_title,
+            self._chips,
+            self._rest,
+            self._record,
+        ):
             self.add(part)
         self._comparing.hide()
 
@@ -58,6 +75,13 @@ class CardWall(w.ScrollColumn):
         self._record.setVisible(bool(gallery.record))
         self._fill_chips(gallery)
         self._fill_rest()
+
+    def show_notice(self, card: QWidget | None) -> None:
+        """Puts something to decide about above the cards; None takes it away."""
+        self._notice.fill(*(() if card is None else (card,)))
+        self._notice.setVisible(card is not None)
+        if card is not None:
+            self.ensureWidgetVisible(self._notice)
 
     def set_chosen(self, template_id: str) -> None:
         """Marks the template whose settings are shown."""
@@ -106,6 +130,8 @@ class CardWall(w.ScrollColumn):
         card.previewed.connect(self.previewed)
         card.compared.connect(self.compare)
         card.favoured.connect(self.favoured)
+        card.shared.connect(self.shared)
+        card.removed.connect(self.removed)
         return card
 
     def _fill_chips(self, gallery: Gallery) -> None:
@@ -157,6 +183,7 @@ class CardWall(w.ScrollColumn):
             and (not channel or channel in offer.template.channels)
             and (shelf != "favourite" or offer.is_favourite)
             and (shelf != "recent" or offer.is_recent)
+            and (shelf != "own" or offer.is_own)
             and all(word in _searchable(offer) for word in self.search.text().lower().split())
         )
 
@@ -174,6 +201,8 @@ def _heading(gallery: Gallery) -> tuple[str, str]:
 def _nothing(shelf: str) -> str:
     if shelf == "favourite":
         return "No favourites here yet. The star on a template makes it one."
+    if shelf == "own":
+        return "No own templates yet. Save a workflow as one on the canvas, or import one that somebody shared."
     if shelf == "recent":
         return "No template was used here yet."
     return "No template matches. Try another word, or fewer filters."

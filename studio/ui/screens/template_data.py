@@ -35,6 +35,7 @@ class Offer:
     kinds: frozenset[str]
     is_favourite: bool = False
     is_recent: bool = False
+    is_own: bool = False
 
     @property
     def title(self) -> str:
@@ -95,6 +96,7 @@ def read_gallery(workspace: Workspace, context: BusinessContext | None = None) -
     place = {name: number for number, name in enumerate(tops)}
     outcomes = story.outcomes()
     favourites, recent = set(workspace.shelf.favourites()), set(workspace.shelf.recent())
+    own = {template.id for template in workspace.own_templates.list()}
     offers = [
         Offer(
             template,
@@ -104,6 +106,7 @@ def read_gallery(workspace: Workspace, context: BusinessContext | None = None) -
             workspace.shelf.suited_kinds(template),
             template.id in favourites,
             template.id in recent,
+            template.id in own,
         )
         for template in story.list()
     ]

@@ -19,6 +19,7 @@ from studio.ui.screens.template_business import BusinessPanel
 from studio.ui.screens.template_cards import CardWall
 from studio.ui.screens.template_data import Filled, Gallery, fill_in, read_gallery
 from studio.ui.screens.template_settings import SettingsPanel
+from studio.ui.screens.template_sharing import Sharing
 from studio.ui.screens.template_wording import Model
 from studio.ui.shell import Page
 from studio.workspace.workspace import Workspace
@@ -45,6 +46,7 @@ class TemplatesPage(Page):
         )
         self.pane = w.Pane(self.panes)
         self._load = Loader(self.pane, lambda: read_gallery(workspace), self.show_gallery, "Ranking templates …")
+        self.sharing = Sharing(self.cards, workspace.own_templates, navigator, self._others_there)
         self.setLayout(w.column(self.pane, spacing=0))
         self._connect()
 
@@ -146,6 +148,12 @@ class TemplatesPage(Page):
         self.settings.show_settings()
         self.panes.show_part("Settings")
         self._fill(self._overrides)
+
+    def _others_there(self, template_id: str) -> None:
+        """Another template is there, or one is gone."""
+        self._chosen, self._overrides = template_id or self._chosen, {}
+        self.settings.close_editor()
+        self._load()
 
     def use(self, template_id: str) -> None:
         """One click: the workflow is created, with what was changed at the right when it is that template's."""
