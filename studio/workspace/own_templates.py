@@ -29,11 +29,16 @@ _BAD = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """A template file before it is taken in: what it is, and what it would do."""
+    """A template file before it is taken in: what it is, what it would do, and the id it would get here."""
 
-    template: Template
+    entry: Entry
     lines: tuple[ReviewLine, ...]
+    id_here: str
     replaces: bool
+
+    @property
+    def template(self) -> Template:
+        return self.entry.template
 
     @property
     def usable(self) -> bool:
@@ -121,25 +126,26 @@ class OwnTemplates:
     def inspect(self, path: Path) -> Inspected:
         """What a shared file would do. Nothing is taken in. Raises UserFixable TEMPLATE-BUNDLE, FILE-UNREADABLE."""
         entry = read_bundle(_read(path), str(path))
-        is_known = entry.template.id in self._entries
-        return Inspected(entry.template, tuple(review(entry, self._nodes)), is_known)
+        name = entry.template.id
+        id_here = self._id(name) if name in self._shipped.entries else name
+        return Inspected(entry, tuple(review(entry, self._nodes)), id_here, id_here in self._entries)
 
     def take_in(self, path: Path) -> Template:
         """Adds a shared file's template to the catalogue. A shipped one cannot be replaced: it gets another id.
 
         Raises UserFixable: TEMPLATE-BUNDLE, FILE-UNREADABLE; TEMPLATE-NOT-USABLE with what is wrong with it.
         """
-        inspected = self.inspect(path)
+        return self.keep(self.inspect(path), path)
+
+    def keep(self, inspected: Inspected, path: Path) -> Template:
+        """Takes in what was looked at, whatever became of the file since. Raises UserFixable TEMPLATE-NOT-USABLE."""
         if not inspected.usable:
             lines = [line.text for line in inspected.lines if line.kind == "problem"]
             hint = "Ask whoever sent it, or update the program."
             raise UserFixable("TEMPLATE-NOT-USABLE", " ".join(lines), where=str(path), hint=hint)
-        entry = read_bundle(_read(path), str(path))
-        if entry.template.id in self._shipped.entries:
-            template = entry.template.model_copy(update={"id": self._id(entry.template.id)})
-            entry = Entry(template, entry.texts)
-        self._keep(entry)
-        return entry.template
+        template = inspected.template.model_copy(update={"id": inspected.id_here})
+        self._keep(Entry(template, inspected.entry.texts))
+        return template
 
     def remove(self, template_id: str) -> Callable[[], None]:
         """Takes an own template out; workflows made from it go on. What is answered puts it back.

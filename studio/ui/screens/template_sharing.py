@@ -38,14 +38,14 @@ class ReviewCard(w.Card):
     accepted = Signal()
     closed = Signal()
 
-    def __init__(self, inspected: Inspected, own: frozenset[str]) -> None:
+    def __init__(self, inspected: Inspected) -> None:
         title = inspected.template.name["en"]
         super().__init__(f"Take in “{title}”?" if inspected.usable else f"“{title}” cannot be taken in", name="Review")
         self.take = w.PrimaryButton("Take it in", self._accept)
         self.take.setVisible(inspected.usable)
         leave = w.SecondaryButton("Leave it" if inspected.usable else "Close", self._close)
         self.add(w.Text(inspected.template.description["en"], "body", "muted"))
-        for words in _warnings(inspected, own):
+        for words in _warnings(inspected):
             self.add(w.Text(words, "body", "caution"))
         groups = review_by_kind(inspected.lines)
         grid = w.GridFlow(260, spacing=14)
@@ -88,18 +88,18 @@ class Sharing:
             self.open_file(Path(chosen))
 
     def _show(self, path: Path, inspected: Inspected) -> None:
-        card = ReviewCard(inspected, frozenset(template.id for template in self._own.list()))
-        card.accepted.connect(lambda: self._take_in(path))
+        card = ReviewCard(inspected)
+        card.accepted.connect(lambda: self._take_in(path, inspected))
         card.closed.connect(lambda: self._wall.show_notice(None))
         self._wall.show_notice(card)
 
-    def _take_in(self, path: Path) -> None:
+    def _take_in(self, path: Path, inspected: Inspected) -> None:
         def taken(template_id: str) -> None:
             self._wall.show_notice(None)
             self._navigator.notify("The template is taken in")
             self._changed(template_id)
 
-        run_in_background(lambda: self._own.take_in(path).id, taken, self._refused, owner=self._wall)
+        run_in_background(lambda: self._own.keep(inspected, path).id, taken, self._refused, owner=self._wall)
 
     def _share(self, template_id: str) -> None:
         file = export.ask_file(self._wall, "Share the template", f"{template_id}{SUFFIX}", FILES)
@@ -132,14 +132,14 @@ class Sharing:
         self._wall.show_notice(card)
 
 
-def _warnings(inspected: Inspected, own: frozenset[str]) -> list[str]:
+def _warnings(inspected: Inspected) -> list[str]:
     grave = sum(line.grave for line in inspected.lines)
     found = []
     if grave and inspected.usable:
         found.append(f"{numbers.plural(grave, 'thing')} to look at twice, marked below.")
-    if inspected.template.id in own:
+    if inspected.replaces:
         found.append("It replaces your template of the same name.")
-    elif inspected.replaces:
+    if inspected.id_here != inspected.template.id:
         found.append("A template that came with the program has its name; that one stays, too.")
     return found
 
