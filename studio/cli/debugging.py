@@ -15,7 +15,7 @@ import polars as pl
 from pydantic import JsonValue
 
 from studio.cli.output import Output, table
-from studio.cli.reporting import finish
+from studio.cli.reporting import finish, known_step
 from studio.cli.session import Session, common
 from studio.domain.debugging import Aids, Pin, parse_breakpoint, read_pin
 from studio.domain.errors import UserFixable
@@ -112,6 +112,7 @@ def _breakpoints(arguments: argparse.Namespace, out: Output) -> int:
 
 def _samples(arguments: argparse.Namespace, out: Output) -> int:
     with Session(arguments, read_only=True) as workspace:
+        known_step(workspace, arguments.run_id, arguments.node)
         data = workspace.debugging.data(arguments.run_id, arguments.node)
     tables = {"in": data.input, **{f"out.{port}": shown for port, shown in data.outputs.items()}}
     wanted = {
@@ -132,6 +133,7 @@ def _table_json(shown: Table) -> Mapping[str, object]:
 
 def _failed(arguments: argparse.Namespace, out: Output) -> int:
     with Session(arguments, read_only=True) as workspace:
+        known_step(workspace, arguments.run_id, arguments.node)
         rows = workspace.debugging.failed(arguments.run_id, arguments.node).rows
     out.document(rows.to_dicts(), _rows(rows.select("node", "contact", "code", "message") if rows.width else rows))
     return 0

@@ -57,7 +57,8 @@ class Output:
             return
         print(str(error), file=sys.stderr)
         for problem in problems:
-            print(f"  - {problem}", file=sys.stderr)
+            if str(problem) not in str(error):
+                print(f"  - {problem}", file=sys.stderr)
 
 
 def problem_json(problem: Problem) -> dict[str, object]:

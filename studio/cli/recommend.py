@@ -37,6 +37,8 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: argparse.Namespace, out: Output) -> int:
+    if arguments.top is not None and arguments.top < 1:
+        raise UserFixable("USAGE", "At least one template is asked for.", where="--top", hint="Such as --top 3.")
     with Session(arguments) as workspace:
         if arguments.batch is not None:
             for business_id, text in _lines(arguments.batch):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from studio.cli.output import Output, table
 from studio.domain.diagnosis import command, diagnose
+from studio.domain.errors import UserFixable
 from studio.domain.run import StepProblem
+from studio.domain.spelling import nearest
 from studio.workspace.reports import RunReport
 from studio.workspace.workspace import Workspace
 
@@ -19,6 +21,14 @@ def finish(workspace: Workspace, run_id: str, out: Output) -> int:
     report = workspace.runs.report(run_id)
     out.document(report.as_json(), in_words(report))
     return 1 if report.status == "failed" else 0
+
+
+def known_step(workspace: Workspace, run_id: str, node_id: str | None) -> None:
+    """Raises UserFixable when there is no such run, or no such step in it."""
+    steps = {node.id: node for node in workspace.runs.workflow_of(run_id).nodes}
+    if node_id is not None and node_id not in steps:
+        hint = nearest(node_id, steps) or f"Its steps are: {', '.join(steps)}."
+        raise UserFixable("NODE-UNKNOWN", f"Run {run_id} has no step “{node_id}”.", where="--node", hint=hint)
 
 
 def in_words(report: RunReport) -> str:

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from studio.cli.debugging import add_aids, aids_of, edited
 from studio.cli.output import Output, problem_json, table
 from studio.cli.rehearsing import dry_run
-from studio.cli.reporting import finish, in_words
+from studio.cli.reporting import finish, in_words, known_step
 from studio.cli.session import Session, common, moment, settings
 from studio.domain.errors import UserFixable
 from studio.domain.validation import check
@@ -125,6 +125,7 @@ def _resume(arguments: argparse.Namespace, out: Output) -> int:
 
 def _retry(arguments: argparse.Namespace, out: Output) -> int:
     with Session(arguments) as workspace:
+        known_step(workspace, arguments.run_id, arguments.node)
         if arguments.contact is None and not arguments.set:
             workspace.runs.retry(arguments.run_id, arguments.node)
         else:

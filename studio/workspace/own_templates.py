@@ -154,7 +154,12 @@ class OwnTemplates:
         """
         entry = self.catalogue.entry(template_id)
         if template_id in self._shipped.entries:
-            raise UserFixable("TEMPLATE-SHIPPED", "This template came with the program.", where=template_id)
+            raise UserFixable(
+                "TEMPLATE-SHIPPED",
+                "This template came with the program.",
+                where=template_id,
+                hint="Only own templates can be removed.",
+            )
         (self._folder / f"{template_id}{SUFFIX}").unlink(missing_ok=True)
         del self._entries[template_id]
         return partial(self._keep, entry)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from studio.connectors.profile import load_profile
 from studio.domain.clock import Clock, iso
 from studio.domain.debugging import NO_AIDS, Aids
 from studio.domain.errors import Problem, UserFixable
@@ -338,6 +339,8 @@ class RunsStory:
 
     def _mode_problems(self, options: RunOptions, workflow: Workflow) -> tuple[Problem, ...]:
         if options.mode != "live":
+            if options.profile is not None:
+                load_profile(options.profile)
             return ()
         return (*live_problems(options.profile), *self._workflows.unreachable_channels(workflow))
 

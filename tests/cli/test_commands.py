@@ -242,3 +242,14 @@ def test_the_experiments_of_a_workspace(shop: Path) -> None:
     assert [e["kind"] for e in done("experiment", "show", workspace=shop)["history"]] == ["started", "kept"]
     assert studio("experiment", "ship", workspace=shop).document["error"]["code"] == "TRIAL-NO-WINNER"
     assert studio("experiment", "undo", "77", workspace=shop).document["error"]["code"] == "PROMOTION-UNKNOWN"
+
+
+def test_an_unknown_run_step_or_profile_is_refused_before_anything_happens(shop: Path) -> None:
+    for asked in (("failed", "r77"), ("samples", "r1", "--node", "nope"), ("retry", "r1", "--node", "nope")):
+        said = studio(*asked, workspace=shop)
+        assert said.code == 2, asked
+        assert said.document["error"]["hint"]
+    made = shop.parent / "win-back.workflow.json"
+    said = studio("run", made, "--mode", "test", "--profile", shop / "nope.json", workspace=shop)
+    assert (said.code, said.document["error"]["code"]) == (2, "PROFILE-UNREADABLE")
+    assert [row["run_id"] for row in done("runs", workspace=shop)] == ["r1"]
