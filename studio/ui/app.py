@@ -187,6 +187,8 @@ class Studio(QObject):
         self._reports.stop()
         self._pulse.stop()
         self.workspace.close()
+        # Another workspace may have taken its place: a closed window would keep its screens for ever.
+        self.window.deleteLater()
 
     def watch(self, run_id: str) -> None:
         """A run is going on: its end is noticed."""

@@ -17,6 +17,7 @@ from studio.gallery.catalogue import LANGUAGES, catalogue, read_catalogue, read_
 from studio.gallery.context import read_text
 from studio.gallery.customise import fill, instantiate
 from studio.nodes.discovery import catalogue as node_catalogue
+from studio.nodes.message_lint import lint_message
 from studio.nodes.message_rendering import MessageTemplate, Texts
 
 WHOLE_FILES = ("cart-recovery", "welcome-series", "win-back")
@@ -265,3 +266,18 @@ def test_texts_are_short_and_calm(template_id):
             assert len(words) < 190, (name, len(words))
             assert text.count("!") <= 2, name
             assert not re.search(r"\b[A-ZÄÖÜ]{4,}\b", re.sub(r"STOP|\$\{[a-z_]+\}|[A-Z]+-\d+", "", text)), name
+
+
+def test_shipped_messages_get_no_advice_of_the_grave_kind():
+    for template in catalogue().list():
+        for name, text in catalogue().entry(template.id).texts.items():
+            if name.endswith(".en.mjml"):
+                advice = lint_message(Texts("The new harvest is in", "", text))
+                grave = {one.code for one in advice if one.level == "error"}
+                users = [
+                    n for n in template.workflow.nodes if n.parameters.get("body") == name.split(".", maxsplit=1)[0]
+                ]
+                # Whoever asked for a service cannot be unsubscribed from being told of it.
+                is_service = any(node.parameters.get("purpose") == "transactional" for node in users)
+                allowed = {"LINT-UNSUBSCRIBE"} if is_service else set()
+                assert grave <= allowed, f"{template.id}/{name}"

@@ -35,7 +35,6 @@ def studio(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     yield opened
     for window in (*app.taken(), opened):
         window.close()
-        window.window.close()
 
 
 def button(widget: QWidget, text: str) -> QAbstractButton | None:

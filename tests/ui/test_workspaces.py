@@ -27,7 +27,6 @@ def studio(tmp_path: Path, qtbot: QtBot, installed: object, monkeypatch: pytest.
     yield opened
     for window in (*app.taken()[before:], opened):
         window.close()
-        window.window.close()
     qtbot.waitUntil(lambda: not background.under_way())
 
 

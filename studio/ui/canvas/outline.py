@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHeaderView, QTreeWidget, QTreeWidgetItem
 
@@ -45,6 +45,7 @@ class Outline(QTreeWidget):
     menu_wanted = Signal(QPoint)
 
     def __init__(self, editor: CanvasEditor) -> None:
+        self._timer: QTimer | None = None
         super().__init__()
         self._editor = editor
         self._items: dict[str, QTreeWidgetItem] = {}
@@ -71,7 +72,6 @@ class Outline(QTreeWidget):
         self.itemSelectionChanged.connect(self._selection_changed)
         self.itemChanged.connect(self._renamed)
         self.customContextMenuRequested.connect(self._show_menu)
-        theme().changed.connect(self._rebuild)
 
     def refresh(self) -> None:
         """Brings the tree in step with the graph and the run."""
@@ -86,12 +86,19 @@ class Outline(QTreeWidget):
 
     def _changed(self) -> None:
         # Nobody sees a hidden tree; it is brought up to date when it is opened.
-        if self.isVisible() and not self._timer.isActive():
+        if self.isVisible() and self._timer is not None and not self._timer.isActive():
             self._timer.start()
 
     def showEvent(self, event) -> None:
         super().showEvent(event)
         self.refresh()
+
+    def changeEvent(self, event: QEvent) -> None:
+        # By event, not by the theme's signal: Qt sends it to living widgets only.
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._shape = None
+            self._changed()
 
     def _rebuild(self) -> None:
         workflow = self._editor.workflow
