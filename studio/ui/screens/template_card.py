@@ -151,7 +151,7 @@ def reasons(offer: Offer) -> Sequence[str]:
 def _ring(recommendation: Recommendation, number: int) -> w.Ring:
     sure = recommendation.confidence
     if sure is None:
-        return w.Ring.for_band(recommendation.band, str(number + 1))
+        return w.Ring.for_band(recommendation.band, f"№{number + 1}")
     words = f"{w.BANDS[recommendation.band][0].capitalize()}: of such cards {round(100 * sure)} in 100 suit"
     return w.Ring(sure, str(round(100 * sure)), name=words)
 
