@@ -234,12 +234,20 @@ def _frames(table: TableFile, path: Path) -> Iterator[pl.DataFrame]:
         ) from error  # fmt: skip
 
 
+def _below_the_header(lines: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    try:
+        yield from lines.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
+    except pl.exceptions.NoDataError:
+        # A header alone, without an end of line: Polars has nothing to skip to. There are no rows.
+        return
+
+
 def _white_space(table: TableFile, path: Path) -> Iterator[pl.DataFrame]:
     lazy = pl.scan_csv(
         path, separator=_NO_SEPARATOR, has_header=False, skip_lines=1, quote_char=None, infer_schema=False, glob=False,
         new_columns=["line"],
     )  # fmt: skip
-    for frame in lazy.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+    for frame in _below_the_header(lazy):
         parts = frame.select(pl.col("line").str.extract_all(r"\S+").alias("parts"))
         split = parts.select(
             pl.col("parts").list.get(index, null_on_oob=True).alias(name) for index, name in enumerate(table.columns)

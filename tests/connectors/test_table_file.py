@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from studio.connectors.table_file import BATCH_ROWS, open_table
@@ -100,7 +100,14 @@ def test_missing_folder_damaged_and_near_names(tmp_path: Path) -> None:
         open_table(tmp_path / "t.parquet")
 
 
+def test_a_header_alone_is_a_table_without_rows(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_bytes(b"customer date")
+    table = open_table(tmp_path / "t.txt")
+    assert (table.columns, list(table.batches())) == (("customer", "date"), [])
+
+
 @given(st.binary(max_size=300))
+@example(b"\x01\x0b\x01")
 def test_no_bytes_at_all_break_the_reader(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.mktemp("fuzz") / "t.csv"
     path.write_bytes(data)
