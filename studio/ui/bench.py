@@ -28,7 +28,7 @@ from studio.ui.app import Studio
 from studio.ui.application import prepare
 from studio.ui.canvas.bench_frames import frames
 from studio.ui.screens.studio_canvas import StudioCanvas
-from studio.workspace.bench import NO_EVENTS, consents_of, made_up_people, six_nodes
+from studio.workspace.bench_crowd import six_nodes, take_in
 from studio.workspace.figure import Figure
 from studio.workspace.runs import RunOptions
 from studio.workspace.workspace import Workspace
@@ -85,8 +85,7 @@ def window(contacts: int) -> Iterator[Figure]:
         return
     with tempfile.TemporaryDirectory(prefix="studio-bench-") as folder:
         workspace = Workspace.open(Path(folder) / "workspace")
-        people = made_up_people(contacts)
-        workspace.people.add_made_up(people.drop("country", "score"), consents_of(people), NO_EVENTS)
+        take_in(workspace, contacts)
         studio = Studio(workspace, keep_size=False)
         studio.window.resize(1440, 900)
         studio.window.show()
