@@ -75,7 +75,7 @@ class Studio(QObject):
         self._reports = QTimer(self, interval=REPORTS_MS)
         self._reports.timeout.connect(guarded(self._write_due))
         self._reports.start()
-        self._closed = False
+        self.is_closed = False
         self._is_unwell = False
         self.tray = Tray(
             self.window,
@@ -179,9 +179,9 @@ class Studio(QObject):
 
     def close(self) -> None:
         """Lets runs finish the message they are at; they can be resumed."""
-        if self._closed:
+        if self.is_closed:
             return
-        self._closed = True
+        self.is_closed = True
         self._frame.stop()
         self._refresh.stop()
         self._reports.stop()
@@ -220,7 +220,7 @@ class Studio(QObject):
         run_in_background(self.workspace.health.pulse, self._show_pulse, self._no_pulse, owner=self)
 
     def _no_pulse(self, error: Exception) -> None:
-        if self._closed:
+        if self.is_closed:
             return
         self.window.set_status("failed", "The workspace cannot be read")
         if not self._is_unwell:  # said once is enough; it is looked at again, for a disk may come back
@@ -264,9 +264,9 @@ def keep(studio: Studio) -> None:
     _open.append(studio)
 
 
-def taken() -> tuple[Studio, ...]:
-    """The windows that took the place of others, oldest first."""
-    return tuple(_open)
+def open_windows() -> tuple[Studio, ...]:
+    """The windows that are open, oldest first."""
+    return tuple(studio for studio in _open if not studio.is_closed)
 
 
 def main(argv: Sequence[str]) -> int:

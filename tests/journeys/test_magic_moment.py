@@ -33,7 +33,7 @@ def studio(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     opened.window.resize(1440, 900)
     opened.window.show()
     yield opened
-    for window in (*app.taken(), opened):
+    for window in (*app.open_windows(), opened):
         window.close()
 
 
@@ -50,8 +50,8 @@ def press(qtbot: QtBot, widget: QWidget, text: str) -> None:
 
 def test_from_home_to_the_promoted_winner_in_three_clicks_and_one(qtbot: QtBot, studio: app.Studio) -> None:
     press(qtbot, studio.window, "Open the demo")
-    qtbot.waitUntil(lambda: bool(app.taken()), timeout=PATIENCE_MS)
-    demo = app.taken()[-1]
+    qtbot.waitUntil(lambda: bool(app.open_windows()), timeout=PATIENCE_MS)
+    demo = app.open_windows()[-1]
     assert demo.workspace.people.count() == 9_000
 
     press(qtbot, demo.window, "Use template")

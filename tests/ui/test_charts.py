@@ -19,6 +19,7 @@ from studio.ui.charts.lines import _value_at
 from studio.ui.charts.shapes import _quantiles
 from studio.ui.theme import theme
 from studio.ui.widgets import Table
+from tests.ui.pointer import move_pointer
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 XS = [0.01 + n * 0.0005 for n in range(60)]
@@ -107,7 +108,7 @@ def test_the_keyboard_reads_every_point_in_turn(qtbot: QtBot, name: str) -> None
 def test_the_mouse_reads_what_is_under_it(qtbot: QtBot, name: str) -> None:
     chart = shown(qtbot, MAKERS[name]())
     for reading in chart.readings(chart.area()):
-        qtbot.mouseMove(chart, pos=reading.at.toPoint())
+        move_pointer(chart, reading.at.toPoint())
         assert chart.active_reading() is not None
         assert (chart.active_reading().at - reading.at).manhattanLength() < 30
 
@@ -139,7 +140,7 @@ def test_a_chart_without_data_says_so(qtbot: QtBot, name: str) -> None:
     chart = shown(qtbot, EMPTY[name]())
     assert chart.accessibleDescription() == chart.no_data
     assert not chart.grab().isNull()
-    qtbot.mouseMove(chart, pos=chart.rect().center())
+    move_pointer(chart, chart.rect().center())
     qtbot.keyClick(chart, Qt.Key.Key_Right)
     assert chart.active_reading() is None
     assert not any(action.isEnabled() for action in chart.menu().actions())

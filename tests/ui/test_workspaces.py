@@ -23,9 +23,9 @@ def studio(tmp_path: Path, qtbot: QtBot, installed: object, monkeypatch: pytest.
     monkeypatch.setattr(app, "settings", lambda: QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat))
     opened = app.Studio(Workspace.open(tmp_path / "first"))
     opened.window.show()
-    before = len(app.taken())
+    before = len(app.open_windows())
     yield opened
-    for window in (*app.taken()[before:], opened):
+    for window in (*app.open_windows()[before:], opened):
         window.close()
     qtbot.waitUntil(lambda: not background.under_way())
 
@@ -66,17 +66,17 @@ def test_the_pill_says_what_is_wrong_until_it_has_been_put_right(qtbot: QtBot, s
 def test_another_workspace_takes_the_window_over_and_the_first_is_offered_again(
     qtbot: QtBot, studio: app.Studio, tmp_path: Path
 ) -> None:
-    before = len(app.taken())
+    before = len(app.open_windows())
     studio.open_workspace(tmp_path / "second")
-    qtbot.waitUntil(lambda: len(app.taken()) > before)
-    second = app.taken()[-1]
+    qtbot.waitUntil(lambda: len(app.open_windows()) > before)
+    second = app.open_windows()[-1]
     assert second.workspace.folder == tmp_path / "second"
     menu = second.window.top_bar.workspace.menu_of()
     assert menu is not None
     assert menu.actions()[0].text() == "Open first"
     second.window.commands.run("workspace.recent.0")
-    qtbot.waitUntil(lambda: app.taken()[-1] is not second)
-    assert app.taken()[-1].workspace.folder == tmp_path / "first"
+    qtbot.waitUntil(lambda: app.open_windows()[-1] is not second)
+    assert app.open_windows()[-1].workspace.folder == tmp_path / "first"
 
 
 def test_a_folder_with_other_things_in_it_is_refused_and_the_window_stays(

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from studio.ui.canvas.editor import CanvasEditor
 from studio.ui.canvas.pointer import NODE_TYPE_MIME
 from studio.ui.canvas.view import CanvasView
+from tests.ui.pointer import move_pointer
 
 LEFT = Qt.MouseButton.LeftButton
 NONE = Qt.KeyboardModifier.NoModifier
@@ -28,7 +29,7 @@ def drag(view: CanvasView, start: QPoint, end: QPoint, *, release: bool = True) 
     port = view.viewport()
     QTest.mousePress(port, LEFT, NONE, start)
     for part in (0.3, 0.7, 1.0):
-        QTest.mouseMove(port, start + (end - start) * part)
+        move_pointer(port, start + (end - start) * part, LEFT)
     if release:
         QTest.mouseRelease(port, LEFT, NONE, end)
 
@@ -195,7 +196,7 @@ def test_space_or_the_middle_button_pans(view: CanvasView, editor: CanvasEditor)
     before = view.seen().center()
     port = view.viewport()
     QTest.mousePress(port, Qt.MouseButton.MiddleButton, NONE, QPoint(400, 300))
-    QTest.mouseMove(port, QPoint(300, 300))
+    move_pointer(port, QPoint(300, 300), Qt.MouseButton.MiddleButton)
     QTest.mouseRelease(port, Qt.MouseButton.MiddleButton, NONE, QPoint(300, 300))
     assert view.seen().center().x() == pytest.approx(before.x() + 100 / view.zoom, abs=2 / view.zoom)
     QTest.keyPress(view, Qt.Key.Key_Space)

@@ -11,6 +11,7 @@ from studio.domain.errors import UserFixable
 from studio.domain.workflow import Workflow, parse_workflow
 from studio.ui.canvas import annotations
 from studio.ui.canvas.page import CanvasPage
+from tests.ui.pointer import move_pointer
 
 
 def test_a_step_is_in_one_group_at_most_and_an_emptied_group_goes() -> None:
@@ -122,6 +123,6 @@ def test_the_menu_of_a_group_colours_it(page: CanvasPage) -> None:
 def drag(qtbot: QtBot, page: CanvasPage, start: QPoint, end: QPoint) -> None:
     port = page.view.viewport()
     qtbot.mousePress(port, Qt.MouseButton.LeftButton, pos=start)
-    qtbot.mouseMove(port, start + (end - start) / 2)
-    qtbot.mouseMove(port, end)
+    move_pointer(port, start + (end - start) / 2, Qt.MouseButton.LeftButton)
+    move_pointer(port, end, Qt.MouseButton.LeftButton)
     qtbot.mouseRelease(port, Qt.MouseButton.LeftButton, pos=end)

@@ -17,6 +17,7 @@ from studio.ui.canvas.history_panel import State
 from studio.ui.canvas.page import CanvasPage
 from studio.ui.theme import theme
 from tests.ui.canvas import cart_recovery
+from tests.ui.pointer import move_pointer
 
 
 def links(page: CanvasPage, node_id: str) -> set[tuple[tuple[str, str], tuple[str, str]]]:
@@ -47,8 +48,8 @@ def test_a_lone_step_is_dropped_onto_an_edge(page: CanvasPage, qtbot: QtBot) -> 
     end = page.view.mapFromScene(target.point(0.5))
     port = page.view.viewport()
     qtbot.mousePress(port, Qt.MouseButton.LeftButton, pos=start)
-    qtbot.mouseMove(port, start + QPoint(30, 0))
-    qtbot.mouseMove(port, end)
+    move_pointer(port, start + QPoint(30, 0), Qt.MouseButton.LeftButton)
+    move_pointer(port, end, Qt.MouseButton.LeftButton)
     assert target.selected, "the edge shows that it would take the step"
     qtbot.mouseRelease(port, Qt.MouseButton.LeftButton, pos=end)
     assert links(page, "pause") == {(("subject", "A"), ("pause", "in")), (("pause", "out"), ("mail_a", "in"))}
