@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def wants_window(arguments: Sequence[str]) -> bool:
     """Whether this call opens the desktop: no command, or the demo, and a window is possible and wanted."""
-    from studio.workspace.health import has_display  # noqa: PLC0415 - keeps `--help` quick
+    from studio.workspace.display import has_display  # noqa: PLC0415 - keeps `--help` quick
 
     names = [argument for argument in arguments if not argument.startswith("-")]
     asked = not USAGE_ONLY & set(arguments) and (not names or arguments[0] in ("demo", "--workspace"))

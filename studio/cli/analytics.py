@@ -34,7 +34,7 @@ Work = Callable[[Workspace, argparse.Namespace], Said]
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("analytics", help="figures of a run, and of everything that is known")
+    parser = commands.add_parser("analytics")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     command = _verb(verbs, "funnel", "how many people came how far", _funnel)
     command.add_argument("--by", choices=["variant"], help="one funnel per variant")

@@ -13,7 +13,7 @@ from studio.workspace.workspace import Workspace
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("assistant", help="an optional language model: switch on, see what leaves, suggest")
+    parser = commands.add_parser("assistant")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     command = verbs.add_parser("on", help="where the model answers")
     command.add_argument("--kind", choices=("openai", "anthropic"), default="openai", help="openai: or compatible")

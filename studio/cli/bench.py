@@ -13,7 +13,7 @@ from studio.workspace.bench_recommend import LABELS
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    command = commands.add_parser("bench", help="measure this computer: JSON lines name, value, unit, baseline, ratio")
+    command = commands.add_parser("bench")
     command.add_argument("group", nargs="?", metavar="GROUP", help=f"one of: {', '.join(GROUPS)}")
     command.add_argument("--contacts", type=int, default=100_000, metavar="N")
     command.add_argument("--labels", type=Path, metavar="FILE.jsonl", help="labelled businesses, for recommend")

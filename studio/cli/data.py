@@ -12,9 +12,9 @@ from studio.workspace.people import ImportReport
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    contacts = commands.add_parser("contacts", help="people: import them from a file")
+    contacts = commands.add_parser("contacts")
     _import(contacts, "contacts", _contacts)
-    events = commands.add_parser("events", help="what people did: import it from a file")
+    events = commands.add_parser("events")
     verbs = _import(events, "events", _events)
     command = verbs.add_parser("export", help="write the event log as files, whatever its size")
     command.add_argument("--format", choices=["parquet", "csv"], required=True)

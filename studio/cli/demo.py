@@ -11,7 +11,7 @@ from studio.workspace.workspace import Workspace
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    command = commands.add_parser("demo", help="a fresh demo workspace: from a business to a decision, offline")
+    command = commands.add_parser("demo")
     command.add_argument("--headless", action="store_true", help="without a window")
     command.add_argument("--seed", type=int, default=7, metavar="N")
     common(command)

@@ -21,7 +21,7 @@ from studio.experiments.spec_file import parse_spec
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("experiment", help="analyse an A/B test, or plan one")
+    parser = commands.add_parser("experiment")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     command = verbs.add_parser("analyze", help="every kind of evidence, and the decision")
     command.add_argument("spec", metavar="SPEC.json", help="the experiment; - reads standard input")

@@ -9,7 +9,7 @@ from studio.cli.session import Session, common
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    command = commands.add_parser("doctor", help="is everything in order on this computer and in this workspace?")
+    command = commands.add_parser("doctor")
     common(command)
     command.set_defaults(run=run)
 

@@ -14,17 +14,17 @@ from studio.workspace.history import Replay, Trace
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    command = commands.add_parser("trace", help="one contact's way through a run: every step, and why")
+    command = commands.add_parser("trace")
     command.add_argument("run_id", metavar="RUN")
     command.add_argument("--contact", required=True, metavar="C", help="key or e-mail address")
     common(command)
     command.set_defaults(run=_trace)
-    command = commands.add_parser("replay", help="a run as it stood at an instant")
+    command = commands.add_parser("replay")
     command.add_argument("run_id", metavar="RUN")
     command.add_argument("--at", type=_instant, default=None, metavar="SEQ|TIME", help="event number or moment")
     common(command)
     command.set_defaults(run=_replay)
-    command = commands.add_parser("compare", help="what differs between two runs, likely causes first")
+    command = commands.add_parser("compare")
     command.add_argument("run_a", metavar="RUN_A")
     command.add_argument("run_b", metavar="RUN_B")
     common(command)

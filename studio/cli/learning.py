@@ -10,7 +10,7 @@ from studio.cli.session import Session, common
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    command = commands.add_parser("learning", help="did ranking get better: shown and taken cards, by policy version")
+    command = commands.add_parser("learning")
     common(command)
     command.set_defaults(run=run)
 

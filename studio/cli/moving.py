@@ -11,7 +11,7 @@ from studio.workspace.workflows import read_workflow
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    command = commands.add_parser("move", help="let a run go on as a new version of its workflow")
+    command = commands.add_parser("move")
     command.add_argument("run_id", metavar="RUN")
     command.add_argument("workflow", type=Path, metavar="WORKFLOW", help="the new version")
     command.add_argument("--preview", action="store_true", help="only say what would become of everybody")

@@ -11,7 +11,7 @@ from studio.domain.run import OutboxState
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("outbox", help="the send ledger: what went out, what failed, what is in doubt")
+    parser = commands.add_parser("outbox")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     command = verbs.add_parser("list", help="messages by state and run")
     command.add_argument("--state", metavar="S", choices=get_args(OutboxState), help=", ".join(get_args(OutboxState)))

@@ -14,8 +14,6 @@ from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from studio.domain.clock import iso
 from studio.domain.errors import Problem, StudioError, UserFixable
 
@@ -76,8 +74,8 @@ def plain(value: object) -> object:
     """JSON values: dataclasses and models by field, times ISO 8601 UTC, durations ISO 8601, no NaN."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", by_alias=True)
+    if callable(dump := getattr(value, "model_dump", None)):  # a pydantic model, known without loading pydantic
+        return dump(mode="json", by_alias=True)
     if isinstance(value, Mapping):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

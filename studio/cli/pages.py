@@ -13,7 +13,7 @@ from studio.workspace.workspace import node_catalogue
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("pages", help="pages and forms of a workflow")
+    parser = commands.add_parser("pages")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     command = verbs.add_parser("publish", help="write them as HTML files")
     command.add_argument("workflow", metavar="WORKFLOW", help="a workflow file, or the id of one in the library")

@@ -19,7 +19,7 @@ _SHOWN = 5
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    command = commands.add_parser("recommend", help="templates for a business, with reasons and expected results")
+    command = commands.add_parser("recommend")
     source = command.add_mutually_exclusive_group(required=True)
     source.add_argument("--text", metavar="S", help="the business in a few words")
     source.add_argument("--text-file", type=Path, metavar="F")

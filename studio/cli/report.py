@@ -13,7 +13,7 @@ from studio.workspace.sharing import FORMS
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("report", help="a run's report as HTML or PDF")
+    parser = commands.add_parser("report")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     command = verbs.add_parser("write", help="write it now")
     command.add_argument("run_id", nargs="?", metavar="RUN", help="the newest run unless said")

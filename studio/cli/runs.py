@@ -23,12 +23,12 @@ from studio.workspace.workspace import Workspace, node_catalogue
 def add(commands: argparse._SubParsersAction) -> None:
     _add_validate(commands)
     _add_run(commands)
-    command = commands.add_parser("resume", help="go on after a stop or a crash")
+    command = commands.add_parser("resume")
     command.add_argument("run_id", nargs="?", metavar="RUN")
     command.add_argument("--until", type=moment, metavar="ISO")
     common(command)
     command.set_defaults(run=_resume)
-    command = commands.add_parser("retry", help="do failed items again, and only those")
+    command = commands.add_parser("retry")
     command.add_argument("run_id", metavar="RUN")
     command.add_argument("--node", metavar="N")
     command.add_argument("--contact", metavar="C", help="only this contact's items of the step")
@@ -37,7 +37,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     common(command)
     command.set_defaults(run=_retry)
-    command = commands.add_parser("runs", help="history; `runs show RUN` tells one run step by step")
+    command = commands.add_parser("runs")
     command.add_argument("verb", nargs="?", choices=["list", "show"], default="list")
     command.add_argument("run_id", nargs="?", metavar="RUN")
     common(command)
@@ -45,14 +45,14 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def _add_validate(commands: argparse._SubParsersAction) -> None:
-    command = commands.add_parser("validate", help="everything that is wrong with a workflow file")
+    command = commands.add_parser("validate")
     command.add_argument("workflow", type=Path, metavar="WORKFLOW")
     common(command)
     command.set_defaults(run=_validate)
 
 
 def _add_run(commands: argparse._SubParsersAction) -> None:
-    command = commands.add_parser("run", help="run a workflow to its end")
+    command = commands.add_parser("run")
     command.add_argument("workflow", metavar="WORKFLOW", help="a workflow file, or the id of one in the workspace")
     command.add_argument("--contacts", type=Path, metavar="FILE", help="replaces the file of the source node")
     command.add_argument("--map", type=Path, metavar="MAP", help="mapping for --contacts")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from studio.domain.clock import parse_iso
 from studio.domain.errors import UserFixable
 from studio.workspace.folder import default_folder
-from studio.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from studio.workspace.workspace import Workspace
 
 
 def common(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +29,8 @@ class Session:
         self._read_only = read_only
 
     def __enter__(self) -> Workspace:
+        from studio.workspace.workspace import Workspace  # noqa: PLC0415 - wrong usage and `--help` need no workspace
+
         self._workspace = Workspace.open(self._folder, read_only=self._read_only)
         return self._workspace
 

@@ -13,7 +13,7 @@ from studio.gallery.picture import svg
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("templates", help="the catalogue")
+    parser = commands.add_parser("templates")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     command = verbs.add_parser("list", help="all templates")
     common(command)

@@ -21,21 +21,19 @@ from studio.workspace.workspace import Workspace
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    command = commands.add_parser(
-        "serve", help="the background engine: runs go on, reports are written, no window open"
-    )
+    command = commands.add_parser("serve")
     command.add_argument("--engine", action="store_true", help="keep runs going until told to stop")
     command.add_argument("--install", action="store_true", help="start it whenever you log in")
     command.add_argument("--uninstall", action="store_true", help="do not start it any more when you log in")
     common(command)
     command.set_defaults(run=_serve)
-    command = commands.add_parser("stop", help="end a run; without one, the emergency stop: nothing goes out any more")
+    command = commands.add_parser("stop")
     command.add_argument("run_id", nargs="?", metavar="RUN")
     command.add_argument("--why", default="", metavar="TEXT")
     command.add_argument("--release", action="store_true", help="take the emergency stop back")
     common(command)
     command.set_defaults(run=_stop)
-    command = commands.add_parser("due", help="what fell due while nothing ran")
+    command = commands.add_parser("due")
     common(command)
     command.set_defaults(run=_due)
 

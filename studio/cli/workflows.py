@@ -15,7 +15,7 @@ _LIST_MAX = 50
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    command = commands.add_parser("workflows", help="the workflows of the workspace and their history")
+    command = commands.add_parser("workflows")
     verbs = command.add_subparsers(dest="verb", required=True, metavar="VERB")
     listing = verbs.add_parser("list", help="every workflow, the last one changed first")
     listing.set_defaults(run=_list)

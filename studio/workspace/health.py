@@ -6,10 +6,8 @@ Absent on purpose: mending; each finding says what to do.
 from __future__ import annotations
 
 import importlib.util
-import os
 import platform
 import shutil
-import sys
 from dataclasses import dataclass
 
 import polars as pl
@@ -18,6 +16,7 @@ import studio
 from studio.domain.validation import Catalogue
 from studio.gallery.catalogue import Catalogue as Templates
 from studio.store.store import Store
+from studio.workspace.display import has_display
 from studio.workspace.runs import newest_of_each
 
 DISK_LEAST = 500_000_000
@@ -101,11 +100,3 @@ class HealthStory:
                 "desktop", "Window", ok=True, words="There is no display here; every command works without one."
             )
         return Check("desktop", "Window", ok=True, words="Qt is installed and there is a display.")
-
-
-def has_display() -> bool:
-    """Whether a window could open: always on Windows and macOS, with an X or Wayland display elsewhere."""
-    if sys.platform in ("win32", "darwin"):
-        return True
-    offscreen = os.environ.get("QT_QPA_PLATFORM") in ("offscreen", "minimal")
-    return offscreen or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

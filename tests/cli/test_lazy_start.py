@@ -1,0 +1,28 @@
+"""A command loads what it needs and no more; the table of commands says what the modules say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from studio.cli import COMMANDS, parser
+
+HEAVY = {"polars", "numpy", "scipy", "sqlalchemy", "pydantic", "httpx", "PySide6"}
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_a_module_has_the_commands_that_the_table_names(module: str) -> None:
+    named = COMMANDS[module]
+    one = parser(next(iter(named)))
+    (commands,) = (action.choices for action in one._actions if action.dest == "command")
+    assert set(commands) == set(named)
+
+
+def test_the_list_of_commands_loads_nothing_heavy() -> None:
+    code = "import sys; from studio.__main__ import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    code += f"print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    assert "recommend" in done.stdout
