@@ -16,8 +16,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMessageBox
 
 from studio.domain.errors import StudioError
+from studio.domain.ports import RunRow
 from studio.ui.application import apply_preferences, prepare, settings
-from studio.ui.background import run_in_background
+from studio.ui.background import finish_writes, run_in_background
 from studio.ui.faults import faults, guarded
 from studio.ui.screens.analytics import AnalyticsPage
 from studio.ui.screens.audience import AudiencePage
@@ -186,6 +187,7 @@ class Studio(QObject):
         self._refresh.stop()
         self._reports.stop()
         self._pulse.stop()
+        finish_writes()
         self.workspace.close()
         # Another workspace may have taken its place: a closed window would keep its screens for ever.
         self.window.deleteLater()
@@ -205,16 +207,16 @@ class Studio(QObject):
             canvas.take(events)
         for run_id in [run_id for run_id in self._running if not self.workspace.runs.is_running(run_id)]:
             self._running.discard(run_id)
-            run_in_background(lambda ended=run_id: self.workspace.runs.ended(ended), self._told_end(run_id), owner=self)
+            run_in_background(lambda ended=run_id: self._end(ended), self._tell_end, owner=self)
 
-    def _told_end(self, run_id: str) -> Callable[[object], None]:
-        def tell(_: object) -> None:
-            run = self.workspace.runs.get(run_id)
-            self.notify(f"{run.name}: {run.state}.")
-            self._refresh_shown()
-            self._feel_pulse()
+    def _end(self, run_id: str) -> RunRow:
+        self.workspace.runs.ended(run_id)
+        return self.workspace.runs.get(run_id)
 
-        return tell
+    def _tell_end(self, run: RunRow) -> None:
+        self.notify(f"{run.name}: {run.state}.")
+        self._refresh_shown()
+        self._feel_pulse()
 
     def _feel_pulse(self) -> None:
         run_in_background(self.workspace.health.pulse, self._show_pulse, self._no_pulse, owner=self)

@@ -1,13 +1,15 @@
 """Blocking work off the Qt thread; its result comes back on the Qt thread.
 
-Absent on purpose: killing a thread. Work that can take long asks `Progress.cancelled` now and then.
+What is written goes through one thread, in the order it was asked for; whatever is asked for later begins when that
+stands on disk, so it sees it. Absent on purpose: killing a thread. Work that can take long asks `Progress.cancelled`
+now and then.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -117,6 +119,38 @@ def _pool() -> ThreadPoolExecutor:
     return pool
 
 
+@cache
+def _scribe() -> ThreadPoolExecutor:
+    scribe = ThreadPoolExecutor(1, thread_name_prefix="window-write")
+    app = QCoreApplication.instance()
+    if app is not None:
+        app.aboutToQuit.connect(finish_writes)
+    return scribe
+
+
+def write_in_background(
+    work: Callable[[], T],
+    on_done: Callable[[T], object] | None = None,
+    on_error: Callable[[Exception], object] | None = None,
+    *,
+    owner: QObject | None = None,
+) -> Task[T]:
+    """Like `run_in_background`, for what changes the workspace or a run: one after the other, never dropped.
+
+    What is asked for afterwards, reading and writing, begins when it is done. Keep it short.
+    """
+    task = Task(on_done, on_error, owner)
+    _under_way.add(task)
+    _writes.append(_scribe().submit(task.run, work))
+    return task
+
+
+def finish_writes() -> None:
+    """Blocks until everything that was to be written is; for whoever closes the workspace."""
+    wait(_writes)
+    _writes.clear()
+
+
 def run_in_background(
     work: Callable[[], T],
     on_done: Callable[[T], object] | None = None,
@@ -151,7 +185,18 @@ def under_way() -> frozenset[Task[Any]]:
     return frozenset(_under_way)
 
 
+_writes: list[Future[None]] = []
+"""Asked for and perhaps not yet done; used on the Qt thread only."""
+
+
 def _start(task: Task[T], work: Callable[[], T]) -> Task[T]:
     _under_way.add(task)
-    _pool().submit(task.run, work)
+    _writes[:] = [write for write in _writes if not write.done()]
+    earlier = tuple(_writes)
+
+    def later() -> T:
+        wait(earlier)
+        return work()
+
+    _pool().submit(task.run, later if earlier else work)
     return task

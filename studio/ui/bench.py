@@ -94,6 +94,7 @@ def window(contacts: int) -> Iterator[Figure]:
         yield from _lateness(idle, busy)
         canvas = studio.window.pages.page
         assert isinstance(canvas, StudioCanvas)
+        _settle()
         while canvas.last_seq < studio.workspace.runs.view(run_id).seq:
             QApplication.processEvents()
         yield _event_to_pixel(canvas)
@@ -168,9 +169,15 @@ def _opening(canvas: StudioCanvas, run_id: str, contacts: int) -> Figure:
         canvas.run_id = ""
         begun = time.perf_counter()
         canvas.open_run(run_id)
-        QApplication.processEvents()
+        _settle_on(canvas, run_id)
         costs.append((time.perf_counter() - begun) * 1000)
     return Figure(f"open_run_ms.{contacts}_contacts", round(statistics.median(costs), 1), "ms")
+
+
+def _settle_on(canvas: StudioCanvas, run_id: str) -> None:
+    while canvas.run_id != run_id:
+        QApplication.processEvents()
+    QApplication.processEvents()
 
 
 def _settle() -> None:

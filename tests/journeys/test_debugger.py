@@ -18,6 +18,7 @@ from studio.ui.canvas.menus import Entry
 from studio.ui.screens.studio_canvas import StudioCanvas
 from studio.workspace.workspace import Workspace
 from tests.cli.terminal import done
+from tests.journeys.waiting import calls_that_wait
 
 PATIENCE_MS = 60_000
 FLOW = {
@@ -55,8 +56,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def studio(qtbot: QtBot, folder: Path) -> Iterator[app.Studio]:
+def studio(qtbot: QtBot, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[app.Studio]:
     prepare()
+    waiting = calls_that_wait(monkeypatch)
     opened = app.Studio(Workspace.open(folder), keep_size=False)
     opened.window.resize(1440, 900)
     opened.window.show()
@@ -65,6 +67,7 @@ def studio(qtbot: QtBot, folder: Path) -> Iterator[app.Studio]:
     opened.close()
     opened.window.close()
     opened.window.deleteLater()
+    assert waiting == []
 
 
 @pytest.fixture
@@ -192,10 +195,12 @@ def test_a_part_of_the_workflow_is_run_up_to_a_step(qtbot: QtBot, canvas: Studio
 
 def test_breakpoints_are_kept_with_the_workflow(qtbot: QtBot, canvas: StudioCanvas, studio: app.Studio) -> None:
     canvas.debug.breakpoints.toggle(parse_breakpoint("empty:old.pass"))
+    settle(qtbot)
     kept = studio.workspace.debugging.kept_breakpoints(canvas.workflow_id)
     assert [str(given) for given in kept] == ["empty:old.pass"]
     assert canvas.debug.breakpoints.title() == "Breakpoints (1)"
     canvas.debug.breakpoints.toggle(parse_breakpoint("empty:old.pass"))
+    settle(qtbot)
     assert studio.workspace.debugging.kept_breakpoints(canvas.workflow_id) == ()
 
 

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.connectors import demo_shop
 from studio.domain.run import RunView, fold
-from studio.ui import app
+from studio.ui import app, background
 from studio.ui.application import prepare
 from studio.ui.screens.studio_canvas import StudioCanvas
 from studio.workspace.workspace import Workspace
@@ -60,6 +60,7 @@ def test_from_home_to_the_promoted_winner_in_three_clicks_and_one(qtbot: QtBot, 
     qtbot.waitUntil(lambda: demo.window.pages.current_id == "canvas", timeout=PATIENCE_MS)
     canvas = demo.window.pages.page
     assert isinstance(canvas, StudioCanvas)
+    qtbot.waitUntil(lambda: bool(canvas.workflow_id), timeout=PATIENCE_MS)
     assert canvas.workflow.template.id == "cart-recovery"
 
     before = cart_recovery_score(demo.workspace)
@@ -89,6 +90,7 @@ def test_from_home_to_the_promoted_winner_in_three_clicks_and_one(qtbot: QtBot, 
     live = canvas.watch.live
     demo.go("home")
     demo.open_run(canvas.run_id)
+    qtbot.waitUntil(lambda: not background.under_way(), timeout=PATIENCE_MS)
     again = fold(RunView(canvas.run_id), runs.events(canvas.run_id))
     assert canvas.watch.live == live == again
 

@@ -11,7 +11,14 @@ from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from studio.domain.errors import Problem, Transient, UserFixable
-from studio.ui.background import Progress, run_in_background, run_with_progress
+from studio.ui.background import (
+    Progress,
+    finish_writes,
+    run_in_background,
+    run_with_progress,
+    under_way,
+    write_in_background,
+)
 from studio.ui.faults import Fault, catch_the_rest, explain, faults, guarded
 
 
@@ -127,3 +134,30 @@ def test_every_problem_is_told_with_its_place() -> None:
     assert (fault.happened, fault.where, fault.code) == ("The list has gaps.", "people.csv", "CSV")
     assert fault.to_do.startswith("Fill them in. row 0: Row 0 has no address.")
     assert fault.to_do.endswith("And 2 more.")
+
+
+def test_what_is_written_keeps_its_order_and_is_seen_by_whatever_is_asked_for_later(qtbot: QtBot) -> None:
+    written: list[int] = []
+    may_write = threading.Event()
+    first = write_in_background(lambda: (may_write.wait(5), written.append(1)))
+    last = write_in_background(lambda: written.append(2))
+    seen: list[list[int]] = []
+    reading = run_in_background(lambda: list(written), seen.append)
+    with qtbot.waitSignals([first.finished, last.finished, reading.finished]):
+        may_write.set()
+    assert seen == [[1, 2]]
+
+
+def test_a_write_that_fails_keeps_none_of_those_behind_it_from_being_done(
+    qtbot: QtBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise Transient("STORE-DISK-FULL", "The disk is full.")
+
+    written: list[int] = []
+    with caplog.at_level(logging.CRITICAL), qtbot.waitSignal(faults().reported):
+        write_in_background(fail)
+        write_in_background(lambda: written.append(1))
+        finish_writes()
+    assert written == [1]
+    qtbot.waitUntil(lambda: not under_way())

@@ -53,9 +53,11 @@ def test_waiting_people_go_on_in_the_current_version(qtbot: QtBot, studio: app.S
     canvas = studio.window.pages.page
     assert isinstance(canvas, StudioCanvas)
     offered = {action.id: action for action in canvas.actions_here()}["canvas.move"]
+    qtbot.waitUntil(lambda: canvas.run_id == run_id and not background.under_way(), timeout=20_000)
     assert not offered.is_enabled()
     workspace.workflows.save(workflow_id, waiting("P30D"))
-    assert offered.is_enabled()
+    canvas.open_run(run_id)
+    qtbot.waitUntil(offered.is_enabled, timeout=20_000)
     said: list[str] = []
     canvas._move._toast = lambda text, button="", act=None: (said.append(text), act and act())
     offered.run()

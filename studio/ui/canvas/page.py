@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from PySide6.QtCore import QPointF, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QPointF, Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from studio.domain.errors import Problem
@@ -103,10 +103,18 @@ class CanvasPage(Page):
         self.watch = RunWatch(self.overlay, self.timeline, self.run_bar, self.inspector, self._roles)
         self.checks = Checks(self.document)
         self._lay_out()
+        self._own_parts()
         self._connect_parts()
         self._connect_debugger()
         self._connect_out()
         self.set_workflow(self.document.workflow, catalogue)
+
+    def _own_parts(self) -> None:
+        # Signals hold what they call: parts of no owner and the page would keep each other, and a timer of theirs would
+        # fire after the page has gone. They go after the widgets, which listen to them.
+        for part in vars(self).values():
+            if isinstance(part, QObject) and not isinstance(part, QWidget) and part.parent() is None:
+                part.setParent(self)
 
     def _lay_out(self) -> None:
         self.drawer = Tabs("Steps", {"Add": self.palette_panel, "Outline": self.outline, "History": self.history_panel})
@@ -344,9 +352,13 @@ class CanvasPage(Page):
             self.view.show_start()
             self._placed = bool(self.workflow.nodes)
 
-    def _roles(self) -> Mapping[str, Role]:
+    def roles_of(self, workflow: Workflow) -> Mapping[str, Role]:
+        """Node id → what kind of work it does, of the types this page knows."""
         known = self.document.catalogue
-        return {n.id: known[n.type].declaration.role for n in self.workflow.nodes if n.type in known}
+        return {n.id: known[n.type].declaration.role for n in workflow.nodes if n.type in known}
+
+    def _roles(self) -> Mapping[str, Role]:
+        return self.roles_of(self.workflow)
 
     def _write(self, mark: MarkKey) -> None:
         """Into a note or a group's title, wherever it stands."""

@@ -75,6 +75,12 @@ class RunWatch(QObject):
         if self._timeline.seq is None:
             self._overlay.show(view, changed)
 
+    def begin(self, history: RunHistory) -> None:
+        """Another run, with what is known of it."""
+        self.history = history
+        self._timeline.set_history(history)
+        self.show(history.now)
+
     def add_events(self, events: Sequence[RunEvent]) -> None:
         """Further events, in their order. Those of another run begin anew. They are folded and shown too."""
         if not events:

@@ -1,21 +1,28 @@
 """The canvas screen on a workspace: which workflow or run it shows. Its parts each have a module of their own:
 `studio_canvas_run.py` (steering a run), `studio_canvas_data.py` (what passed a step), `studio_canvas_history.py`
 (earlier states), `studio_canvas_forms.py` (what forms ask while somebody types), `studio_canvas_template.py` (saving
-the workflow as a template).
+the workflow as a template), `studio_canvas_feed.py` (the events of the run in front).
 
-Absent on purpose: drawing and editing (`ui.canvas`).
+Everything that asks the workspace goes through `ui.background`: the Qt thread waits for no disk and no run. Absent on
+purpose: drawing and editing (`ui.canvas`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from studio.domain.clock import parse_iso
-from studio.domain.run import RunEvent, RunView
+from studio.domain.run import RunEvent
 from studio.domain.workflow import Workflow
+from studio.ui.background import Task, run_in_background, write_in_background
+from studio.ui.canvas.history import RunHistory
 from studio.ui.canvas.page import CanvasPage
+from studio.ui.faults import faults
 from studio.ui.screens.studio_canvas_data import DataAnswers
 from studio.ui.screens.studio_canvas_debug import DebugAnswers
+from studio.ui.screens.studio_canvas_feed import RunFeed
 from studio.ui.screens.studio_canvas_forms import FormAnswers
 from studio.ui.screens.studio_canvas_history import HistoryAnswers
 from studio.ui.screens.studio_canvas_move import VersionMove
@@ -23,6 +30,21 @@ from studio.ui.screens.studio_canvas_run import RunCommands, RunStarter
 from studio.ui.screens.studio_canvas_template import TemplateSaving
 from studio.ui.shell import Action
 from studio.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A workflow or a run as it was read. `last_edit` names the newest entry of the workflow's history; a workflow that
+    is `in_library` and `is_current` can be edited.
+    """
+
+    workflow_id: str
+    workflow: Workflow
+    in_library: bool
+    is_current: bool
+    last_edit: str
+    run_id: str = ""
+    history: RunHistory | None = None
 
 
 class StudioCanvas(CanvasPage):
@@ -35,7 +57,12 @@ class StudioCanvas(CanvasPage):
         self._workspace = workspace
         self.workflow_id = ""
         self.run_id = ""
-        self._opened = ""
+        self.in_library = False
+        """Whether the workflow in front is one of the library's."""
+        self._last_edit = ""
+        self._moment: datetime | None = None
+        self._opening: Task[Opened | None] | None = None
+        self._feed = RunFeed(self, workspace)
         self._past = HistoryAnswers(self, workspace)
         self._forms = FormAnswers(self, workspace)
         self._debug = DebugAnswers(self, workspace, window)
@@ -49,72 +76,110 @@ class StudioCanvas(CanvasPage):
     def entered(self, target: str = "") -> None:
         super().entered(target)
         self._past.learn()
-        self._forms.learn()
         target, _, moment = target.partition("@")
         kind, _, name = target.partition(":")
-        if kind == "workflow" and name != self.workflow_id:
+        self._moment = parse_iso(moment) if moment else None
+        if kind == "workflow" and (self._opening is not None or name != self.workflow_id):
             self.open_workflow(name)
-        elif kind == "run" and name != self.run_id:
+        elif kind == "run" and (self._opening is not None or name != self.run_id):
             self.open_run(name)
-        elif not target and not self.workflow_id and not self.run_id:
-            self._open_latest()
-        if moment:
-            self.timeline.show_instant(parse_iso(moment))
+        elif not target and self._opening is None and not self.workflow_id:
+            self._open(self._read_latest)
+        elif self._opening is None:
+            # What a template's steps are offered may have changed while another screen was in front.
+            self._forms.learn()
+            self._show_moment()
 
     def open_workflow(self, workflow_id: str) -> None:
         """Shows a workflow of the library for editing; every edit is saved at once."""
-        self._note_opening(workflow_id)
-        self.workflow_id, self.run_id = workflow_id, ""
-        workflow = self._workspace.workflows.get(workflow_id)
-        self.set_workflow(workflow, self._workspace.workflows.catalogue, journal=self._save)
-        self.set_note(workflow_id)
-        self._debug.opened()
+        self._open(lambda: self._read_workflow(workflow_id))
 
     def open_run(self, run_id: str) -> None:
         """Shows a run as it stands; a finished one looks as it did, because both are a fold over its events."""
-        run = self._workspace.runs.get(run_id)
-        self._note_opening(run.workflow_id)
-        self.run_id, self.workflow_id = run_id, run.workflow_id
-        in_library = any(w.id == run.workflow_id for w in self._workspace.workflows.list())
-        workflow = self._workspace.runs.workflow_of(run_id)
-        is_current = in_library and self._workspace.workflows.get(run.workflow_id).content_hash() == run.version
-        self.set_workflow(
-            workflow,
-            self._workspace.workflows.catalogue,
-            read_only=not is_current,
-            journal=self._save if is_current else None,
-        )
-        self.set_note(f"{run.workflow_id} · run {run_id}")
-        events = self._workspace.runs.events(run_id)
-        self.show_run(RunView(run_id))
-        self.add_events(events)
-        self._debug.opened()
+        self._open(lambda: self._read_run(run_id), run_id)
 
     def take(self, events: Sequence[RunEvent]) -> None:
-        """What just happened in any run; only the shown one's events count. A gap is filled from the store."""
-        own = [event for event in events if event.run_id == self.run_id]
-        if own:
-            known = self.last_seq
-            if own[0].seq > known + 1:
-                own = self._workspace.runs.events(self.run_id, known)
-            self.add_events([event for event in own if event.seq > known])
+        """What just happened in any run; only the shown one's events count."""
+        self._feed.take(events)
 
     def refresh(self) -> None:
         """Nothing to fetch: events arrive by `take`."""
 
-    def _open_latest(self) -> None:
-        runs = self._workspace.runs.list(limit=1)
-        workflows = self._workspace.workflows.list()
-        if runs:
-            self.open_run(runs[0].run_id)
-        elif workflows:
-            self.open_workflow(workflows[0].id)
+    def _open(self, read: Callable[[], Opened | None], run_id: str = "") -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+        self._feed.wait_for(run_id)
+        self._opening = run_in_background(read, self._show, self._could_not_open, owner=self)
 
-    def _note_opening(self, workflow_id: str) -> None:
+    def _could_not_open(self, error: Exception) -> None:
+        self._opening = None
+        self._feed.begin(self.run_id)
+        faults().report(error)
+
+    def _show(self, opened: Opened | None) -> None:
+        self._opening = None
+        if opened is None:
+            return
+        self.workflow_id, self.run_id = opened.workflow_id, opened.run_id
         # What is typed from now on is an entry of its own, whatever was typed last time into the same field.
-        last = self._workspace.workflows.history(workflow_id, limit=1)
-        self._opened = last[0].ref if last else ""
+        self._last_edit, self.in_library = opened.last_edit, opened.in_library
+        self.set_workflow(
+            opened.workflow,
+            self._workspace.workflows.catalogue,
+            read_only=not opened.is_current,
+            journal=self._save if opened.is_current else None,
+        )
+        self.set_note(f"{opened.workflow_id} · run {opened.run_id}" if opened.run_id else opened.workflow_id)
+        if opened.history is not None:
+            self.watch.begin(opened.history)
+        self._feed.begin(opened.run_id)
+        self._forms.learn()
+        self._debug.opened()
+        self._show_moment()
+
+    def _show_moment(self) -> None:
+        if self._moment is not None:
+            self.timeline.show_instant(self._moment)
+            self._moment = None
+
+    def _read_workflow(self, workflow_id: str) -> Opened:
+        workflow = self._workspace.workflows.get(workflow_id)
+        return Opened(
+            workflow_id=workflow_id,
+            workflow=workflow,
+            in_library=True,
+            is_current=True,
+            last_edit=self._newest_edit(workflow_id),
+        )
+
+    def _read_run(self, run_id: str) -> Opened:
+        workspace = self._workspace
+        run, workflow = workspace.runs.get(run_id), workspace.runs.workflow_of(run_id)
+        in_library = any(stored.id == run.workflow_id for stored in workspace.workflows.list())
+        history = RunHistory(run_id, self.roles_of(workflow))
+        history.add(workspace.runs.events(run_id))
+        return Opened(
+            workflow_id=run.workflow_id,
+            workflow=workflow,
+            in_library=in_library,
+            is_current=in_library and workspace.workflows.get(run.workflow_id).content_hash() == run.version,
+            last_edit=self._newest_edit(run.workflow_id),
+            run_id=run_id,
+            history=history,
+        )
+
+    def _read_latest(self) -> Opened | None:
+        runs = self._workspace.runs.list(limit=1)
+        if runs:
+            return self._read_run(runs[0].run_id)
+        workflows = self._workspace.workflows.list()
+        return self._read_workflow(workflows[0].id) if workflows else None
+
+    def _newest_edit(self, workflow_id: str) -> str:
+        newest = self._workspace.workflows.history(workflow_id, limit=1)
+        return newest[0].ref if newest else ""
 
     def _save(self, workflow: Workflow, words: str, session: str | None) -> None:
-        key = f"{self._opened}/{session}" if session is not None else None
-        self._workspace.workflows.record(self.workflow_id, workflow, words, key)
+        key = f"{self._last_edit}/{session}" if session is not None else None
+        workflow_id, record = self.workflow_id, self._workspace.workflows.record
+        write_in_background(lambda: record(workflow_id, workflow, words, key), owner=self)

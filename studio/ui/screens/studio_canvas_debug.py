@@ -6,7 +6,7 @@ Absent on purpose: showing it (`ui.canvas`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from studio.analytics.comparison import Comparison
@@ -14,7 +14,7 @@ from studio.domain.debugging import Breakpoint, StepBy
 from studio.domain.errors import UserFixable
 from studio.domain.run import FINAL_RUN_STATES
 from studio.domain.staleness import Staleness
-from studio.ui.background import run_in_background
+from studio.ui.background import run_in_background, write_in_background
 from studio.ui.faults import guarded
 from studio.ui.screens.run_rows import MODES, briefly
 from studio.ui.screens.studio_canvas_run import RunStarter
@@ -31,7 +31,7 @@ _RUNS_OFFERED = 30
 
 
 class DebugAnswers:
-    """Reads off the Qt thread."""
+    """Asks and does everything in the background."""
 
     def __init__(self, page: StudioCanvas, workspace: Workspace, window: RunStarter) -> None:
         self._page = page
@@ -56,51 +56,79 @@ class DebugAnswers:
         if self._page.debug.compare.isVisible():
             self._offer_runs()
 
+    def _open_run(self) -> str:
+        """The run in front as long as it has not ended, or nothing."""
+        live = self._page.watch.live
+        return self._page.run_id if live is not None and live.state not in FINAL_RUN_STATES else ""
+
     def _show_aids(self) -> None:
         page, debugging = self._page, self._workspace.debugging
-        run_id, workflow_id = page.run_id, page.workflow_id
-        is_open = bool(run_id) and self._workspace.runs.get(run_id).state not in FINAL_RUN_STATES
-        breakpoints = debugging.breakpoints(run_id) if is_open else debugging.kept_breakpoints(workflow_id)
-        page.debug.set_aids(breakpoints, frozenset(pin.node for pin in debugging.pins(workflow_id)))
+        run_id, workflow_id, open_run = page.run_id, page.workflow_id, self._open_run()
+
+        def read() -> tuple[tuple[Breakpoint, ...], frozenset[str]]:
+            given = debugging.breakpoints(open_run) if open_run else debugging.kept_breakpoints(workflow_id)
+            return given, frozenset(pin.node for pin in debugging.pins(workflow_id))
+
+        def show(aids: tuple[tuple[Breakpoint, ...], frozenset[str]]) -> None:
+            if (page.run_id, page.workflow_id) == (run_id, workflow_id):
+                page.debug.set_aids(*aids)
+
+        run_in_background(read, show, owner=page)
 
     def _keep_breakpoints(self, breakpoints: tuple[Breakpoint, ...]) -> None:
-        page = self._page
-        if page.run_id and self._workspace.runs.get(page.run_id).state not in FINAL_RUN_STATES:
-            self._workspace.debugging.set_breakpoints(page.run_id, breakpoints)
-        if page.workflow_id:
-            self._workspace.debugging.keep_breakpoints(page.workflow_id, breakpoints)
+        debugging, workflow_id, open_run = self._workspace.debugging, self._page.workflow_id, self._open_run()
+
+        def keep() -> None:
+            if open_run:
+                debugging.set_breakpoints(open_run, breakpoints)
+            if workflow_id:
+                debugging.keep_breakpoints(workflow_id, breakpoints)
+
+        write_in_background(keep, owner=self._page)
 
     def _show_data(self, node_id: str) -> None:
         page, debugging, run_id = self._page, self._workspace.debugging, self._page.run_id
         if not run_id:
             return
-        is_pinned = any(pin.node == node_id for pin in debugging.pins(page.workflow_id))
+        workflow_id = page.workflow_id
 
-        def show(found: tuple[NodeData, FailedItems]) -> None:
+        def read() -> tuple[NodeData, FailedItems, bool]:
+            is_pinned = any(pin.node == node_id for pin in debugging.pins(workflow_id))
+            return debugging.data(run_id, node_id), debugging.failed(run_id, node_id), is_pinned
+
+        def show(found: tuple[NodeData, FailedItems, bool]) -> None:
             if page.run_id == run_id:
-                page.debug.data.set_data(*found, is_pinned=is_pinned)
+                data, failed, is_pinned = found
+                page.debug.data.set_data(data, failed, is_pinned=is_pinned)
 
-        run_in_background(
-            lambda: (debugging.data(run_id, node_id), debugging.failed(run_id, node_id)), show, owner=page
-        )
+        run_in_background(read, show, owner=page)
 
     def _mend(self, node_id: str, edits: Mapping[str, Mapping[str, str]]) -> None:
-        run_id = self._page.run_id
-        self._workspace.debugging.mend(run_id, node_id, edits, is_attended=True)
-        self._window.watch(run_id)
+        run_id, debugging = self._page.run_id, self._workspace.debugging
+        self._go(run_id, lambda: debugging.mend(run_id, node_id, edits, is_attended=True))
+
+    def _go(self, run_id: str, work: Callable[[], object]) -> None:
+        write_in_background(work, lambda _: self._window.watch(run_id), owner=self._page)
 
     def _pin(self, node_id: str, pinned: bool) -> None:
         page, debugging = self._page, self._workspace.debugging
-        if not pinned:
-            debugging.unpin(page.workflow_id, node_id)
-        elif page.run_id:
-            debugging.pin_sample(page.workflow_id, page.run_id, node_id)
-        else:
+        workflow_id, run_id = page.workflow_id, page.run_id
+        if pinned and not run_id:
             raise UserFixable(
                 "PIN-NOTHING", "There is no run to take data from.", hint="Run the workflow up to this step first."
             )
-        self._show_aids()
-        page.debug.data.forget()
+
+        def pin() -> None:
+            if pinned:
+                debugging.pin_sample(workflow_id, run_id, node_id)
+            else:
+                debugging.unpin(workflow_id, node_id)
+
+        def done(_: None) -> None:
+            self._show_aids()
+            page.debug.data.forget()
+
+        write_in_background(pin, done, owner=page)
 
     def _run_part(self, way: str, node_id: str) -> None:
         if way == "to":
@@ -109,9 +137,8 @@ class DebugAnswers:
             self._window.run_workflow(self._page.workflow_id, from_node=node_id)
 
     def _step(self, by: str) -> None:
-        run_id = self._page.run_id
-        self._workspace.debugging.step(run_id, by=cast("StepBy", by), is_attended=True)
-        self._window.watch(run_id)
+        run_id, debugging = self._page.run_id, self._workspace.debugging
+        self._go(run_id, lambda: debugging.step(run_id, by=cast("StepBy", by), is_attended=True))
 
     def _edited(self) -> None:
         self._page.debug.dry_run.clear()
@@ -119,7 +146,6 @@ class DebugAnswers:
 
     def _dry_run(self) -> None:
         page, workflow, workflow_id = self._page, self._page.workflow, self._page.workflow_id
-        options = self._window.run_options()
 
         def show(found: DryRun) -> None:
             if page.workflow is workflow:
@@ -130,7 +156,9 @@ class DebugAnswers:
             raise error
 
         run_in_background(
-            lambda: self._workspace.rehearsals.dry_run(workflow, options, workflow_id=workflow_id or None),
+            lambda: self._workspace.rehearsals.dry_run(
+                workflow, self._window.run_options(), workflow_id=workflow_id or None
+            ),
             show,
             failed,
             owner=page,
@@ -150,17 +178,27 @@ class DebugAnswers:
         run_in_background(lambda: self._workspace.history.trace(run_id, text), show, owner=page)
 
     def _offer_runs(self) -> None:
-        page = self._page
-        others = [run for run in self._workspace.runs.list(_RUNS_OFFERED * 4) if run.workflow_id == page.workflow_id]
-        page.debug.compare.set_runs(
-            {
+        page, run_id, workflow_id = self._page, self._page.run_id, self._page.workflow_id
+        if not run_id:
+            page.debug.compare.set_runs({})
+            return
+
+        def read() -> dict[str, str]:
+            others = [
+                run
+                for run in self._workspace.runs.list(_RUNS_OFFERED * 4)
+                if run.workflow_id == workflow_id and run.run_id != run_id
+            ]
+            return {
                 run.run_id: f"{run.run_id} · {briefly(run.started_at)} · {MODES[run.mode]} · {STATES[run.state].word}"
                 for run in others[:_RUNS_OFFERED]
-                if run.run_id != page.run_id
             }
-            if page.run_id
-            else {}
-        )
+
+        def show(offered: dict[str, str]) -> None:
+            if page.run_id == run_id:
+                page.debug.compare.set_runs(offered)
+
+        run_in_background(read, show, owner=page)
 
     def _compare(self, other: str) -> None:
         page, run_id = self._page, self._page.run_id

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from studio.domain.difference import Difference, in_words
 from studio.domain.workflow import Workflow
-from studio.ui.background import run_in_background
+from studio.ui.background import run_in_background, write_in_background
 from studio.ui.canvas.comparison import Comparison, compared
 from studio.ui.canvas.document import display_name
 from studio.ui.canvas.history_panel import State
@@ -84,8 +84,10 @@ class HistoryAnswers:
         run_in_background(lambda: self._workspace.workflows.past(workflow_id, ref), show, owner=page)
 
     def _keep(self, name: str) -> None:
-        self._workspace.workflows.keep_as(self._page.workflow_id, name)
-        self._show_states()
+        workflows, workflow_id = self._workspace.workflows, self._page.workflow_id
+        write_in_background(
+            lambda: workflows.keep_as(workflow_id, name), lambda _: self._show_states(), owner=self._page
+        )
 
     def _names(self, workflow: Workflow) -> Mapping[str, str]:
         return {node.id: display_name(node, self._page.document.catalogue) for node in workflow.nodes}

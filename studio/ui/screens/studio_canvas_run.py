@@ -5,8 +5,10 @@ Absent on purpose: showing the run (`ui.canvas`) and what a run is (`workspace`)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from studio.ui.background import write_in_background
 from studio.ui.faults import guarded
 from studio.ui.screens.navigator import Navigator
 from studio.workspace.runs import RunOptions
@@ -44,9 +46,9 @@ class RunCommands:
         self._workspace = workspace
         self._window = window
         page.run_requested.connect(guarded(self._run))
-        page.pause_requested.connect(guarded(lambda: workspace.runs.pause(page.run_id)))
-        page.continue_requested.connect(guarded(self._continue))
-        page.stop_requested.connect(guarded(lambda: workspace.runs.stop(page.run_id)))
+        page.pause_requested.connect(guarded(lambda: self._ask(workspace.runs.pause)))
+        page.continue_requested.connect(guarded(lambda: self._go(workspace.runs.go_on)))
+        page.stop_requested.connect(guarded(lambda: self._ask(workspace.runs.stop)))
         page.retry_requested.connect(guarded(lambda: self._retry(None)))
         page.action_requested.connect(guarded(self._act))
         page.clock_changed.connect(guarded(window.set_clock))
@@ -55,23 +57,31 @@ class RunCommands:
         if self._page.workflow_id:
             self._window.run_workflow(self._page.workflow_id)
 
-    def _continue(self) -> None:
-        self._workspace.runs.go_on(self._page.run_id)
-        self._window.watch(self._page.run_id)
+    def _ask(self, wish: Callable[[str], object]) -> None:
+        # In one line with what else is asked of the run: a pause must not be overtaken by an earlier “Continue”.
+        run_id = self._page.run_id
+        write_in_background(lambda: wish(run_id), owner=self._page)
+
+    def _go(self, wish: Callable[[str], object]) -> None:
+        """Lets the run go on in some way, and follows it."""
+        run_id, window = self._page.run_id, self._window
+        write_in_background(lambda: wish(run_id), lambda _: window.watch(run_id), owner=self._page)
 
     def _retry(self, node_id: str | None) -> None:
-        self._workspace.runs.retry(self._page.run_id, node_id, is_attended=True)
-        self._window.watch(self._page.run_id)
+        self._go(lambda run_id: self._workspace.runs.retry(run_id, node_id, is_attended=True))
+
+    def _release(self, run_id: str) -> None:
+        self._workspace.runs.release(run_id, "doubt")
+        self._workspace.runs.go_on(run_id)
 
     def _act(self, node_id: str, action: str) -> None:
         if action == "retry":
             self._retry(node_id)
         elif action == "resume":
-            self._continue()
+            self._go(self._workspace.runs.go_on)
         elif action == "resolve":
             self._window.go("runs", "outbox")
         elif action == "release":
-            self._workspace.runs.release(self._page.run_id, "doubt")
-            self._continue()
+            self._go(self._release)
         elif action in _PLACES:
             self._window.go(_PLACES[action])

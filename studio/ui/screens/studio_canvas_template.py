@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QComboBox, QDialog, QLineEdit, QPlainTextEdit, QWi
 
 from studio.domain.template import Template
 from studio.ui import widgets as w
-from studio.ui.background import run_in_background
+from studio.ui.background import run_in_background, write_in_background
 from studio.ui.canvas.menus import SEPARATOR, Entry
 from studio.ui.faults import explain
 from studio.ui.screens.navigator import Navigator
@@ -64,12 +64,17 @@ class TemplateSaving:
 
     def is_offered(self) -> bool:
         """Whether a workflow of the library is in front."""
-        return any(stored.id == self._page.workflow_id for stored in self._workspace.workflows.list())
+        return self._page.in_library
 
     def ask(self) -> None:
         """Opens the window that asks, filled in from the workflow and the template it was made from."""
         workflow_id, own = self._page.workflow_id, self._workspace.own_templates
-        origin = own.origin(workflow_id)
+        run_in_background(
+            lambda: own.origin(workflow_id), lambda found: self._ask(workflow_id, found), owner=self._page
+        )
+
+    def _ask(self, workflow_id: str, origin: Template | None) -> None:
+        own = self._workspace.own_templates
         first = Wanted(
             self._page.workflow.name,
             origin.description["en"] if origin is not None else "",
@@ -103,10 +108,10 @@ class TemplateSaving:
         def saved(template: Template) -> None:
             if self.dialog is not None:
                 self.dialog.accept()
-            undo = None if replaced is not None else lambda: own.remove(template.id)
+            undo = None if replaced is not None else lambda: write_in_background(lambda: own.remove(template.id))
             self._navigator.notify(f"“{template.name['en']}” is saved and stands among the templates", undo)
 
-        run_in_background(save, saved, self._refused, owner=self._page)
+        write_in_background(save, saved, self._refused, owner=self._page)
 
     def _refused(self, error: Exception) -> None:
         if self.dialog is not None:

@@ -35,10 +35,12 @@ def test_a_workflow_is_saved_as_a_template_and_taken_back(workspace: Workspace, 
     assert not offered.is_enabled(), "nothing is in front"
     page.show()
     page.entered(f"workflow:{made.workflow_id}")
+    settle(qtbot)
     assert offered.is_enabled()
     page.selection.clear()
     (entry,) = [entry for entry in page.menus.entries() if entry.words == offered.title]
     entry.run()
+    settle(qtbot)
     dialog = page.saving.dialog
     assert dialog.kind.currentData() == workspace.templates.get("birthday").archetype
     dialog.name.setText("  ")
@@ -50,5 +52,5 @@ def test_a_workflow_is_saved_as_a_template_and_taken_back(workspace: Workspace, 
     assert [template.id for template in workspace.own_templates.list()] == ["own-our-birthdays"]
     assert "Our birthdays" in window.said[-1]
     window.undo()
-    assert workspace.own_templates.list() == ()
     settle(qtbot)
+    assert workspace.own_templates.list() == ()
