@@ -48,6 +48,6 @@ def test_closing_hides_the_window_while_something_goes_on(studio: app.Studio) ->
     studio.window.stays = lambda: True
     studio.window.close()
     assert not studio.window.isVisible()
-    assert not studio._closed
+    assert not studio.is_closed
     studio.tray._show()
     assert studio.window.isVisible()

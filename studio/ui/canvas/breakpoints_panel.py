@@ -54,7 +54,6 @@ class BreakpointsPanel(QWidget):
         self.text = QLineEdit()
         self.add_button = SecondaryButton("Add", self._add_sentence)
         self._step = row(spacing=6)
-        self.step = MenuChip({_ANY: "any step"}, name="Step")
         self._list = column(spacing=2)
         self._nothing = Text("The run does not hold anywhere.", "body", "muted")
         sentence = row(Text("Hold the run", "body", wrap=False), self.when, spacing=8)
@@ -82,6 +81,7 @@ class BreakpointsPanel(QWidget):
         self._names = dict(names)
         clear(self._step)
         self.step = MenuChip({_ANY: "any step", **names}, name="Step")
+        """Made anew with the steps there are."""
         self._step.addWidget(self.step)
         self._show_sentence()
         self._show()
