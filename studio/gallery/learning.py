@@ -15,8 +15,8 @@ from datetime import datetime
 from typing import TypeVar
 
 import numpy as np
+import scipy  # `scipy.special` loads itself when it is first named
 from numpy.typing import NDArray
-from scipy.special import betainc, ndtr
 
 from studio.domain.template import BusinessContext, PastOutcome, Recommendation
 
@@ -80,12 +80,12 @@ def success(outcome: PastOutcome) -> float:
         error = (high - low) / (2 * _Z90) if low is not None and high is not None else 0.0
         if error <= 0:
             return NEUTRAL
-        return float(ndtr((outcome.incremental - needed) / error))
+        return float(scipy.special.ndtr((outcome.incremental - needed) / error))
     promise = outcome.predicted.get("conversion_rate")
     if promise is None or outcome.trials <= 0:
         return NEUTRAL
     needed = min(max(PROMISE_KEPT * promise.mean, 1e-9), 1 - 1e-9)
-    return float(1 - betainc(outcome.successes + 1, outcome.trials - outcome.successes + 1, needed))
+    return float(1 - scipy.special.betainc(outcome.successes + 1, outcome.trials - outcome.successes + 1, needed))
 
 
 def standing(outcomes: Sequence[PastOutcome], template: str, industry: str) -> Standing:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # `scipy.special` loads itself when it is first named: half a second that a first ranking need not pay
 from numpy.typing import NDArray
-from scipy.special import betaln, expit, logit
 
 Floats = NDArray[np.float64]
 
@@ -64,8 +64,8 @@ def fit_rates(prior: RatePrior, runs: Sequence[tuple[int, int]]) -> RatePosterio
     low, high = _LOGIT_RANGE
     coarse = _grid(prior, counts, np.linspace(low, high, _MEANS))
     # The coarse pass only says where the mass lies: a run of 20,000 people is narrower than one of its cells.
-    centre = logit(coarse.m) @ coarse.weight
-    deviation = float(np.sqrt((logit(coarse.m) - centre) ** 2 @ coarse.weight))
+    centre = scipy.special.logit(coarse.m) @ coarse.weight
+    deviation = float(np.sqrt((scipy.special.logit(coarse.m) - centre) ** 2 @ coarse.weight))
     reach = max(5 * deviation, 0.6 * (high - low) / _MEANS)
     return _grid(prior, counts, np.linspace(max(low, centre - reach), min(high, centre + reach), _MEANS))
 
@@ -73,7 +73,7 @@ def fit_rates(prior: RatePrior, runs: Sequence[tuple[int, int]]) -> RatePosterio
 def _grid(prior: RatePrior, counts: Floats, logits: Floats) -> RatePosterior:
     spreads = np.geomspace(*_SPREAD_RANGE, _SPREADS)
     x, tau = (axis.ravel() for axis in np.meshgrid(logits, spreads))
-    m = expit(x)
+    m = scipy.special.expit(x)
     # A Beta with mean m and this strength has the variance that the spread tau has on the logit scale, to first order.
     s = np.maximum(1 / (m * (1 - m) * tau**2) - 1, 0.5)
     a, b = m * s, (1 - m) * s
@@ -81,7 +81,7 @@ def _grid(prior: RatePrior, counts: Floats, logits: Floats) -> RatePosterior:
     # + log tau: the spreads are spaced evenly in log tau, the half-normal is a density in tau.
     density = density - 0.5 * (tau / _SPREAD_SCALE) ** 2 + np.log(tau)
     for k, n in counts:
-        density = density + betaln(a + k, b + n - k) - betaln(a, b)
+        density = density + scipy.special.betaln(a + k, b + n - k) - scipy.special.betaln(a, b)
     weight = np.exp(density - density.max())
     kept = weight > _NEGLIGIBLE
     return RatePosterior(m[kept], s[kept], weight[kept] / weight[kept].sum())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType, ModuleType
 
@@ -14,9 +14,30 @@ from studio.domain.node import Declaration, NodeType
 GROUPS = ("trigger", "source", "web", "audience", "flow", "data", "exp", "content", "send")
 
 
-@cache
+class _Catalogue(Mapping[str, type[NodeType]]):
+    """Looks when it is first asked: a command that only names the catalogue need not load all node types."""
+
+    def __getitem__(self, node_id: str) -> type[NodeType]:
+        return find_node_types()[node_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(find_node_types())
+
+    def __len__(self) -> int:
+        return len(find_node_types())
+
+
+_CATALOGUE = _Catalogue()
+
+
 def catalogue() -> Mapping[str, type[NodeType]]:
-    """Node type id → class, by group and then by id.
+    """Node type id → class, by group and then by id; looked for when it is first asked."""
+    return _CATALOGUE
+
+
+@cache
+def find_node_types() -> Mapping[str, type[NodeType]]:
+    """Node type id → class, looked for now.
 
     Raises Corrupt: NODE-DUPLICATE when two classes declare one id, NODE-FOREIGN when an id is not of its group.
     """

@@ -6,14 +6,17 @@ Absent on purpose: taking anything back by itself; a person decides, and the scr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from studio.analytics.trials import TrialPlan, TrialResult
 from studio.domain.workflow import Node, Workflow
 from studio.experiments.moments import Proportion
 from studio.experiments.vigil import OLD_SHARE, Vigil, watch
 from studio.store.learning import Promotion
+
+if TYPE_CHECKING:
+    from studio.analytics.trials import TrialPlan, TrialResult
 
 OLD_LABEL = "Kept on the old one"
 

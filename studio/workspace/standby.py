@@ -16,10 +16,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from studio.domain.errors import UserFixable
-from studio.workspace.unattended import TakenUp
+
+if TYPE_CHECKING:
+    from studio.workspace.unattended import TakenUp
 
 MARK = "background-engine.json"
 REQUEST = "background-engine.request"

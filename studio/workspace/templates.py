@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 from pydantic import JsonValue
 
-from studio.connectors.page import fetch_page, read_html
 from studio.domain.clock import Clock, iso
 from studio.domain.errors import UserFixable
 from studio.domain.ids import stable_id
@@ -43,9 +43,10 @@ from studio.gallery.ranking import Experience, Policy, Ranking, rank, settled
 from studio.store.learning import Impression, Promotion
 from studio.store.scanning import EventFilter
 from studio.store.store import Store
-from studio.workspace.aftercare import with_old_value
 from studio.workspace.previews import MessagePreview, message_previews
-from studio.workspace.workflows import WorkflowsStory
+
+if TYPE_CHECKING:
+    from studio.workspace.workflows import WorkflowsStory
 
 ORDER_KIND = "order"
 EXPLORED = 0.1
@@ -122,11 +123,15 @@ class TemplatesStory:
 
     def understand_page(self, path: Path) -> BusinessContext:
         """Facts out of a saved page."""
+        from studio.connectors.page import read_html  # noqa: PLC0415 - words need no network library
+
         page = read_html(path)
         return settled(reading.read_html(page.html), self._embedder)
 
     def understand_url(self, url: str, *, allow_private: bool = False) -> BusinessContext:
         """Fetches one page to this computer and reads it here; from the local network only with `allow_private`."""
+        from studio.connectors.page import fetch_page  # noqa: PLC0415 - words need no network library
+
         page = asyncio.run(fetch_page(url, allow_private=allow_private))
         return settled(reading.read_html(page.html, page.url), self._embedder)
 
@@ -217,6 +222,8 @@ class TemplatesStory:
         language: str | None = None,
     ) -> Made:
         """A workflow with its parameters filled in, not yet in the library."""
+        from studio.workspace.aftercare import with_old_value  # noqa: PLC0415 - ranking needs no statistics of tests
+
         entry = self._catalogue.entry(template_id)
         filled = self.fill(template_id, context, overrides, language=language)
         workflow = instantiate(entry, filled, self._with_currency(context), language=language)

@@ -1,52 +1,51 @@
-"""Opens a workspace folder and puts all parts of the program together around it."""
+"""Opens a workspace folder and puts all parts of the program together around it.
+
+A part is loaded and made when it is first asked for (`parts.py`), which is why the imports stand in the methods.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from studio.connectors.feeds import Feeds
-from studio.connectors.message import build_message
-from studio.connectors.render_process import RenderProcess
-from studio.connectors.simulator import SimulatedAudience
 from studio.domain.clock import Clock, utc_now
-from studio.domain.habits import Habits, learn_habits
-from studio.domain.validation import Catalogue
-from studio.domain.workflow import parse_workflow
-from studio.engine.driver import Surroundings
-from studio.engine.host import EngineHost
-from studio.gallery import catalogue as templates_on_disk
-from studio.gallery.embedding import find_embedder
-from studio.nodes import catalogue
 from studio.store.store import Store
-from studio.workspace.analyses import AnalysesStory
-from studio.workspace.assistant import AssistantStory
-from studio.workspace.debugging import DebuggingStory
-from studio.workspace.drafts import DraftsStory
-from studio.workspace.emergency import EmergencyStop
-from studio.workspace.exports import ExportsStory
-from studio.workspace.health import HealthStory
-from studio.workspace.history import HistoryStory
-from studio.workspace.insights import InsightsStory
-from studio.workspace.learning import LearningStory
-from studio.workspace.mail import Mailers
-from studio.workspace.moving import MovingStory
-from studio.workspace.outcomes import record_outcome
-from studio.workspace.own_templates import OwnTemplates
-from studio.workspace.people import PeopleStory
-from studio.workspace.rehearsals import RehearsalsStory
-from studio.workspace.runs import RunsStory
-from studio.workspace.sharing import SharingStory
-from studio.workspace.shelf import ShelfStory
+from studio.workspace.parts import part
 from studio.workspace.standby import with_handover
-from studio.workspace.templates import TemplatesStory
-from studio.workspace.trials import TrialsStory
-from studio.workspace.unattended import UnattendedStory
-from studio.workspace.workflows import WorkflowsStory
+
+if TYPE_CHECKING:
+    from studio.connectors.render_process import RenderProcess
+    from studio.domain.habits import Habits
+    from studio.domain.node import Rendered, RenderTask
+    from studio.domain.validation import Catalogue
+    from studio.engine.host import EngineHost
+    from studio.workspace.analyses import AnalysesStory
+    from studio.workspace.assistant import AssistantStory
+    from studio.workspace.debugging import DebuggingStory
+    from studio.workspace.drafts import DraftsStory
+    from studio.workspace.emergency import EmergencyStop
+    from studio.workspace.exports import ExportsStory
+    from studio.workspace.health import HealthStory
+    from studio.workspace.history import HistoryStory
+    from studio.workspace.insights import InsightsStory
+    from studio.workspace.learning import LearningStory
+    from studio.workspace.mail import Mailers
+    from studio.workspace.moving import MovingStory
+    from studio.workspace.own_templates import OwnTemplates
+    from studio.workspace.people import PeopleStory
+    from studio.workspace.rehearsals import RehearsalsStory
+    from studio.workspace.runs import RunsStory
+    from studio.workspace.sharing import SharingStory
+    from studio.workspace.shelf import ShelfStory
+    from studio.workspace.templates import TemplatesStory
+    from studio.workspace.trials import TrialsStory
+    from studio.workspace.unattended import UnattendedStory
+    from studio.workspace.workflows import WorkflowsStory
 
 STOP_WITHIN_S = 20.0
 
@@ -59,6 +58,8 @@ class _Wall:
 @cache
 def node_catalogue() -> Catalogue:
     """The node types there are, by id."""
+    from studio.nodes import catalogue
+
     return catalogue()
 
 
@@ -66,60 +67,187 @@ class Workspace:
     """An open workspace: its stories. Close it, or use it as a context manager."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
+        self.parts_lock = threading.RLock()
         self._store = store
-        self._mailers = Mailers(store.folder / "mail")
-        self._render = RenderProcess()
-        nodes = node_catalogue()
-        emergency = EmergencyStop(store.folder)
-        self._host = EngineHost(
-            Surroundings(
-                runs=store.runs,
-                events=store.events,
-                contacts=store.contacts,
-                catalogue=nodes,
-                mailers=self._mailers,
-                simulator=SimulatedAudience(),
-                build=build_message,
-                feeds=Feeds(),
-                render=self._render,
-                wall=clock,
-                tick=time.perf_counter,
-                stop_words=lambda: emergency.words,
-            )
-        )
-        self.workflows = WorkflowsStory(store, nodes)
-        shipped = templates_on_disk.catalogue()
-        self.own_templates = OwnTemplates(store.folder / "templates", shipped, self.workflows, nodes)
-        templates = self.own_templates.catalogue
-        self.people = PeopleStory(store, clock)
-        self.drafts = DraftsStory(store, clock, self._render.render)
-        self.templates = TemplatesStory(store, templates, self.workflows, clock, self._render.render, find_embedder())
-        self.learning = LearningStory(store, self.templates)
-        self.assistant = AssistantStory(store, self.templates)
-        self.shelf = ShelfStory(store, templates, self.workflows)
-        self.insights = InsightsStory(store)
-        self.analyses = AnalysesStory(store, clock)
-        self.exports = ExportsStory(store, clock)
-        self.sharing = SharingStory(store, clock, self.insights, self.analyses)
-        self.trials = TrialsStory(store, clock)
-        self.health = HealthStory(store, nodes, templates)
-        self.debugging = DebuggingStory(store, self._host)
-        self.runs = RunsStory(
-            store,
+        self._clock = clock
+
+    @part
+    def workflows(self) -> WorkflowsStory:
+        from studio.workspace.workflows import WorkflowsStory
+
+        return WorkflowsStory(self._store, node_catalogue())
+
+    @part
+    def own_templates(self) -> OwnTemplates:
+        from studio.gallery import catalogue as shipped
+        from studio.workspace.own_templates import OwnTemplates
+
+        folder = self._store.folder / "templates"
+        return OwnTemplates(folder, shipped.catalogue(), self.workflows, node_catalogue())
+
+    @part
+    def people(self) -> PeopleStory:
+        from studio.workspace.people import PeopleStory
+
+        return PeopleStory(self._store, self._clock)
+
+    @part
+    def drafts(self) -> DraftsStory:
+        from studio.workspace.drafts import DraftsStory
+
+        return DraftsStory(self._store, self._clock, self._rendered)
+
+    @part
+    def templates(self) -> TemplatesStory:
+        from studio.gallery.embedding import find_embedder
+        from studio.workspace.templates import TemplatesStory
+
+        catalogue = self.own_templates.catalogue
+        return TemplatesStory(self._store, catalogue, self.workflows, self._clock, self._rendered, find_embedder())
+
+    @part
+    def learning(self) -> LearningStory:
+        from studio.workspace.learning import LearningStory
+
+        return LearningStory(self._store, self.templates)
+
+    @part
+    def assistant(self) -> AssistantStory:
+        from studio.workspace.assistant import AssistantStory
+
+        return AssistantStory(self._store, self.templates)
+
+    @part
+    def shelf(self) -> ShelfStory:
+        from studio.workspace.shelf import ShelfStory
+
+        return ShelfStory(self._store, self.own_templates.catalogue, self.workflows)
+
+    @part
+    def insights(self) -> InsightsStory:
+        from studio.workspace.insights import InsightsStory
+
+        return InsightsStory(self._store)
+
+    @part
+    def analyses(self) -> AnalysesStory:
+        from studio.workspace.analyses import AnalysesStory
+
+        return AnalysesStory(self._store, self._clock)
+
+    @part
+    def exports(self) -> ExportsStory:
+        from studio.workspace.exports import ExportsStory
+
+        return ExportsStory(self._store, self._clock)
+
+    @part
+    def sharing(self) -> SharingStory:
+        from studio.workspace.sharing import SharingStory
+
+        return SharingStory(self._store, self._clock, self.insights, self.analyses)
+
+    @part
+    def trials(self) -> TrialsStory:
+        from studio.workspace.trials import TrialsStory
+
+        return TrialsStory(self._store, self._clock)
+
+    @part
+    def health(self) -> HealthStory:
+        from studio.workspace.health import HealthStory
+
+        return HealthStory(self._store, node_catalogue(), self.own_templates.catalogue)
+
+    @part
+    def debugging(self) -> DebuggingStory:
+        from studio.workspace.debugging import DebuggingStory
+
+        return DebuggingStory(self._store, self._host)
+
+    @part
+    def runs(self) -> RunsStory:
+        from studio.workspace.runs import RunsStory
+
+        return RunsStory(
+            self._store,
             self._host,
             self.workflows,
             self.templates,
             self.people,
             self.trials,
             self.debugging,
-            emergency,
-            clock,
+            self._emergency,
+            self._clock,
             on_end=self._learn,
         )
-        self.unattended = UnattendedStory(store, self._host, self.runs, emergency, clock)
-        self.moving = MovingStory(store, self._host, self.workflows, nodes)
-        self.rehearsals = RehearsalsStory(store, self._host, self.runs)
-        self.history = HistoryStory(store, self.runs, nodes, clock)
+
+    @part
+    def unattended(self) -> UnattendedStory:
+        from studio.workspace.unattended import UnattendedStory
+
+        return UnattendedStory(self._store, self._host, self.runs, self._emergency, self._clock)
+
+    @part
+    def moving(self) -> MovingStory:
+        from studio.workspace.moving import MovingStory
+
+        return MovingStory(self._store, self._host, self.workflows, node_catalogue())
+
+    @part
+    def rehearsals(self) -> RehearsalsStory:
+        from studio.workspace.rehearsals import RehearsalsStory
+
+        return RehearsalsStory(self._store, self._host, self.runs)
+
+    @part
+    def history(self) -> HistoryStory:
+        from studio.workspace.history import HistoryStory
+
+        return HistoryStory(self._store, self.runs, node_catalogue(), self._clock)
+
+    @part
+    def _emergency(self) -> EmergencyStop:
+        from studio.workspace.emergency import EmergencyStop
+
+        return EmergencyStop(self._store.folder)
+
+    @part
+    def _mailers(self) -> Mailers:
+        from studio.workspace.mail import Mailers
+
+        return Mailers(self._store.folder / "mail")
+
+    @part
+    def _render(self) -> RenderProcess:
+        from studio.connectors.render_process import RenderProcess
+
+        return RenderProcess()
+
+    @part
+    def _host(self) -> EngineHost:
+        from studio.connectors.feeds import Feeds
+        from studio.connectors.message import build_message
+        from studio.connectors.simulator import SimulatedAudience
+        from studio.engine.driver import Surroundings
+        from studio.engine.host import EngineHost
+
+        return EngineHost(
+            Surroundings(
+                runs=self._store.runs,
+                events=self._store.events,
+                contacts=self._store.contacts,
+                catalogue=node_catalogue(),
+                mailers=self._mailers,
+                simulator=SimulatedAudience(),
+                build=build_message,
+                feeds=Feeds(),
+                render=self._render,
+                wall=self._clock,
+                tick=time.perf_counter,
+                stop_words=lambda: self._emergency.words,
+            )
+        )
 
     @classmethod
     def open(
@@ -153,6 +281,9 @@ class Workspace:
 
     def habits(self) -> Habits:
         """What usually follows what in the templates and in this workspace's own workflows."""
+        from studio.domain.habits import learn_habits
+        from studio.domain.workflow import parse_workflow
+
         own = (parse_workflow(stored.document, where=stored.id) for stored in self.workflows.list())
         return learn_habits([*(template.workflow for template in self.templates.list()), *own])
 
@@ -160,10 +291,12 @@ class Workspace:
         """Lets runs finish the message they are at, ends the catcher, and closes the store."""
         with ExitStack() as ends:  # the last one named comes first, and none is left out when one before it fails
             ends.callback(self._store.close)
-            ends.callback(self._render.close)
-            ends.callback(self._host.close)
-            ends.callback(lambda: self._host.call(self._mailers.stop(), STOP_WITHIN_S))
-            ends.callback(self._host.leave)
+            if Workspace._render.made(self):
+                ends.callback(self._render.close)
+            if Workspace._host.made(self):
+                ends.callback(self._host.close)
+                ends.callback(lambda: self._host.call(self._mailers.stop(), STOP_WITHIN_S))
+                ends.callback(self._host.leave)
 
     def __enter__(self) -> Self:
         return self
@@ -173,5 +306,10 @@ class Workspace:
     ) -> None:
         self.close()
 
+    def _rendered(self, task: RenderTask) -> Rendered:
+        return self._render.render(task)
+
     def _learn(self, run_id: str) -> None:
+        from studio.workspace.outcomes import record_outcome
+
         record_outcome(self._store, self.insights, self.templates, run_id)

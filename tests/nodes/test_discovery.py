@@ -38,7 +38,7 @@ def test_two_types_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> N
     twin = type("Twin", (), {"declaration": delay.Delay.declaration, "__module__": delay.__name__})
     monkeypatch.setattr(delay, "Twin", twin, raising=False)
     with pytest.raises(Corrupt, match=r"“flow\.delay”") as caught:
-        catalogue.__wrapped__()
+        discovery.find_node_types.__wrapped__()
     assert caught.value.code == "NODE-DUPLICATE"
 
 
@@ -48,7 +48,7 @@ def test_a_type_in_the_wrong_group_is_refused(monkeypatch: pytest.MonkeyPatch) -
     foreign = type("Foreign", (), {"declaration": split.Split.declaration, "__module__": delay.__name__})
     monkeypatch.setattr(delay, "Foreign", foreign, raising=False)
     with pytest.raises(Corrupt) as caught:
-        catalogue.__wrapped__()
+        discovery.find_node_types.__wrapped__()
     assert caught.value.code == "NODE-FOREIGN"
 
 
