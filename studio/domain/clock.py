@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -15,6 +16,16 @@ class Clock(Protocol):
 def utc_now() -> datetime:
     """The wall clock, for the composition root and for what is really about the wall (log lines, file names)."""
     return datetime.now(UTC)  # noqa: TID251 - the one place that reads the wall clock
+
+
+def passed() -> float:
+    """A stopwatch in seconds that nobody can set, and that goes on while the computer sleeps where the system has one.
+
+    Linux counts sleep in its own clock, macOS in the system's monotonic one (Python's stands still there), Windows in
+    the only one there is.
+    """
+    which = getattr(time, "CLOCK_BOOTTIME", None) or getattr(time, "CLOCK_MONOTONIC", None)
+    return time.monotonic() if which is None else time.clock_gettime(which)
 
 
 def iso(at: datetime) -> str:

@@ -1,8 +1,9 @@
 """The clock of a run: the wall, or a virtual one that jumps to the next due time or goes N times as fast.
 
 A virtual clock stops at multiples of its step only, so that a month of carts is some thousand turns, and however fast
-it goes, the same things meet at the same stops. Absent on purpose: reading the wall (`domain.clock`), and deciding
-where to go.
+it goes, the same things meet at the same stops. The wall's clock is compared with a stopwatch: when somebody sets the
+computer's clock forward, the run's clock stays until a person says that the new time is right. Absent on purpose:
+reading the wall (`domain.clock`), and deciding where to go.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from studio.domain.errors import UserFixable
 from studio.domain.ports import RunRow
 
 STEP = timedelta(minutes=15)
+LEAP = timedelta(hours=1)
+"""A wall clock that is further ahead than this of the time that has passed was set, and is not believed at once."""
 POLL_S = 5.0
 
 Doze = Callable[[float | None, asyncio.Event], Awaitable[bool]]
@@ -32,6 +35,14 @@ class RunClock(Protocol):
     step: timedelta
 
     def now(self) -> datetime: ...
+
+    def leap(self) -> timedelta | None:
+        """How far ahead the wall was set; `now` stays where it is until it is accepted. None: it was not."""
+        ...
+
+    def accept(self) -> None:
+        """A person says that the wall is right, whatever it shows."""
+        ...
 
     async def reach(self, to: datetime | None, wake: asyncio.Event) -> None:
         """Returns when `to` has come, or earlier when `wake` is set (or, on the wall, to look for events)."""
@@ -53,6 +64,12 @@ class VirtualClock:
     def now(self) -> datetime:
         return self._now
 
+    def leap(self) -> timedelta | None:
+        return None
+
+    def accept(self) -> None:
+        pass
+
     async def reach(self, to: datetime | None, wake: asyncio.Event) -> None:
         assert to is not None, "a virtual clock has nothing to wait for"
         if self._speed is not None and to > self._now:
@@ -63,20 +80,36 @@ class VirtualClock:
 
 
 class RealClock:
-    """The wall. It never goes back, even if somebody sets the computer's clock."""
+    """The wall. It never goes back, even if somebody sets the computer's clock, and not far ahead of what has passed.
+
+    `passed`: a stopwatch in seconds. Where the wall stands behind the run at first, there is nothing to compare with
+    until it has come to it.
+    """
 
     is_virtual = False
     is_instant = False
     step = timedelta(0)
 
-    def __init__(self, start: datetime, wall: Clock, doze: Doze) -> None:
+    def __init__(self, start: datetime, wall: Clock, doze: Doze, passed: Callable[[], float]) -> None:
         self._latest = start
         self._wall = wall
         self._doze = doze
+        self._passed = passed
+        self._known: tuple[datetime, float] | None = None
 
     def now(self) -> datetime:
-        self._latest = max(self._latest, self._wall.now())
+        at = self._wall.now()
+        if at > self._latest and self._ahead(at) <= LEAP:
+            self._latest = at
+            self._known = at, self._passed()
         return self._latest
+
+    def leap(self) -> timedelta | None:
+        ahead = self._ahead(self._wall.now())
+        return ahead if ahead > LEAP else None
+
+    def accept(self) -> None:
+        self._known = None
 
     async def reach(self, to: datetime | None, wake: asyncio.Event) -> None:
         seconds = POLL_S
@@ -84,8 +117,14 @@ class RealClock:
             seconds = min(seconds, max((to - self.now()).total_seconds(), 0.0))
         await self._doze(seconds, wake)
 
+    def _ahead(self, at: datetime) -> timedelta:
+        if self._known is None:
+            return timedelta(0)
+        known, mark = self._known
+        return at - known - timedelta(seconds=self._passed() - mark)
 
-def make_clock(run: RunRow, wall: Clock, doze: Doze) -> RunClock:
+
+def make_clock(run: RunRow, wall: Clock, doze: Doze, passed: Callable[[], float]) -> RunClock:
     """The clock that the run asks for: `real`, `max`, or how many times as fast as the wall.
 
     A virtual one stops at multiples of the run's option `step` (ISO 8601 duration), a quarter of an hour unless said.
@@ -94,7 +133,7 @@ def make_clock(run: RunRow, wall: Clock, doze: Doze) -> RunClock:
         UserFixable: ENGINE-CLOCK for anything else.
     """
     if run.clock == "real":
-        return RealClock(run.at, wall, doze)
+        return RealClock(run.at, wall, doze, passed)
     step = parse_duration(str(run.options["step"])) if run.options.get("step") else STEP
     if run.clock == "max":
         return VirtualClock(run.at, doze, step=step)

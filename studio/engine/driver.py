@@ -16,7 +16,7 @@ from functools import partial
 import polars as pl
 from pydantic import JsonValue
 
-from studio.domain.clock import Clock
+from studio.domain.clock import Clock, passed
 from studio.domain.debugging import read_aids
 from studio.domain.errors import StudioError, Transient, UserFixable
 from studio.domain.ids import stable_id
@@ -62,7 +62,8 @@ class Surroundings:
     """Everything outside that the engine works with.
 
     stop_words: why nothing may go out now, empty while it may.
-    wall: the real time. tick: a stopwatch in seconds. doze: waits, interruptibly; tests let it jump.
+    wall: the real time. tick: a stopwatch in seconds; passed: one that goes on while the computer sleeps. doze: waits,
+    interruptibly; tests let it jump.
     """
 
     runs: Runs
@@ -77,6 +78,7 @@ class Surroundings:
     feeds: Feeds | None = None
     render: Renderer | None = None
     doze: Doze = doze
+    passed: Callable[[], float] = passed
     sizes: Sizes = field(default_factory=Sizes)
     stop_words: Callable[[], str] = lambda: ""
 
@@ -95,7 +97,7 @@ class Driver:
             UserFixable: what `compile_plan`, `limited` and `make_clock` raise; nothing is written then.
         """
         plan = self._plan(run, workflow)
-        make_clock(run, self._with.wall, self._with.doze)
+        make_clock(run, self._with.wall, self._with.doze, self._with.passed)
         _, cursor = self._with.events.new(EventCursor(), run.started_at, ())
         work = [
             Work(id=stable_id(run.run_id, step.id, "produce"), run_id=run.run_id, node_id=step.id, kind="produce")
@@ -148,7 +150,7 @@ class Driver:
         run = self._with.runs.get(run_id)
         refuse_held(run)
         plan = self._plan(run, parse_workflow(self._with.runs.document(run.version)))
-        clock = make_clock(run, self._with.wall, self._with.doze)
+        clock = make_clock(run, self._with.wall, self._with.doze, self._with.passed)
         if run.mode != "simulate":
             self._with.runs.doubt_sending(run_id)
         with ThreadPoolExecutor(1, f"commit-{run_id}") as writer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from studio.domain.errors import StudioError
@@ -26,6 +26,11 @@ from studio.engine.progress import state_changes
 from studio.engine.scheduler import Asked, Do, Finish, Hold, Moved, Reach, Recorded, Take
 from studio.engine.tally import Trouble
 from studio.engine.verdicts import decide
+
+ASKS_AFTER = timedelta(hours=24)
+"""What fell due longer ago than this is not done without a person's word: a mail of last week may be wrong today."""
+CHECK_CLOCK = "Look at the date of this computer. When it is right, let the run go on; otherwise set it right first."
+CHECK_LATE = "Is it still right for everybody to get what is due? Then let the run go on; otherwise stop it."
 
 log = logging.getLogger(__name__)
 
@@ -86,12 +91,27 @@ class Leg:
                 await memory.durable()
                 return ending
 
-    async def _reach(self, to: datetime | None) -> None:
+    async def _reach(self, to: datetime | None) -> RunState | None:
         await self._show_states()
         if not self._clock.is_instant:
             await self._memory.durable()
         await self._clock.reach(to, self._control.wake)
+        trouble = self._mistrust()
+        if trouble is not None:
+            self._memory.scheduler.tell(Asked("pause"))
+            return await self._hold(trouble)
         self._move()
+        return None
+
+    def _mistrust(self) -> Trouble | None:
+        """Why the clock is not followed before a person has said so: it was set, or what is due is due since long."""
+        leap = self._clock.leap()
+        if leap is not None:
+            return Trouble("", "CLOCK-SET", _set_forward(self._clock.now(), leap), CHECK_CLOCK)
+        due = None if self._clock.is_virtual else self._memory.scheduler.next_due
+        if due is not None and self._clock.now() - due > ASKS_AFTER:
+            return Trouble("", "CLOCK-SLEPT", _slept(due), CHECK_LATE)
+        return None
 
     def _move(self) -> None:
         self._memory.scheduler.tell(Moved(self._clock.now()))
@@ -104,6 +124,8 @@ class Leg:
         for wish in self._control.taken():
             match wish:
                 case Asked():
+                    if wish.wish in ("continue", "step"):
+                        self._clock.accept()
                     self._memory.scheduler.tell(wish)
                 case Look():
                     self._memory.scheduler.tell(Recorded(None))
@@ -283,3 +305,15 @@ class Leg:
 
 def _emergency(words: str) -> Trouble:
     return Trouble("", "EMERGENCY-STOP", words, "Take the emergency stop back, then let the run go on.")
+
+
+def _set_forward(stood: datetime, leap: timedelta) -> str:
+    ahead = f"{leap.days:,} days" if leap.days > 1 else f"{leap / timedelta(hours=1):.0f} hours"
+    return (
+        f"This computer's clock was set forward by {ahead} at {stood:%Y-%m-%d %H:%M} UTC. Nobody goes on before you "
+        "have looked at it: whoever waits would be due at once."
+    )
+
+
+def _slept(due: datetime) -> str:
+    return f"This computer slept. The first people were due at {due:%Y-%m-%d %H:%M} UTC, which is more than a day ago."

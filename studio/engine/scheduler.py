@@ -226,6 +226,11 @@ class Scheduler:
         return {node_id for (kind, node_id), count in self._counts.items() if count and kind != "failed"}
 
     @property
+    def next_due(self) -> datetime | None:
+        """When the first piece of work that is not yet due will be; None: there is none."""
+        return self._next_due()
+
+    @property
     def is_listening(self) -> bool:
         """Whether triggers may still let somebody in."""
         if not self._rules.kinds.get("enter"):

@@ -12,12 +12,10 @@ from datetime import datetime, timedelta
 from studio.domain.clock import Clock
 from studio.domain.ports import RunRow
 from studio.engine.host import EngineHost
+from studio.engine.leg import ASKS_AFTER
 from studio.store.store import Store
 from studio.workspace.emergency import EmergencyStop
 from studio.workspace.runs import RunsStory
-
-ASKS_AFTER = timedelta(hours=24)
-"""What fell due longer ago than this is not done without a person's word: a mail of last week may be wrong today."""
 
 _GOING = ("queued", "running", "waiting")
 

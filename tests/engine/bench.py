@@ -62,9 +62,15 @@ class Wall:
 
     def __init__(self, at: datetime = START) -> None:
         self.at = at
+        self.was_set_by = timedelta(0)
 
     def now(self) -> datetime:
         return self.at
+
+    def set(self, at: datetime) -> None:
+        """Somebody sets the computer's clock; no time passes."""
+        self.was_set_by += at - self.at
+        self.at = at
 
 
 @dataclass
@@ -136,6 +142,10 @@ class World:
         self._ticks += 0.001
         return self._ticks
 
+    def passed(self) -> float:
+        """A stopwatch that nobody can set: it shows what the wall has gone on by itself."""
+        return (self.wall.at - START - self.wall.was_set_by).total_seconds()
+
     def wall_tick(self) -> float:
         """A stopwatch that shows the wall's time."""
         return self.wall.at.timestamp()
@@ -152,6 +162,7 @@ class World:
             wall=self.wall,
             tick=self.tick,
             doze=self.doze,
+            passed=self.passed,
             sizes=self.sizes,
         )
         return Driver(surroundings, self.told.extend)

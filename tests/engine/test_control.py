@@ -30,7 +30,7 @@ def test_a_real_clock_sleeps_until_the_next_thing_is_due_and_looks_for_events_me
 
 def test_a_real_clock_never_goes_back_and_takes_time_that_passed_between_legs() -> None:
     wall = Wall()
-    clock = RealClock(START, wall, doze)
+    clock = RealClock(START, wall, doze, lambda: 0.0)
     wall.at = START - timedelta(days=1)
     assert clock.now() == START
     world = World()
@@ -97,7 +97,7 @@ def test_make_clock_starts_where_the_run_stands() -> None:
     world = World()
     world.begin(FLOW)
     run = world.runs.get("r1")
-    assert make_clock(run, world.wall, world.doze).now() == run.at
+    assert make_clock(run, world.wall, world.doze, world.passed).now() == run.at
 
 
 def test_a_pause_before_the_start_and_a_stop_afterwards() -> None:

@@ -121,14 +121,24 @@ def traced_leg(folder: Path, name: str, port: int, sender: str, talk: Connection
     once_attached(talk, work)
 
 
-def race(folder: Path, gate: Any, over: Any, answers: Any) -> None:
-    """Opens the workspace at the same moment as the others; says how that went, and holds what it got for a while."""
+def race(folder: Path, name: str, port: int, sender: str, gate: Any, over: Any, answers: Any) -> None:
+    """Opens the workspace at the same moment as the others, says how that went; who got it takes the run to its end."""
     gate.wait()
     try:
-        store = Store.open(folder, clock=Wall())
+        store = Store.open(folder, clock=Wall(), home=here)
     except StudioError as error:
         answers.put(error.code)
         return
     answers.put("owner")
-    over.wait(60)
-    store.close()
+    with store:
+        over.wait(60)
+        asyncio.run(driver_of(store, BY_NAME[name], port, sender).run(RUN_ID))
+
+
+def clone(folder: Path, name: str, port: int, sender: str) -> str:
+    """Goes on in a copy as in the original; the code of what refuses it, or the state the run ends in."""
+    with Store.open(folder, clock=Wall()) as store:
+        try:
+            return asyncio.run(driver_of(store, BY_NAME[name], port, sender).run(RUN_ID))
+        except StudioError as error:
+            return error.code

@@ -13,12 +13,12 @@ from studio.store import Store
 from studio.store.owner import NAME as LOCK
 from studio.store.restore import restore_backup
 from tests.faults import child
-from tests.faults.trial import processes
+from tests.faults.races import Race, run_race
+from tests.faults.sink import SinkProcess
+from tests.faults.trial import Bench
 from tests.store.conftest import NOON, StandingClock
 
 PAGE = 4096
-RACES = 4
-RACERS = 3
 
 
 @pytest.fixture(scope="module")
@@ -61,16 +61,8 @@ def test_every_damaged_page_is_found_at_start_and_a_backup_brings_all_back(works
         assert store.events.at(NOON.replace(year=2027)).rows(["cart"], since=NOON).height == 5
 
 
-def test_of_those_who_start_at_once_one_owns_the_workspace(workspace: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "shop"
-    shutil.copytree(workspace, folder)
-    for _ in range(RACES):
-        gate, over, answers = processes.Barrier(RACERS), processes.Event(), processes.Queue()
-        racers = [processes.Process(target=child.race, args=(folder, gate, over, answers)) for _ in range(RACERS)]
-        for racer in racers:
-            racer.start()
-        said = sorted(answers.get(timeout=60) for _ in racers)
-        over.set()
-        for racer in racers:
-            racer.join(60)
-        assert said == ["STORE-IN-USE"] * (RACERS - 1) + ["owner"]
+def test_of_those_who_start_at_once_one_owns_the_workspace_and_a_copy_sends_nothing(tmp_path: Path) -> None:
+    with SinkProcess() as sink, Bench(sink, tmp_path) as bench:
+        tally = run_race(bench, Race("newsletter", can_look_up=True, racers=3, name="race"))
+    assert tally.is_clean, tally.as_json()
+    assert tally.ended == {"owner": 1, "STORE-IN-USE": 2, "copy RUN-HELD": 1}

@@ -51,6 +51,8 @@ class Tally:
     in_doubt_accepted: int = 0
     in_doubt_most: int = 0
     unlisted: int = 0
+    not_one_owner: int = 0
+    sent_by_copies: int = 0
     points: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
 
@@ -64,7 +66,7 @@ class Tally:
     def is_clean(self) -> bool:
         """Whether what must never happen did not."""
         wrong = (self.duplicates, self.lost, self.not_accepted, self.unfinished, self.damaged, self.unlisted)
-        return not any(wrong)
+        return not any((*wrong, self.not_one_owner, self.sent_by_copies))
 
     def as_json(self) -> dict[str, object]:
         return {**asdict(self), "points": dict(sorted(self.points.items())), "ended": dict(sorted(self.ended.items()))}
@@ -89,7 +91,7 @@ class Bench:
     """Prepared journeys and a mail server, for many trials one after the other."""
 
     def __init__(self, sink: SinkProcess, folder: Path) -> None:
-        self._sink = sink
+        self.sink = sink
         self._folder = folder
         self._points: dict[tuple[str, bool], list[str]] = {}
 
@@ -101,23 +103,27 @@ class Bench:
     ) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def port(self, can_look_up: bool) -> int:
+        """Where to send: to a server that answers look-ups, or to one that knows none."""
+        return self.sink.ports[can_look_up]
+
     def names(self, journey: str, *, can_look_up: bool) -> list[str]:
         """The points that an undisturbed leg meets, in order."""
         key = journey, can_look_up
         if key not in self._points:
-            folder = self._copy(journey, "whole")
+            folder = self.copy(journey, "whole")
             sender = f"shop@{journey}-{int(can_look_up)}.invalid"
-            ended = self._leg(folder, journey, self._sink.ports[can_look_up], sender, 0)
+            ended = self._leg(folder, journey, self.port(can_look_up), sender, 0)
             assert ended is not None
             assert ended[0] in ("done", "waiting"), "a journey that is not disturbed ends, or leaves a doubt"
             self._points[key] = ended[1]
-            self._sink.accepted(sender)
+            self.sink.accepted(sender)
             shutil.rmtree(folder.parent)
         return self._points[key]
 
     def run(self, plan: Plan) -> Tally:
         """Carries a trial out. Raises AssertionError only where it cannot be judged."""
-        folder, port = self._copy(plan.journey, plan.name), self._sink.ports[plan.can_look_up]
+        folder, port = self.copy(plan.journey, plan.name), self.port(plan.can_look_up)
         sender = f"shop@{plan.name}.invalid"
         tally = Tally(trials=1)
         for number, fault in enumerate(plan.faults):
@@ -126,12 +132,13 @@ class Bench:
             tally.double += ended is None and number > 0
             tally.points[self._name_of(plan, fault) if number == 0 else "while resuming"] += 1
             tally.ended[ended[0] if ended else "killed"] += 1
-        judge = _Judge(BY_NAME[plan.journey], folder, port, sender, self._sink, tally)
+        judge = Judge(BY_NAME[plan.journey], folder, port, sender, self.sink, tally)
         judge.judge(resumed_after=len(plan.faults))
         shutil.rmtree(folder.parent)
         return tally
 
-    def _copy(self, journey: str, name: str) -> Path:
+    def copy(self, journey: str, name: str) -> Path:
+        """A fresh workspace with a run of the journey that has not begun to run."""
         prepared = self._folder / "prepared" / journey
         if not prepared.exists():
             child.prepare(prepared, BY_NAME[journey])
@@ -188,7 +195,9 @@ def _ended(process: ForkServerProcess) -> int | None:
     return code
 
 
-class _Judge:
+class Judge:
+    """Takes a disturbed run to its end and compares it with what the mail server accepted; adds to the tally."""
+
     def __init__(self, journey: Journey, folder: Path, port: int, sender: str, sink: SinkProcess, tally: Tally) -> None:
         self._journey = journey
         self._folder = folder
