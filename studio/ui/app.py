@@ -9,35 +9,31 @@ import argparse
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMessageBox
 
 from studio.domain.errors import StudioError
-from studio.domain.ports import RunRow
 from studio.ui.application import apply_preferences, prepare, settings
 from studio.ui.background import finish_writes, run_in_background
 from studio.ui.faults import faults, guarded
-from studio.ui.screens.analytics import AnalyticsPage
-from studio.ui.screens.audience import AudiencePage
-from studio.ui.screens.experiments import ExperimentsPage
-from studio.ui.screens.health import HealthPage
-from studio.ui.screens.home import HomePage
-from studio.ui.screens.runs import RunsPage
-from studio.ui.screens.settings import SettingsPage
-from studio.ui.screens.studio_canvas import StudioCanvas
-from studio.ui.screens.templates import TemplatesPage
 from studio.ui.shell import Action, MainWindow, Page, PageSpec
 from studio.ui.shell.command_palette import Found
 from studio.ui.tray import Tray
 from studio.ui.workspaces import RecentWorkspaces, workspace_actions
-from studio.workspace.demo import demo_folder, demo_options, fill_demo, is_demo
 from studio.workspace.folder import default_folder
-from studio.workspace.health import Pulse
-from studio.workspace.runs import RunOptions
 from studio.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from studio.domain.ports import RunRow
+    from studio.ui.screens.studio_canvas import StudioCanvas
+    from studio.workspace.health import Pulse
+    from studio.workspace.runs import RunOptions
 
 FRAME_MS = 33
 REFRESH_MS = 500
@@ -45,6 +41,18 @@ REPORTS_MS = 60_000
 """How often it is asked whether a scheduled report is due."""
 PULSE_MS = 5_000
 DEMO_SEED = 7
+SCREENS = {
+    "home": ("Home", "house", "home", "HomePage"),
+    "templates": ("Templates", "layout-grid", "templates", "TemplatesPage"),
+    "canvas": ("Canvas", "workflow", "studio_canvas", "StudioCanvas"),
+    "runs": ("Runs", "clock", "runs", "RunsPage"),
+    "analytics": ("Analytics", "chart-column", "analytics", "AnalyticsPage"),
+    "experiments": ("Experiments", "flask-conical", "experiments", "ExperimentsPage"),
+    "audience": ("Audience", "users", "audience", "AudiencePage"),
+    "health": ("Health", "activity", "health", "HealthPage"),
+    "settings": ("Settings", "settings", "settings", "SettingsPage"),
+}
+"""By id: title, icon, and the module and class of the screen."""
 
 
 class Studio(QObject):
@@ -94,28 +102,31 @@ class Studio(QObject):
         return any(runs.get(run_id).clock == "real" and runs.is_running(run_id) for run_id in self._running)
 
     def _write_due(self) -> None:
-        run_in_background(self.workspace.sharing.write_due, self._report_written, owner=self)
+        run_in_background(self._due_report, self._report_written, owner=self)
+
+    def _due_report(self) -> Path | None:
+        return self.workspace.sharing.write_due()
 
     def _report_written(self, file: Path | None) -> None:
         if file is not None:
             self.notify(f"The scheduled report was written: {file.name}")
 
     def _pages(self) -> list[PageSpec]:
-        made: dict[str, tuple[str, str, Callable[[], Page]]] = {
-            "home": ("Home", "house", lambda: HomePage(self.workspace, self)),
-            "templates": ("Templates", "layout-grid", lambda: TemplatesPage(self.workspace, self)),
-            "canvas": ("Canvas", "workflow", lambda: StudioCanvas(self.workspace, self)),
-            "runs": ("Runs", "clock", lambda: RunsPage(self.workspace, self)),
-            "analytics": ("Analytics", "chart-column", lambda: AnalyticsPage(self.workspace, self)),
-            "experiments": ("Experiments", "flask-conical", lambda: ExperimentsPage(self.workspace, self)),
-            "audience": ("Audience", "users", lambda: AudiencePage(self.workspace, self)),
-            "health": ("Health", "activity", lambda: HealthPage(self.workspace, self)),
-            "settings": ("Settings", "settings", lambda: SettingsPage(self.workspace, self)),
-        }
         return [
-            PageSpec(id=page_id, title=title, icon=icon, build=build, at_bottom=page_id in ("health", "settings"))
-            for page_id, (title, icon, build) in made.items()
+            PageSpec(
+                id=page_id,
+                title=title,
+                icon=icon,
+                build=partial(self._page, page_id),
+                at_bottom=page_id in ("health", "settings"),
+            )
+            for page_id, (title, icon, _, _) in SCREENS.items()
         ]
+
+    def _page(self, page_id: str) -> Page:
+        """A screen is loaded when it is first opened: Home need not wait for nine."""
+        _, _, module, name = SCREENS[page_id]
+        return getattr(import_module(f"studio.ui.screens.{module}"), name)(self.workspace, self)
 
     def _offer_workspaces(self, recent: RecentWorkspaces) -> None:
         folder = self.workspace.folder
@@ -153,6 +164,9 @@ class Studio(QObject):
 
     def run_options(self) -> RunOptions:
         """What a run started in this window is asked for: the mode chosen above, and the demo's own time in a demo."""
+        from studio.workspace.demo import demo_options, is_demo
+        from studio.workspace.runs import RunOptions
+
         if self.mode != "simulate":
             return RunOptions(mode=self.mode)  # type: ignore[arg-type] - one of the switch's three modes
         options = demo_options(DEMO_SEED) if is_demo(self.workspace) else RunOptions()
@@ -164,6 +178,8 @@ class Studio(QObject):
 
     def open_demo(self) -> None:
         def make() -> Workspace:
+            from studio.workspace.demo import demo_folder, fill_demo
+
             workspace = Workspace.open(demo_folder(None))
             fill_demo(workspace, DEMO_SEED)
             return workspace
@@ -201,10 +217,12 @@ class Studio(QObject):
         self.open_run(run_id)
 
     def _drain(self) -> None:
+        if not self.workspace.at_work:
+            return
         events = self.workspace.runs.drain()
         canvas = self.window.pages.built().get("canvas")
-        if events and isinstance(canvas, StudioCanvas):
-            canvas.take(events)
+        if events and canvas is not None:
+            cast("StudioCanvas", canvas).take(events)
         for run_id in [run_id for run_id in self._running if not self.workspace.runs.is_running(run_id)]:
             self._running.discard(run_id)
             run_in_background(lambda ended=run_id: self._end(ended), self._tell_end, owner=self)
@@ -219,7 +237,11 @@ class Studio(QObject):
         self._feel_pulse()
 
     def _feel_pulse(self) -> None:
-        run_in_background(self.workspace.health.pulse, self._show_pulse, self._no_pulse, owner=self)
+        run_in_background(self._felt, self._show_pulse, self._no_pulse, owner=self)
+
+    def _felt(self) -> Pulse:
+        """In the background even to the loading of what feels it."""
+        return self.workspace.health.pulse()
 
     def _no_pulse(self, error: Exception) -> None:
         if self.is_closed:
@@ -243,8 +265,9 @@ class Studio(QObject):
 
     def _find_steps(self, query: str) -> Sequence[Found]:
         """For the command palette: the steps of the workflow in front."""
-        canvas = self.window.pages.page
-        return canvas.find_steps(query) if isinstance(canvas, StudioCanvas) else ()
+        canvas = self.window.pages.built().get("canvas")
+        is_in_front = canvas is not None and canvas is self.window.pages.page
+        return cast("StudioCanvas", canvas).find_steps(query) if is_in_front else ()
 
     def _choose_mode(self, mode: str) -> None:
         self.mode = mode
@@ -310,6 +333,8 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
 def _workspace(arguments: argparse.Namespace) -> Workspace:
     if arguments.command != "demo":
         return Workspace.open(arguments.workspace or default_folder())
+    from studio.workspace.demo import demo_folder, fill_demo
+
     workspace = Workspace.open(demo_folder(arguments.workspace))
     fill_demo(workspace, arguments.seed)
     return workspace

@@ -6,6 +6,7 @@ Absent on purpose: deciding what is due or held (`workspace.unattended`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
@@ -14,8 +15,10 @@ from studio.ui import icons
 from studio.ui.background import run_in_background
 from studio.ui.faults import guarded
 from studio.ui.shell import Action, MainWindow
-from studio.workspace.unattended import TakenUp
 from studio.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from studio.workspace.unattended import TakenUp
 
 STOP = "Emergency stop: let nothing go out"
 RELEASE = "Take the emergency stop back"
@@ -70,7 +73,11 @@ class Tray(QObject):
 
     def report(self) -> None:
         """Lets what fell due while the program was closed happen, and says so."""
-        run_in_background(self._workspace.unattended.take_up, self._told, owner=self._window)
+        run_in_background(self._taken_up, self._told, owner=self._window)
+
+    def _taken_up(self) -> TakenUp:
+        """In the background even to the loading of the engine."""
+        return self._workspace.unattended.take_up()
 
     def stop(self) -> None:
         """Nothing goes out any more, from now on, until it is taken back."""

@@ -17,7 +17,7 @@ from studio.domain.validation import Catalogue
 from studio.gallery.catalogue import Catalogue as Templates
 from studio.store.store import Store
 from studio.workspace.display import has_display
-from studio.workspace.runs import newest_of_each
+from studio.workspace.newest import newest_of_each
 
 DISK_LEAST = 500_000_000
 """Bytes below which the disk is said to be almost full."""

@@ -453,11 +453,3 @@ def _refused(workflow: Workflow, problems: list[Problem]) -> UserFixable:
         hint="Mend what is listed; studio validate shows the same list.",
         problems=problems,
     )
-
-
-def newest_of_each(rows: Sequence[RunRow]) -> list[RunRow]:
-    """The last run of every workflow, of runs newest first: what failed and was run again is no longer news."""
-    newest: dict[str, RunRow] = {}
-    for row in rows:
-        newest.setdefault(row.workflow_id, row)
-    return list(newest.values())

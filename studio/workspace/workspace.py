@@ -279,6 +279,11 @@ class Workspace:
         fact = self.templates.context().fact("name")
         return str(fact.value) if fact else self.folder.name
 
+    @property
+    def at_work(self) -> bool:
+        """Whether the engine has been needed since the workspace was opened; before that nothing runs in it."""
+        return Workspace._host.made(self)
+
     def habits(self) -> Habits:
         """What usually follows what in the templates and in this workspace's own workflows."""
         from studio.domain.habits import learn_habits

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
@@ -35,9 +36,11 @@ from studio.ui.screens.navigator import Navigator
 from studio.ui.screens.place import Place
 from studio.ui.shell import Page
 from studio.ui.theme import theme
-from studio.workspace.insights import RunInsight
 from studio.workspace.workflows import read_workflow
 from studio.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from studio.workspace.insights import RunInsight
 
 FILES = "Workflows and lists of contacts (*.json *.csv *.tsv *.txt *.gz *.parquet *.jsonl *.xlsx)"
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 from studio.ui import charts as c
 from studio.ui import numbers
 from studio.ui import widgets as w
 from studio.ui.screens.navigator import Navigator
-from studio.workspace.insights import RunInsight
+
+if TYPE_CHECKING:
+    from studio.workspace.insights import RunInsight
 
 
 def newest_run_card(insight: RunInsight | None, navigator: Navigator) -> w.Card:

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from studio.domain.errors import UserFixable
 from studio.domain.ports import RunRow
 from studio.domain.run import RunView
 from studio.domain.template import Recommendation
 from studio.ui import numbers
-from studio.workspace.insights import RunInsight
-from studio.workspace.runs import newest_of_each
+from studio.workspace.newest import newest_of_each
 from studio.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from studio.workspace.insights import RunInsight
 
 RUNS_SHOWN = 5
 NEXT_SHOWN = 3
