@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -40,7 +40,7 @@ def table(name: str, shape: type[Shape]) -> Shape:
         ) from None
 
 
-@cache
+@lru_cache(maxsize=4_096)
 def pattern(cues: tuple[str, ...]) -> re.Pattern[str]:
     """One expression that finds any of the cues as whole words, case ignored; an empty list finds nothing."""
     if not cues:
@@ -50,8 +50,12 @@ def pattern(cues: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def found(cues: Sequence[str], text: str) -> Iterator[re.Match[str]]:
-    """Where any of the cues stands in the text, in reading order."""
-    return pattern(tuple(cues)).finditer(text)
+    """Where any of the cues stands in the text, in reading order.
+
+    Only cues whose letters occur at all become an expression: compiling all of them took longer than reading the text.
+    """
+    lowered = _lowered(text)
+    return pattern(tuple(cue for cue in cues if _letters(cue) in lowered)).finditer(text)
 
 
 def is_negated(text: str, match: re.Match[str]) -> bool:
@@ -70,6 +74,15 @@ def quote(text: str, start: int, end: int, around: int = 40) -> str:
         right = end if right < 0 else right
     piece = " ".join(text[left:right].split())
     return f"“{'… ' if left else ''}{piece}{' …' if right < len(text) else ''}”"
+
+
+@cache
+def _letters(cue: str) -> str:
+    """The longest run of letters that a match must contain."""
+    return max(re.split(r"[*?\s]+", cue.lower()), key=len)
+
+
+_lowered = lru_cache(maxsize=4)(str.lower)
 
 
 def _expression(cue: str) -> str:

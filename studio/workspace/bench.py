@@ -12,6 +12,7 @@ from studio.workspace.bench_engine import engine
 from studio.workspace.bench_learning import learning
 from studio.workspace.bench_peeking import peeking
 from studio.workspace.bench_recommend import recommend
+from studio.workspace.bench_startup import startup
 from studio.workspace.figure import Figure
 
 Progress = Callable[[str], None]
@@ -22,4 +23,5 @@ GROUPS: dict[str, Callable[[int, Progress], Iterator[Figure]]] = {
     "analytics": analytics,
     "recommend": recommend,
     "learning": learning,
+    "startup": startup,
 }

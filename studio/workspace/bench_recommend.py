@@ -2,16 +2,14 @@
 
 The labels come from outside (`--labels`, or the file that STUDIO_LABELS names); without them only time is measured.
 Nothing is chosen by looking at them but the calibration, which is cross-validated here. Times are given as processor
-seconds too: other work on the computer does not count there. Absent on purpose: pass or fail.
+seconds too: other work on the computer does not count there. Absent on purpose: pass or fail, and the time from nothing
+to the first cards (`bench startup`).
 """
 
 from __future__ import annotations
 
 import os
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,7 +37,6 @@ from studio.gallery.weights import STRONG
 from studio.workspace.figure import Figure
 
 LABELS = "STUDIO_LABELS"
-COLD_RUNS = 3
 SHARES = (0.125, 0.25, 0.5, 1.0)
 SEEDS = 5
 Progress = Callable[[str], None]
@@ -108,16 +105,6 @@ def _curve(labelled: list[Labelled], embedder: Embedder) -> Iterator[Figure]:
 
 
 def _times(progress: Progress) -> Iterator[Figure]:
-    progress("Asking in a new process …")
-    with tempfile.TemporaryDirectory(prefix="studio-bench-") as folder:
-        question = ["recommend", "--text", examples()[0].text, "--json", "--workspace", f"{folder}/workspace"]
-        _asked_cold(question)  # makes the workspace
-        cold = [_asked_cold(question) for _ in range(COLD_RUNS)]
-        bare = [_asked_cold(["--help"]) for _ in range(COLD_RUNS)]
-    for number, name in enumerate(("seconds_to_ranked_cards.cold_process", "cpu_seconds_to_ranked_cards.cold_process")):
-        own, base = (statistics.median(run[number] for run in runs) for runs in (cold, bare))
-        yield Figure(name, round(own, 2), "s", round(base, 2), round(own / base, 2))
-    yield Figure("peak_memory.cold_process", round(max(run[2] for run in cold)), "MB")
     progress("Asking again and again …")
     for name, model in (("words_only", None), ("automatic", find_embedder())):
         taken = [_asked_ms(example.text, model) for example in examples()[:40]]
@@ -125,19 +112,6 @@ def _times(progress: Progress) -> Iterator[Figure]:
         yield Figure(
             f"cpu_ms_to_ranked_cards.warm_{name}", round(statistics.median(each[1] for each in taken), 1), "ms"
         )
-
-
-def _asked_cold(arguments: list[str]) -> tuple[float, float, float]:
-    """Seconds, processor seconds, and peak memory in MB of a process of its own; the last two 0 where unknown."""
-    before = time.perf_counter()
-    program = subprocess.Popen([sys.executable, "-m", "studio", *arguments], stdout=subprocess.DEVNULL)  # noqa: S603 - our own program
-    if not hasattr(os, "wait4"):  # Windows
-        program.wait()
-        return time.perf_counter() - before, 0.0, 0.0
-    _, _, used = os.wait4(program.pid, 0)
-    program.returncode = 0
-    per_mb = 1e6 if sys.platform == "darwin" else 1e3
-    return time.perf_counter() - before, used.ru_utime + used.ru_stime, used.ru_maxrss / per_mb
 
 
 def _asked_ms(text: str, embedder: Embedder | None) -> tuple[float, float]:
