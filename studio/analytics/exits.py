@@ -70,6 +70,19 @@ def exits(facts: Facts, run_id: str, design: Design) -> tuple[Exit, ...]:
     return tuple(rows)
 
 
+def exits_at(facts: Facts, run_id: str, node_id: str) -> tuple[Exit, ...]:
+    """Why people left at one step, most people first; shares are of all who have a row here."""
+    kinds = [*_DETAILED, "unsubscribed", "complained"]
+    groups = facts.people(run_id, kinds, by=("kind", "detail"), node_ids=[node_id])
+    found: dict[tuple[str, str], People] = {}
+    for (kind, detail), people in groups.items():
+        key = (kind, detail if kind in _DETAILED else "")
+        found[key] = found[key] | people if key in found else people
+    total = united(found.values())
+    rows = [Exit(kind, said, _title(kind, said), len(p), _share(len(p), total)) for (kind, said), p in found.items()]
+    return tuple(sorted(rows, key=lambda row: (-row.people, row.kind, row.reason)))
+
+
 def bounces(facts: Facts, run_id: str) -> dict[str, int]:
     """Bounce class (`hard`, `soft`, …; `unknown` where none was said) → different people."""
     groups = facts.people(run_id, ["bounced"], by=("detail",))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 import polars as pl
@@ -19,6 +19,7 @@ from studio.cli.session import Session, common, moment, settings
 from studio.domain.duration import parse_duration
 from studio.domain.errors import UserFixable
 from studio.workspace.analyses import windows_of
+from studio.workspace.overviews import MODES
 from studio.workspace.workspace import Workspace
 
 
@@ -36,6 +37,13 @@ Work = Callable[[Workspace, argparse.Namespace], Said]
 def add(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser("analytics")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    command = _verb(verbs, "overview", "all workflows beside each other", _overview, run=False)
+    command.add_argument("--mode", choices=MODES, help="the most real one there is unless said")
+    command.add_argument("--days", type=int, metavar="N", help="only the last N days, beside the N days before")
+    command = _verb(verbs, "step", "one step of a run: what became of its messages", _step, run=False)
+    command.add_argument("node_id", metavar="STEP")
+    command.add_argument("--run", dest="run_id", metavar="RUN", help="the newest run unless said")
+    _narrowing(command)
     command = _verb(verbs, "funnel", "how many people came how far", _funnel)
     command.add_argument("--by", choices=["variant"], help="one funnel per variant")
     _narrowing(command)
@@ -146,6 +154,38 @@ def _kpis(workspace: Workspace, arguments: argparse.Namespace) -> Said:
     }
     rows = [(k.title, k.value, k.unit, k.note) for k in insight.kpis]
     return Said(answer, f"{insight.finding}\n\n{table(rows, ('figure', 'value', 'unit', 'note'))}")
+
+
+def _overview(workspace: Workspace, arguments: argparse.Namespace) -> Said:
+    if arguments.days is not None and arguments.days < 1:
+        raise UserFixable("USAGE", "A span of less than a day shows nothing.", where="--days", hint="Use --days 14")
+    seen = workspace.overviews.overview(arguments.mode, arguments.days)
+    answer = {
+        "mode": seen.mode,
+        "since": seen.since,
+        "until": seen.until,
+        "currency": seen.currency,
+        "finding": seen.finding,
+        "workflows": [{**asdict(row), "roi": row.roi} for row in seen.workflows],
+        "by_day": seen.by_day.to_dicts(),
+    }
+    rows = [(r.name, r.runs, r.sent, r.clicked, r.orders, r.revenue, r.before, r.roi) for r in seen.workflows]
+    heads = ("workflow", "runs", "sent", "clicks", "orders", "revenue", "before", "return")
+    return Said(answer, f"{seen.finding} ({seen.mode}).\n\n{table(rows, heads)}")
+
+
+def _step(workspace: Workspace, arguments: argparse.Namespace) -> Said:
+    found = workspace.overviews.step(arguments.run_id, arguments.node_id, _chosen(arguments))
+    answer = {
+        "step": {"id": found.node.id, "type": found.node.type, "label": found.label},
+        "counts": found.counts,
+        "exits": found.exits,
+        "links": found.links.to_dicts(),
+        "credit": found.credit.to_dicts(),
+        "latency_ms": None if found.latency is None else {"p50": found.latency[0], "p99": found.latency[1]},
+    }
+    rows = [(row.title, row.people, row.events, row.share) for row in found.counts]
+    return Said(answer, f"{found.label}\n\n{table(rows, ('what', 'people', 'events', 'of those sent to'))}")
 
 
 def _exits(workspace: Workspace, arguments: argparse.Namespace) -> Said:

@@ -67,14 +67,15 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What the analytics screen shows beyond the figures. `latency` is by node: p50 and p99 in milliseconds."""
+    """What the analytics screen shows beyond the figures. `cohorts`: by week of entering, as `entry_cohorts`."""
 
     exits: tuple[Exit, ...]
     opens: Heat
     attribution: Attribution
-    latency: Mapping[str, tuple[float, float]]
     links: pl.DataFrame
     alerts: tuple[Alert, ...]
+    pace: Curve
+    cohorts: pl.DataFrame
 
 
 class AnalysesStory:
@@ -85,17 +86,17 @@ class AnalysesStory:
         self._clock = clock
 
     def details(self, run_id: str, narrowing: Narrowing | None = None) -> Details:
-        """Exits, heatmap, credit, latency, links and alerts of a run; of the people the narrowing names."""
-        design = self.design(run_id)
+        """Exits, heatmap, credit, links, pace, cohorts of the people the narrowing names; alerts of the whole run."""
+        design, run = self.design(run_id), self._store.runs.get(run_id)
         facts = narrowed(self._store.projections, run_id, design, narrowing or Narrowing())
-        latency = step_latency(self._store.runs.step_pieces(run_id))
         return Details(
             exits=exits(facts, run_id, design),
-            opens=self._heat(facts, run_id, "opened"),
+            opens=self.heat_of(facts, run_id, "opened"),
             attribution=run_attribution(facts, run_id, design, returned=run_return(facts, run_id, design)),
-            latency={node: (p50, p99) for node, p50, p99 in latency.select("node_id", "p50_ms", "p99_ms").iter_rows()},
             links=by_link(facts, run_id),
             alerts=tuple(self.alerts(run_id)),
+            pace=time_to_goal(facts, run_id, design, run.at),
+            cohorts=_by_entry(facts, run_id, "week"),
         )
 
     def exits(self, run_id: str) -> tuple[Exit, ...]:
@@ -135,8 +136,7 @@ class AnalysesStory:
 
     def entry_cohorts(self, run_id: str, period: Period = "week") -> pl.DataFrame:
         """`cohort, size, converted, rate, value` by when people entered the run."""
-        facts = self._store.projections
-        return entry_cohorts(facts.contact_values(run_id, "entered"), facts.contact_values(run_id, "converted"), period)
+        return _by_entry(self._store.projections, run_id, period)
 
     def customers(self) -> Customers:
         """Everybody who ever ordered, outside of runs."""
@@ -154,10 +154,13 @@ class AnalysesStory:
 
     def heat(self, run_id: str | None = None, kind: str = "opened") -> Heat:
         """When people act, each in his own zone; machines are left out."""
-        return self._heat(self._store.projections, OUTSIDE if run_id is None else run_id, kind)
+        return self.heat_of(self._store.projections, OUTSIDE if run_id is None else run_id, kind)
 
-    def _heat(self, facts: Facts, run_id: str, kind: str) -> Heat:
-        events = facts.events(("contact_id", "occurred_at", "actor"), [kind], run_id)
+    def heat_of(self, facts: Facts, run_id: str, kind: str, node_id: str | None = None) -> Heat:
+        """`heat` of some facts, at one step where it is named."""
+        events = facts.events(("contact_id", "occurred_at", "actor", "node_id"), [kind], run_id)
+        if node_id is not None:
+            events = events.filter(pl.col("node_id") == node_id)
         human = events.filter(pl.col("actor").fill_null("unknown") != "machine").collect()
         ids = human.get_column("contact_id").unique().sort()
         return heat(human, self._store.contacts.at(self._clock.now()).fields(ids, ["zone"]))
@@ -254,6 +257,10 @@ class AnalysesStory:
 
     def _orders(self) -> pl.DataFrame:
         return self._store.projections.events(("contact_id", "occurred_at", "value"), [ORDER], OUTSIDE).collect()
+
+
+def _by_entry(facts: Facts, run_id: str, period: Period) -> pl.DataFrame:
+    return entry_cohorts(facts.contact_values(run_id, "entered"), facts.contact_values(run_id, "converted"), period)
 
 
 def windows_of(pairs: Mapping[str, timedelta]) -> Windows:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from studio.workspace.learning import LearningStory
     from studio.workspace.mail import Mailers
     from studio.workspace.moving import MovingStory
+    from studio.workspace.overviews import OverviewsStory
     from studio.workspace.own_templates import OwnTemplates
     from studio.workspace.people import PeopleStory
     from studio.workspace.rehearsals import RehearsalsStory
@@ -134,6 +135,12 @@ class Workspace:
         from studio.workspace.analyses import AnalysesStory
 
         return AnalysesStory(self._store, self._clock)
+
+    @part
+    def overviews(self) -> OverviewsStory:
+        from studio.workspace.overviews import OverviewsStory
+
+        return OverviewsStory(self._store, self.analyses)
 
     @part
     def exports(self) -> ExportsStory:

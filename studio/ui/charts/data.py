@@ -65,14 +65,14 @@ class LineBandData:
 
 @dataclass(frozen=True, slots=True)
 class BandData:
-    """An estimate that narrows as data comes in, and the value it is compared with.
+    """An estimate that narrows as data comes in, and the value it is compared with (None: with nothing, no signs).
 
     `span`: what of the vertical axis is shown; the band is cut off there. None: all of it.
     """
 
     points: Sequence[BandPoint]
     label: str = ""
-    reference: float = 0.0
+    reference: float | None = 0.0
     reference_label: str = "no difference"
     colour: str = "state.done"
     span: tuple[float, float] | None = None

@@ -169,11 +169,18 @@ class BandOverTime(Chart):
     """An estimate as the data came in, with the band it stays in and the line that means no difference."""
 
     def __init__(
-        self, title: str, data: BandData | None = None, *, write: Callable[[float], str] = numbers.percent
+        self,
+        title: str,
+        data: BandData | None = None,
+        *,
+        write: Callable[[float], str] = numbers.percent,
+        write_x: Callable[[X], str] = _write_x,
     ) -> None:
+        """`write` and `write_x` put values of the two axes into words; moments below the axis are written as dates."""
         super().__init__(title)
         self._data = data or BandData(())
         self._write = write
+        self._write_x = write_x
         self.refresh()
 
     def set_data(self, data: BandData) -> None:
@@ -183,40 +190,47 @@ class BandOverTime(Chart):
     def _axes(self, area: QRectF) -> Axes:
         points = self._data.points
         ends = self._data.span or (min(point.low for point in points), max(point.high for point in points))
-        ys = [*ends, self._data.reference]
+        ys = [*ends, *([] if self._data.reference is None else [self._data.reference])]
         metrics = QFontMetrics(theme().font("caption"))
         right = max(metrics.horizontalAdvance(line) for line in self._end_label().split("\n")) + 12
         return lay_out(area, (points[0].x, points[-1].x), padded(ys), self._write, right=right)
 
     def _end_label(self) -> str:
-        value = numbers.signed(self._write(self._data.points[-1].mid))
+        value = self._signed(self._data.points[-1].mid)
         return f"{self._data.label}\n{value}" if self._data.label else value
+
+    def _signed(self, value: float) -> str:
+        return self._write(value) if self._data.reference is None else numbers.signed(self._write(value))
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
         data, axes = self._data, self._axes(area)
-        draw_axes(painter, axes, [data.points[0].x, data.points[-1].x], self._write)
+        draw_axes(painter, axes, [data.points[0].x, data.points[-1].x], self._write, self._write_x)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme().colour(data.colour, 0.2))
         painter.save()
         painter.setClipRect(axes.plot)
         painter.drawPolygon(_band(axes, data.points))
         painter.restore()
-        zero = axes.y(data.reference)
-        painter.setPen(QPen(theme().colour("text_muted"), 1))
-        painter.drawLine(QPointF(axes.plot.left(), zero), QPointF(axes.plot.right(), zero))
+        if data.reference is not None:
+            self._draw_reference(painter, axes, axes.y(data.reference))
         painter.save()
         painter.setClipRect(axes.plot.adjusted(-2, -2, 2, 2))
         _draw_line(painter, [axes.point(point.x, point.mid) for point in data.points], data.colour)
         painter.restore()
-        self._draw_words(painter, axes, zero)
+        self._draw_end(painter, axes)
 
-    def _draw_words(self, painter: QPainter, axes: Axes, zero: float) -> None:
+    def _draw_reference(self, painter: QPainter, axes: Axes, zero: float) -> None:
+        painter.setPen(QPen(theme().colour("text_muted"), 1))
+        painter.drawLine(QPointF(axes.plot.left(), zero), QPointF(axes.plot.right(), zero))
         metrics = QFontMetrics(theme().font("caption"))
         painter.setFont(theme().font("caption"))
         painter.setPen(theme().colour("text_muted"))
         width = metrics.horizontalAdvance(self._data.reference_label)
         place = QRectF(axes.plot.right() - width - 6, zero + 2, width + 6, metrics.height())
         painter.drawText(place, Qt.AlignmentFlag.AlignRight, self._data.reference_label)
+
+    def _draw_end(self, painter: QPainter, axes: Axes) -> None:
+        metrics = QFontMetrics(theme().font("caption"))
         end = axes.point(self._data.points[-1].x, self._data.points[-1].mid)
         bold = theme().font("caption")
         bold.setBold(True)
@@ -230,8 +244,8 @@ class BandOverTime(Chart):
         return [
             Reading(
                 axes.point(point.x, point.mid),
-                numbers.signed(self._write(point.mid)),
-                f"{numbers.interval(self._write(point.low), self._write(point.high))} · {_write_x(point.x)}",
+                self._signed(point.mid),
+                f"{numbers.interval(self._write(point.low), self._write(point.high))} · {self._write_x(point.x)}",
             )
             for point in self._data.points
         ]
@@ -244,8 +258,10 @@ class BandOverTime(Chart):
 
     def describe(self) -> str:
         first, last = self._data.points[0], self._data.points[-1]
-        span = numbers.interval(self._write(last.low), self._write(last.high))
-        side = "above" if last.low > self._data.reference else "below" if last.high < self._data.reference else "around"
+        span, zero = numbers.interval(self._write(last.low), self._write(last.high)), self._data.reference
+        if zero is None:
+            return f"It begins at {self._write(first.mid)} and is {self._write(last.mid)} at the end, between {span}."
+        side = "above" if last.low > zero else "below" if last.high < zero else "around"
         before = numbers.interval(self._write(first.low), self._write(first.high))
         return (
             f"The estimate is now {self._write(last.mid)}, between {span}, which is {side} "

@@ -1,315 +1,160 @@
-"""Analytics: what one run brought, against what was predicted, what it caused, and what to do next.
+"""Analytics: all workflows, one workflow, one step, and the filters that stay while somebody goes from one to another.
 
-Absent on purpose: comparisons of runs with each other; a run's yardstick is its own prediction.
+The target of `entered` is empty (what was shown last), `all` (every workflow), a run's id, or `run/step`. Absent on
+purpose: what each of them shows (`analytics_overview`, `analytics_run`, `analytics_step`).
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from typing import cast
 
-from PySide6.QtCore import QElapsedTimer
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from studio.analytics.narrowed import Narrowing
-from studio.analytics.suggestions import Suggestion
-from studio.domain.errors import UserFixable
-from studio.domain.ports import RunRow
-from studio.domain.run import RunView, fold
-from studio.domain.template import Recommendation
-from studio.ui import export
+from studio.domain.node import Mode
 from studio.ui import widgets as w
 from studio.ui.background import run_in_background
-from studio.ui.charts import Chart
-from studio.ui.screens.analytics_asking import AskCard
-from studio.ui.screens.analytics_cards import CausedCard, FigureCards, FunnelCard, NextCard, RevenueCard, StepsCard
-from studio.ui.screens.analytics_details import CreditCard, ExitsCard, HeatCard, LinksCard, chips
-from studio.ui.screens.loading import Loader
+from studio.ui.screens.analytics_overview import OverviewPane
+from studio.ui.screens.analytics_run import RunPane
+from studio.ui.screens.analytics_step import StepPane
 from studio.ui.screens.navigator import Navigator
-from studio.ui.screens.next_steps import NextStep, next_steps
-from studio.ui.screens.run_figures import figures, subtitle, title
+from studio.ui.screens.run_figures import MODE_WORDS
 from studio.ui.shell import Crumb, Page
-from studio.workspace.analyses import Details
-from studio.workspace.insights import RunInsight
-from studio.workspace.trials import Trial
+from studio.workspace.overviews import Filters
 from studio.workspace.workspace import Workspace
 
-RUNS_OFFERED = 20
-SUGGESTIONS = 2
-_REST = 5
-"""Times what fetching took, before it is fetched again: a run that goes on needs the processor more."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunResults:
-    """What the screen shows at one moment."""
-
-    runs: tuple[RunRow, ...]
-    insight: RunInsight
-    view: RunView
-    details: Details
-    trial: Trial | None
-    suggestions: tuple[tuple[str, Recommendation], ...]
-    advice: tuple[Suggestion, ...]
-    is_running: bool
+ALL = "all"
+SPANS: Mapping[str, str] = {"": "All time", "7": "Last 7 days", "14": "Last 14 days", "30": "Last 30 days"}
+ENTRIES: Mapping[str, str] = {
+    "": "Everybody",
+    "7": "Entered in the last 7 days",
+    "14": "Entered in the last 14 days",
+    "30": "Entered in the last 30 days",
+}
 
 
 class AnalyticsPage(Page):
-    """One run's figures; `target` of `entered` is its id, empty: the one shown last, else the newest."""
+    """Three views of one stack; crumbs lead up, rows and chips lead down and sideways."""
 
     help_topic = "analytics"
 
     def __init__(self, workspace: Workspace, navigator: Navigator) -> None:
         super().__init__("Analytics")
         self._workspace = workspace
+        self.overview = OverviewPane(workspace, navigator, lambda run_id: navigator.go("analytics", run_id))
+        self.run = RunPane(workspace, navigator, self._open_step)
+        self.step = StepPane(workspace, navigator)
+        self._go_all = lambda: navigator.go("analytics", ALL)
+        self._go_run = lambda: navigator.go("analytics", self.run.run_id)
         self._navigator = navigator
-        self._run_id = ""
-        self._variant: str | None = None
-        self._days: int | None = None
-        self._details: tuple[object, Details | None] = (None, None)
-        self._suggested: tuple[str, tuple[tuple[str, Recommendation], ...]] = ("", ())
-        self._shown: RunResults | None = None
-        self._view = RunView("")
-        self._since = QElapsedTimer()
-        self._cost_ms = self._fetch_ms = 0
-        self.pane = w.Pane(self._content())
-        self._loader: Loader[RunResults | None] = Loader(self.pane, self._fetch, self._show, "Counting …")
-        self.setLayout(w.column(self.pane, spacing=0))
-
-    def _content(self) -> QWidget:
-        exports = [
-            ("Figures as CSV", self._export_figures),
-            ("Steps as CSV", lambda: self._export_rows("By step", self.steps.table.data_rows())),
-            ("Funnel as CSV", lambda: self._export_rows("Funnel", self.funnel.chart.data_rows())),
-            ("Credit as CSV", lambda: self._export_rows("Credit", self.credit.chart.data_rows())),
-            ("When people open as CSV", lambda: self._export_rows("When people open", self.heat.chart.data_rows())),
-            ("Revenue as CSV", lambda: self._export_rows("Revenue", self.revenue.chart.data_rows())),
-            ("Funnel as picture", lambda: self._export_picture("Funnel", self.funnel.chart)),
-            ("Revenue as picture", lambda: self._export_picture("Revenue", self.revenue.chart)),
-        ]
-        self.header = w.PageHeader(
-            "Analytics",
-            "",
-            w.SecondaryButton("Open run", lambda: self._navigator.open_run(self._run_id)),
-            w.SecondaryButton("Ask a question", self._ask),
-            w.MenuButton("Export", exports),
-            w.MenuButton(
-                "Share report",
-                [("As PDF", lambda: self._share("pdf")), ("As one web page", lambda: self._share("html"))],
-            ),
-        )
-        self.figures, self.revenue, self.funnel = FigureCards(), RevenueCard(), FunnelCard()
-        self.steps, self.caused, self.next = StepsCard(), CausedCard(), NextCard(self._go)
-        self.heat, self.credit, self.exits, self.links = HeatCard(), CreditCard(), ExitsCard(), LinksCard()
-        column = w.ScrollColumn(margins=(22, 22, 22, 18))
-        self.asking = AskCard(self._workspace)
-        column.add(self.header)
-        column.add(self.asking)
-        column.add(self.figures)
-        column.add(w.SideBySide((self.revenue, 54), (self.funnel, 35), (self.next, 39)), 1)
-        column.add(w.SideBySide((self.steps, 54), (self.heat, 35), (self.credit, 39)), 0)
-        column.add(w.SideBySide((self.exits, 54), (self.caused, 35), (self.links, 39)), 0)
-        return column
-
-    def crumbs(self) -> Sequence[Crumb]:
-        if self._shown is None:
-            return [Crumb("Analytics")]
-        return [Crumb("Analytics"), Crumb(self._shown.insight.run.name)]
-
-    def extras(self) -> Sequence[QWidget]:
-        if self._shown is None:
-            return ()
-        when, variant = chips(self._variants(), self._variant, self._days)
-        when.chosen.connect(lambda days: self._narrow(days=int(days) if days else None))
-        if variant is not None:
-            variant.chosen.connect(lambda name: self._narrow(variant=name or None, is_variant=True))
-        filters = [when] if variant is None else [when, variant]
-        if len(self._shown.runs) < 2:
-            return filters
-        names = {run.run_id: f"{run.name} · {run.run_id}" for run in self._shown.runs}
-        chip = w.MenuChip(names, self._run_id, name="Run")
-        chip.chosen.connect(self.entered)
-        return (chip, *filters)
+        self._stack = QStackedWidget()
+        for pane in (self.overview, self.run, self.step):
+            self._stack.addWidget(pane)
+            pane.shown.connect(self.place_changed)
+        self._stack.setCurrentWidget(self.run)
+        self.setLayout(w.column(self._stack, spacing=0))
+        self._take(workspace.overviews.filters())
 
     def entered(self, target: str = "") -> None:
-        self._run_id = target or self._run_id
-        self._loader()
-
-    def _variants(self) -> Sequence[str]:
-        """The arms of the run's first split."""
-        if self._shown is None or not self._shown.insight.design.splits:
-            return ()
-        node = self._shown.insight.workflow.node(self._shown.insight.design.splits[0])
-        given = self._shown.insight.workflow.bound(node).get("variants")
-        return [str(arm["id"]) for arm in given if isinstance(arm, dict)] if isinstance(given, list) else ()
-
-    def _narrow(self, *, days: int | None = None, variant: str | None = None, is_variant: bool = False) -> None:
-        """A filter was chosen; it stays until another is."""
-        if is_variant:
-            self._variant = variant
-        else:
-            self._days = days
-        self._loader()
+        run_id, _, node_id = target.partition("/")
+        if target == ALL:
+            self._stack.setCurrentWidget(self.overview)
+        elif node_id:
+            self.step.select(run_id, node_id)
+            self._stack.setCurrentWidget(self.step)
+        elif run_id:
+            self._stack.setCurrentWidget(self.run)
+        if run_id and run_id != ALL:
+            self.run.run_id = run_id
+        self._load()
+        self.place_changed.emit()
 
     def refresh(self) -> None:
-        """The run may have gone on."""
-        if not self._since.isValid() or self._since.elapsed() >= _REST * self._cost_ms:
-            self._loader()
-
-    def _fetch(self) -> RunResults | None:
-        before = time.perf_counter()
-        results = self._read()
-        self._fetch_ms = round((time.perf_counter() - before) * 1_000)
-        return results
-
-    def _read(self) -> RunResults | None:
-        runs = self._workspace.runs.list(limit=RUNS_OFFERED)
-        run_id = self._run_id or (runs[0].run_id if runs else "")
-        if not run_id:
-            return None
-        narrowing = self._narrowing(run_id)
-        insight = self._workspace.insights.of_run(run_id, narrowing)
-        if all(run.run_id != run_id for run in runs):
-            runs = [insight.run, *runs]
-        details, trial = self._details_of(insight, narrowing), self._trial(run_id, insight)
-        return RunResults(
-            tuple(runs),
-            insight,
-            self._view_of(run_id),
-            details,
-            trial,
-            self._suggestions(insight),
-            tuple(self._workspace.analyses.suggestions(insight, details)),
-            self._workspace.runs.is_running(run_id),
-        )
-
-    def _narrowing(self, run_id: str) -> Narrowing:
-        since = None
-        if self._days is not None:
-            since = self._workspace.runs.get(run_id).at - timedelta(days=self._days)
-        return Narrowing(self._variant, since)
-
-    def _details_of(self, insight: RunInsight, narrowing: Narrowing) -> Details:
-        """Counted again only when something has happened: they cost more than the figures."""
-        key = (insight.run.run_id, insight.events, insight.run.at, narrowing)
-        known, details = self._details
-        if known != key or details is None:
-            details = self._workspace.analyses.details(insight.run.run_id, narrowing)
-            self._details = (key, details)
-        return details
-
-    def _view_of(self, run_id: str) -> RunView:
-        """The run as it stands; only events since the last look are read."""
-        before = self._view if self._view.run_id == run_id else RunView(run_id)
-        self._view = fold(before, self._workspace.runs.events(run_id, before.seq))
-        return self._view
-
-    def _trial(self, run_id: str, insight: RunInsight) -> Trial | None:
-        if not insight.design.splits:
-            return None
-        try:
-            return self._workspace.trials.of(run_id)
-        except UserFixable as error:
-            # A run made before its experiment was planned has none; that is no reason to show no figures.
-            if error.code != "TRIAL-NONE":
-                raise
-            return None
-
-    def _suggestions(self, insight: RunInsight) -> tuple[tuple[str, Recommendation], ...]:
-        """Templates worth trying after this one; asked once per run, since ranking them costs more than counting."""
-        key = f"{insight.run.run_id} {insight.run.state}"
-        if self._suggested[0] != key:
-            own = insight.workflow.template.id if insight.workflow.template else None
-            context = self._workspace.templates.context()
-            ranked = self._workspace.templates.recommend(context).recommendations if context.facts else ()
-            cards = [card for card in ranked if card.template != own][:SUGGESTIONS]
-            named = tuple((self._workspace.templates.get(card.template).name["en"], card) for card in cards)
-            self._suggested = (key, named)
-        return self._suggested[1]
-
-    def _show(self, results: RunResults | None) -> None:
-        before, self._shown = self._shown, results
-        if results is None:
-            self.pane.show_empty(self._nothing())
-            self.place_changed.emit()
-            return
-        insight = results.insight
-        self._run_id = insight.run.run_id
-        self._cost_ms = self._fetch_ms
-        self._since.restart()
-        self.header.set_finding(title(insight), subtitle(insight, is_running=results.is_running))
-        self.figures.show_insight(insight)
-        self.revenue.show_insight(insight, results.details.alerts)
-        self.funnel.show_insight(insight)
-        self.steps.show_insight(insight, results.view, results.details)
-        self.caused.show_insight(insight)
-        self.heat.show_heat(results.details.opens)
-        self.credit.show_details(results.details, insight.returned.currency)
-        self.exits.show_details(results.details)
-        self.links.show_details(results.details, dict(insight.design.labels))
-        alerts = results.details.alerts
-        self.next.show_steps(
-            next_steps(insight, results.view, results.trial, results.suggestions, alerts, results.advice)
-        )
-        if before is None or _place(before) != _place(results):
-            self.place_changed.emit()
-
-    def _nothing(self) -> w.EmptyState:
-        return w.EmptyState(
-            "No figures yet",
-            "A run shows here what it earned, for whom, and what it caused. Choose a template and run it, "
-            "or look at the demo shop.",
-            "Choose a template",
-            lambda: self._navigator.go("templates"),
-            icon="chart-column",
-            second="Open the demo",
-            on_second=self._navigator.open_demo,
-        )
-
-    def _go(self, step: NextStep) -> None:
-        if step.page == "run":
-            self._navigator.open_run(step.target)
+        """Something may have gone on."""
+        shown = self._stack.currentWidget()
+        if shown is self.run:
+            self.run.refresh()
         else:
-            self._navigator.go(step.page, step.target)
+            self._load()
 
-    def _ask(self) -> None:
-        if self._shown is not None:
-            self.asking.open_for(self._run_id, self._shown.insight.returned.currency)
+    def crumbs(self) -> Sequence[Crumb]:
+        if self._stack.currentWidget() is self.overview:
+            return [Crumb("Analytics"), Crumb("All workflows")]
+        results, above = self.run.results, Crumb("Analytics", self._go_all)
+        if self._stack.currentWidget() is self.step:
+            return [above, Crumb(self.step.run_name or "Run", self._go_run), Crumb(self.step.label or "Step")]
+        return [above] if results is None else [above, Crumb(results.insight.run.name)]
 
-    def _share(self, form: str) -> None:
-        """Asks for a file and writes the run's report into it, off the Qt thread."""
-        if self._shown is None:
-            return
-        insight = self._shown.insight
-        kinds = "PDF (*.pdf)" if form == "pdf" else "Web page (*.html)"
-        file = export.ask_file(self, "Share report", export.file_name(f"{insight.run.name} report", form), kinds)
-        if file is not None:
-            target, run_id = file.with_suffix(f".{form}"), insight.run.run_id
-            run_in_background(
-                lambda: self._workspace.sharing.write(run_id, target),
-                lambda written: self._navigator.notify(f"Saved {written.name}"),
-                owner=self,
-            )
+    def extras(self) -> Sequence[QWidget]:
+        shown = self._stack.currentWidget()
+        if shown is self.overview:
+            return self._overview_chips()
+        if shown is self.step:
+            return self._step_chips()
+        return self._run_chips()
 
-    def _export_figures(self) -> None:
-        if self._shown is not None:
-            insight = self._shown.insight
-            raw = {kpi.title: kpi.value for kpi in insight.kpis}
-            rows = [[f.title, raw[f.title], f.note] for f in figures(insight)]
-            self._export_rows("Figures", export.Rows(["figure", "value", "note"], rows))
+    def _overview_chips(self) -> list[QWidget]:
+        when = w.MenuChip(SPANS, _known(self.overview.days, SPANS), name="Span of time")
+        when.chosen.connect(lambda days: self._filter(days=int(days) if days else None))
+        seen = self.overview.seen
+        if seen is None or len(self.overview.modes) < 2:
+            return [when]
+        words = {mode: f"{MODE_WORDS[mode].capitalize()} runs" for mode in self.overview.modes}
+        mode = w.MenuChip(words, seen.mode, name="Runs")
+        mode.chosen.connect(lambda chosen: self._filter(mode=cast("Mode", chosen)))
+        return [when, mode]
 
-    def _export_rows(self, title: str, rows: export.Rows) -> None:
-        file = export.save_csv(self, f"{self._run_id} {title}", rows)
-        if file is not None:
-            self._navigator.notify(f"Saved {file.name}")
+    def _run_chips(self) -> list[QWidget]:
+        results = self.run.results
+        if results is None:
+            return []
+        names = {ALL: "All workflows", **{run.run_id: f"{run.name} · {run.run_id}" for run in results.runs}}
+        chip = w.MenuChip(names, self.run.run_id, name="Run")
+        chip.chosen.connect(self.entered)
+        return [chip, *self._people_chips()]
 
-    def _export_picture(self, title: str, chart: Chart) -> None:
-        file = export.save_png(self, f"{self._run_id} {title}", chart.to_image())
-        if file is not None:
-            self._navigator.notify(f"Saved {file.name}")
+    def _step_chips(self) -> list[QWidget]:
+        chip = w.MenuChip(self.step.steps, self.step.node_id, name="Step") if self.step.steps else None
+        if chip is None:
+            return self._people_chips()
+        chip.chosen.connect(lambda node_id: self.entered(f"{self.step.run_id}/{node_id}"))
+        return [chip, *self._people_chips()]
+
+    def _people_chips(self) -> list[QWidget]:
+        when = w.MenuChip(ENTRIES, _known(self.run.days, ENTRIES), name="Who")
+        when.chosen.connect(lambda days: self._filter(days=int(days) if days else None))
+        variants = self.run.variants()
+        if not variants:
+            return [when]
+        names = {"": "All variants", **{name: f"Variant {name}" for name in variants}}
+        chosen = self.run.variant or ""
+        chip = w.MenuChip(names, chosen if chosen in names else "", name="Variant")
+        chip.chosen.connect(lambda name: self._narrow(name or None))
+        return [when, chip]
+
+    def _narrow(self, variant: str | None) -> None:
+        self.run.variant = self.step.variant = variant
+        self._load()
+
+    def _filter(self, *, days: int | None = -1, mode: Mode | None = None) -> None:
+        """A span of time or a mode was chosen; it stays, also until the next time the workspace is opened."""
+        kept = Filters(mode or self.overview.mode, self.overview.days if days == -1 else days)
+        self._take(kept)
+        run_in_background(lambda: self._workspace.overviews.keep_filters(kept), lambda _none: None, owner=self)
+        self._load()
+
+    def _take(self, filters: Filters) -> None:
+        self.overview.mode = filters.mode
+        self.overview.days = self.run.days = self.step.days = filters.days
+
+    def _open_step(self, node_id: str) -> None:
+        self._navigator.go("analytics", f"{self.run.run_id}/{node_id}")
+
+    def _load(self) -> None:
+        shown = self._stack.currentWidget()
+        if isinstance(shown, OverviewPane | RunPane | StepPane):
+            shown.reload()
 
 
-def _place(results: RunResults) -> tuple[str, ...]:
-    return (results.insight.run.run_id, repr(results.insight.narrowing), *(run.run_id for run in results.runs))
+def _known(days: int | None, choices: Mapping[str, str]) -> str:
+    return str(days) if str(days) in choices else ""

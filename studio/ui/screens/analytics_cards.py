@@ -6,7 +6,6 @@ Absent on purpose: fetching.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 
 import polars as pl
 from PySide6.QtWidgets import QWidget
@@ -16,6 +15,7 @@ from studio.domain.run import RunView
 from studio.ui import charts as c
 from studio.ui import numbers
 from studio.ui import widgets as w
+from studio.ui.screens.data_menu import data_button
 from studio.ui.screens.next_steps import NextStep
 from studio.ui.screens.run_figures import (
     Figure,
@@ -61,9 +61,9 @@ class RevenueCard(w.Card):
 
     def __init__(self) -> None:
         self._note = w.Text("", "secondary", "muted")
-        super().__init__("Revenue against prediction", self._note)
         self._currency = "EUR"
         self.chart = c.LineBand("Revenue against prediction", write=self._write)
+        super().__init__("Revenue against prediction", self._note, data_button(self.chart))
         self.chart.no_data = "No order yet."
         self.add(self.chart, stretch=1)
 
@@ -81,8 +81,8 @@ class FunnelCard(w.Card):
     """How many different people came how far."""
 
     def __init__(self) -> None:
-        super().__init__("Funnel", note="different people")
         self.chart = c.Funnel("How many people came how far")
+        super().__init__("Funnel", data_button(self.chart), note="different people")
         self.add(self.chart, stretch=1)
 
     def show_insight(self, insight: RunInsight) -> None:
@@ -90,11 +90,12 @@ class FunnelCard(w.Card):
 
 
 class StepsCard(w.Card):
-    """Each send step: who got it, opened it, clicked it; what failed."""
+    """Each send step: who got it, opened it, clicked it; what failed. `on_step` opens one."""
 
-    def __init__(self) -> None:
-        super().__init__("By step", note="different people", padding=18)
+    def __init__(self, on_step: Callable[[str], object]) -> None:
         self.table: w.Table[SendStep] = w.Table("By step", self._columns(), fit_rows=True)
+        super().__init__("By step", data_button(self.table), note="different people; open one with Enter")
+        self.table.row_opened.connect(lambda row: on_step(row.node_id))
         self._empty = w.Text("This workflow sends nothing.", "body", "muted")
         self.add(self.table, self._empty, w.STRETCH)
 
@@ -103,7 +104,7 @@ class StepsCard(w.Card):
             rows = send_steps(insight, view)
         else:
             credit = details.attribution.credit.filter(pl.col("model") == "shapley")
-            rows = send_steps(insight, view, details.latency, dict(credit.select("channel", "value").iter_rows()))
+            rows = send_steps(insight, view, dict(credit.select("channel", "value").iter_rows()))
         self.table.set_rows(rows)
         self.table.setVisible(bool(rows))
         self._empty.setVisible(not rows)
@@ -124,24 +125,14 @@ class StepsCard(w.Card):
                 tone=lambda r: "bad" if r.failed else "muted",
                 help="Items that failed or were set aside",
             ),
-            self._latency(1, "p99"),
             w.Column(
                 title="Revenue",
                 value=lambda r: r.revenue,
                 text=lambda r: numbers.money(r.revenue, r.currency) if r.revenue is not None else numbers.NOTHING,
                 numeric=True,
-                help="Orders credited to this message by its share (Shapley)",
+                help="Orders credited to this message by its fair share",
             ),
         ]
-
-    def _latency(self, place: int, title: str) -> w.Column[SendStep]:
-        return w.Column(
-            title=title,
-            value=lambda r: r.latency[place] if r.latency else None,
-            text=lambda r: numbers.duration(timedelta(milliseconds=r.latency[place])) if r.latency else numbers.NOTHING,
-            numeric=True,
-            help="How long one person waited for the piece of work he was in",
-        )
 
     def _people(self, kind: str, title: str) -> w.Column[SendStep]:
         return w.Column(title=title, value=lambda r: r.of(kind), numeric=True)
@@ -151,7 +142,7 @@ class CausedCard(w.Card):
     """Treated people against those held out: what would not have come anyway."""
 
     def __init__(self) -> None:
-        super().__init__("What it caused")
+        super().__init__("What it caused", note="beside those held out")
         self.sentence = w.Text("", "body")
         columns: list[w.Column[tuple[str, str, str]]] = [
             w.Column(title="", value=lambda r: r[0], width="stretch"),

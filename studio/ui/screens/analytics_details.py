@@ -5,20 +5,22 @@ Absent on purpose: fetching, and the figures of the first line (`analytics_cards
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from studio.analytics.credit import Model
+from studio.analytics.exits import Exit
 from studio.analytics.timing import WEEKDAYS, Heat
 from studio.ui import charts as c
 from studio.ui import numbers
 from studio.ui import widgets as w
+from studio.ui.screens.data_menu import data_button
 from studio.workspace.analyses import Details
 
 MODEL_WORDS: dict[Model, str] = {
-    "shapley": "Shapley",
-    "markov": "Markov",
+    "shapley": "Fair share",
+    "markov": "Without it",
     "last": "Last touch",
     "first": "First touch",
     "linear": "Equal shares",
@@ -35,9 +37,9 @@ class HeatCard(w.Card):
     """When people open, by weekday and hour in their own zone."""
 
     def __init__(self) -> None:
-        super().__init__("When people open", note="in their own time zone")
-        self.sentence = w.Text("", "secondary", "muted")
         self.chart = c.Heatmap("When people open")
+        super().__init__("When people open", data_button(self.chart), note="in their own time zone")
+        self.sentence = w.Text("", "secondary", "muted")
         self.chart.no_data = "Nobody has opened a message yet."
         self.add(self.sentence)
         self.add(self.chart, stretch=1)
@@ -64,10 +66,10 @@ class CreditCard(w.Card):
 
     def __init__(self) -> None:
         self.model = w.MenuChip({str(key): words for key, words in MODEL_WORDS.items()}, "shapley", name="Model")
-        super().__init__("Credit for revenue", self.model)
+        self.chart = c.BarList("Credit for revenue", whole=1.0)
+        super().__init__("Credit for revenue", self.model, data_button(self.chart))
         self._details: Details | None = None
         self.sentence = w.Text("", "secondary", "muted")
-        self.chart = c.BarList("Credit for revenue", whole=1.0)
         self.chart.no_data = "No order with a touch before it yet."
         self._beside = w.Text("", "secondary", "muted")
         self.add(self.sentence, self.chart, self._beside, w.STRETCH)
@@ -106,13 +108,13 @@ class ExitsCard(w.Card):
     """Where people left, by reason."""
 
     def __init__(self) -> None:
-        super().__init__("Where people left", note="different people")
         self.chart = c.BarList("Where people left, by reason")
+        super().__init__("Where people left", data_button(self.chart), note="different people")
         self.chart.no_data = "Nobody has entered yet."
         self.add(self.chart, w.STRETCH)
 
-    def show_details(self, details: Details) -> None:
-        shown = [row for row in details.exits if row.people][:EXITS_SHOWN]
+    def show_exits(self, exits: Sequence[Exit]) -> None:
+        shown = [row for row in exits if row.people][:EXITS_SHOWN]
         self.chart.set_data(
             [
                 c.BarItem(row.title, float(row.people), f"{numbers.count(row.people)}  {numbers.percent(row.share)}")
@@ -125,7 +127,6 @@ class LinksCard(w.Card):
     """What was clicked: links of all messages, most clicks first."""
 
     def __init__(self) -> None:
-        super().__init__("What was clicked", padding=18)
         columns: list[w.Column[tuple[str, str, int, int]]] = [
             w.Column(title="Link", value=lambda r: r[1], width="stretch"),
             w.Column(title="Message", value=lambda r: r[0], width="stretch"),
@@ -133,25 +134,15 @@ class LinksCard(w.Card):
             w.Column(title="People", value=lambda r: r[3], numeric=True),
         ]
         self.table: w.Table[tuple[str, str, int, int]] = w.Table("What was clicked", columns, fit_rows=True)
+        super().__init__("What was clicked", data_button(self.table))
         self._empty = w.Text("Nobody has clicked yet.", "body", "muted")
         self.add(self.table, self._empty, w.STRETCH)
 
-    def show_details(self, details: Details, labels: dict[str, str]) -> None:
+    def show_links(self, links: pl.DataFrame, labels: Mapping[str, str]) -> None:
         rows = [
             (labels.get(node, node), link or "any link", clicks, people)
-            for node, link, clicks, people in details.links.head(8).iter_rows()
+            for node, link, clicks, people in links.head(8).iter_rows()
         ]
         self.table.set_rows(rows)
         self.table.setVisible(bool(rows))
         self._empty.setVisible(not rows)
-
-
-def chips(variants: Sequence[str], variant: str | None, days: int | None) -> tuple[w.MenuChip, w.MenuChip | None]:
-    """The two filters of the screen: who entered when, and which variant; no second one without an experiment."""
-    spans = {"": "Everybody", "7": "Entered in the last 7 days", "14": "Entered in the last 14 days"}
-    spans["30"] = "Entered in the last 30 days"
-    when = w.MenuChip(spans, "" if days is None else str(days), name="Who")
-    if not variants:
-        return when, None
-    names = {"": "All variants", **{name: f"Variant {name}" for name in variants}}
-    return when, w.MenuChip(names, variant if variant in names else "", name="Variant")

@@ -46,7 +46,6 @@ class SendStep:
     label: str
     people: Mapping[str, int]
     failed: int
-    latency: tuple[float, float] | None = None
     revenue: float | None = None
     currency: str = "EUR"
 
@@ -176,7 +175,6 @@ def funnel_steps(insight: RunInsight) -> list[FunnelStep]:
 def send_steps(
     insight: RunInsight,
     view: RunView,
-    latency: Mapping[str, tuple[float, float]] | None = None,
     revenue: Mapping[str, float] | None = None,
 ) -> list[SendStep]:
     """The send steps in the workflow's order; what failed is as the run stands in `view`."""
@@ -189,7 +187,6 @@ def send_steps(
             insight.design.labels[node_id],
             counted.get(node_id, {}),
             _failed(view, node_id),
-            (latency or {}).get(node_id),
             None if revenue is None else revenue.get(insight.design.labels[node_id], 0.0),
             insight.returned.currency,
         )

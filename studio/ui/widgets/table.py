@@ -234,10 +234,14 @@ class Table(QTableView, Generic[R]):
         values = [everything.values[number] for number in chosen] if chosen else everything.values
         export.copy_rows(export.Rows(everything.header, values))
 
-    def _show_menu(self, place: QPoint) -> None:
+    def menu(self) -> QMenu:
+        """Copy and export."""
         menu = QMenu(self)
         menu.addActions([self._copy, self._save])
-        menu.popup(self.viewport().mapToGlobal(place))
+        return menu
+
+    def _show_menu(self, place: QPoint) -> None:
+        self.menu().popup(self.viewport().mapToGlobal(place))
 
     def _tell(self, signal: SignalInstance, index: Index) -> None:
         if index.isValid():

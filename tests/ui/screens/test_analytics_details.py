@@ -32,16 +32,16 @@ NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 def test_cards_show_the_analyses(ran: Workspace, trail: Trail, open_page: Callable) -> None:
     page = open_page(AnalyticsPage(ran, trail))
     details = ran.analyses.details("r1")
-    heat = page.heat.chart.data_rows()
+    heat = page.run.heat.chart.data_rows()
     assert [row[0] for row in heat.values] == ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"]
     assert sum(sum(row[1:]) for row in heat.values) == details.opens.total
     for model in ("shapley", "last"):
-        page.credit.model.chosen.emit(page.credit.model.set_value(model) or model)
+        page.run.credit.model.chosen.emit(page.run.credit.model.set_value(model) or model)
         want = details.attribution.credit.filter(pl.col("model") == model).select("channel", "share").rows()
-        shown = page.credit.chart.data_rows().values
+        shown = page.run.credit.chart.data_rows().values
         assert [row[0] for row in shown] == [channel for channel, _ in want]
         assert [row[1] for row in shown] == pytest.approx([share for _, share in want])
-    shown = page.exits.chart.data_rows().values
+    shown = page.run.exits.chart.data_rows().values
     assert [(row[0], int(row[1])) for row in shown] == [(e.title, e.people) for e in details.exits if e.people][:8]
 
 
@@ -49,13 +49,13 @@ def test_a_filter_stays_while_the_run_is_read_again(
     ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
 ) -> None:
     page = open_page(AnalyticsPage(ran, trail))
-    page._narrow(variant="B", is_variant=True)
+    page._narrow("B")
     settle(qtbot)
     wanted = ran.insights.of_run("r1", Narrowing("B"))
-    assert page.funnel.chart.data_rows().values[1][1] == wanted.funnel.people("sent")
+    assert page.run.funnel.chart.data_rows().values[1][1] == wanted.funnel.people("sent")
     page.entered()
     settle(qtbot)
-    assert page._shown.insight.narrowing == Narrowing("B")
+    assert page.run.results.insight.narrowing == Narrowing("B")
     assert [chip.text() for chip in page.extras()][-1] == "Variant B"
 
 
@@ -84,7 +84,7 @@ def test_the_report_is_shared_as_a_page(
 ) -> None:
     page = open_page(AnalyticsPage(ran, trail))
     monkeypatch.setattr(export, "ask_file", lambda *_: tmp_path / "mine")
-    page._share("html")
+    page.run._share("html")
     settle(qtbot)
     assert ran.insights.of_run("r1").funnel.steps[0].title in (tmp_path / "mine.html").read_text(encoding="utf-8")
     assert trail.said == ["Saved mine.html"]
@@ -94,19 +94,19 @@ def test_a_question_is_answered_as_number_chart_and_query(
     ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
 ) -> None:
     page = open_page(AnalyticsPage(ran, trail))
-    page._ask()
-    page.asking.line.setText("messages sent by step")
-    page.asking.ask()
+    page.run.ask()
+    page.run.asking.line.setText("messages sent by step")
+    page.run.asking.ask()
     settle(qtbot)
     answer = ran.analyses.ask("messages sent by step", "r1")
-    assert page.asking.number.text() == f"{answer.number:,.0f}"
-    assert page.asking.said.text() == "Understood as: messages sent by step"
-    assert [tuple(row) for row in page.asking.bars.data_rows().values] == list(answer.rows)
-    page.asking.line.setText("messages by moon")
-    page.asking.ask()
+    assert page.run.asking.number.text() == f"{answer.number:,.0f}"
+    assert page.run.asking.said.text() == "Understood as: messages sent by step"
+    assert [tuple(row) for row in page.run.asking.bars.data_rows().values] == list(answer.rows)
+    page.run.asking.line.setText("messages by moon")
+    page.run.asking.ask()
     settle(qtbot)
-    assert "means nothing here" in page.asking.said.text()
-    assert page.asking.number.isHidden()
+    assert "means nothing here" in page.run.asking.said.text()
+    assert page.run.asking.number.isHidden()
 
 
 def test_advice_says_what_it_is_worth(ran: Workspace) -> None:

@@ -50,13 +50,13 @@ class TestAnalytics:
     def test_shows_the_figures_of_the_run(self, ran: Workspace, trail: Trail, open_page: Callable) -> None:
         page = open_page(AnalyticsPage(ran, trail))
         insight = ran.insights.of_run("r1")
-        assert page.header.title.text().replace("\u00a0", " ") == insight.finding
+        assert page.run.header.title.text().replace("\u00a0", " ") == insight.finding
         read = words(page)
         returned = insight.returned
         assert f"€ {returned.revenue:,.0f}" in read
         assert f"{returned.buyers:,}" in read
         assert f"{insight.events:,} events" in read
-        funnel = page.funnel.chart.data_rows()
+        funnel = page.run.funnel.chart.data_rows()
         assert [row[1] for row in funnel.values] == [step.people for step in insight.funnel.steps]
 
     def test_the_last_point_of_revenue_is_the_revenue_and_the_prediction_is_for_everybody_treated(
@@ -84,7 +84,7 @@ class TestAnalytics:
         counted = {
             (node, kind): people for node, kind, people in insight.steps.select("node_id", "kind", "people").iter_rows()
         }
-        rows = page.steps.table.rows()
+        rows = page.run.steps.table.rows()
         assert [row.node_id for row in rows] == [n.id for n in insight.workflow.nodes if n.type == "send.email"]
         for row in rows:
             assert row.of("sent") == counted.get((row.node_id, "sent"), 0)
@@ -97,7 +97,7 @@ class TestAnalytics:
 
     def test_next_steps_are_real_and_lead_there(self, ran: Workspace, trail: Trail, open_page: Callable) -> None:
         page = open_page(AnalyticsPage(ran, trail))
-        titles = [step.title for step in page.next.steps]
+        titles = [step.title for step in page.run.next.steps]
         assert "Ship B to the template" in titles
         button(page, "Review: Ship B to the template").click()
         assert trail.calls[-1] == ("go", "experiments", "r1/subject_test")
@@ -113,9 +113,9 @@ class TestAnalytics:
         page = open_page(AnalyticsPage(ran, trail))
         increment = ran.insights.of_run("r1").returned.increment
         assert increment is not None
-        said = page.caused.sentence.text()
+        said = page.run.caused.sentence.text()
         assert said.startswith("Not told apart" if increment.indistinguishable else "It brought")
-        rows = {row[0]: row for row in page.caused.table.rows()}
+        rows = {row[0]: row for row in page.run.caused.table.rows()}
         returned = ran.insights.of_run("r1").returned
         assert rows["People"][1:] == (numbers.count(returned.people), numbers.count(returned.held))
 
@@ -124,7 +124,7 @@ class TestAnalytics:
     ) -> None:
         kept = saved(monkeypatch)
         page = open_page(AnalyticsPage(ran, trail))
-        page._export_figures()
+        page.run._export_figures()
         rows = kept["r1 Figures"]
         assert rows.values[0][:2] == ["Revenue", ran.insights.of_run("r1").returned.revenue]
 
