@@ -20,22 +20,30 @@ from studio.analytics.kpis import Kpi
 from studio.analytics.returns import Return
 from studio.analytics.timing import Heat
 from studio.analytics.trials import TrialResult
+from studio.experiments.fixed import two_sided_quantile, wilson
+from studio.experiments.moments import Proportion
 
-QUIET_CREDIT = 0.02
-"""A message with less of the credit than this, by Shapley, is named."""
+QUIET_CREDIT = 0.05
+"""A message is named whose share of the orders is below this even at the upper end of its interval."""
+SENT_LEAST = 500
+SAVING_LEAST = 0.01
+"""A saving is told in money from this share of the revenue on; below, sparing people messages is the point."""
 PEAK_SHARE = 0.25
 NO_CONSENT = "no_consent"
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """`value` with `low` and `high` is what it is worth (None: not known); `action` names where it is done."""
+    """`value` with `low` and `high` is what it is worth (None: not known, or not the point).
+
+    `action` names where it is done; `apply`: by `workspace.improvements`, in the workflow itself, under `code`.
+    """
 
     code: str
     title: str
     evidence: str
     button: str
-    action: Literal["experiment", "canvas", "audience", "run"]
+    action: Literal["experiment", "canvas", "audience", "run", "apply"]
     target: str
     value: float | None = None
     low: float | None = None
@@ -57,10 +65,10 @@ def suggestions(
     made = [
         *_winner(run_id, returned, trial),
         *_holdout(run_id, returned),
-        *_quiet_messages(run_id, design, found, sent),
+        *_quiet_messages(run_id, design, returned, found, sent),
         *_limits(run_id, kpis),
         *_consent(returned, exits),
-        *_hours(run_id, opens),
+        *_hours(run_id, design, opens, sent),
     ]
     return sorted(made, key=lambda one: (one.value is None, -(one.value or 0.0), one.code))
 
@@ -98,26 +106,32 @@ def _holdout(run_id: str, returned: Return) -> list[Suggestion]:
     worth = [half * x for x in (increment.effect, *increment.anytime_ci)]
     more = amount(increment.effect, returned.currency)
     evidence = f"Each person treated brings {more} more; {returned.held:,} are held out."
-    return [Suggestion("holdout", "Hold out half as many people", evidence, "Open run", "run", run_id, *worth)]
+    return [Suggestion("holdout", "Hold out half as many people", evidence, "Do it", "apply", run_id, *worth)]
 
 
-def _quiet_messages(run_id: str, design: Design, found: Attribution, sent: pl.DataFrame | None) -> list[Suggestion]:
+def _quiet_messages(
+    run_id: str, design: Design, returned: Return, found: Attribution, sent: pl.DataFrame | None
+) -> list[Suggestion]:
+    """Messages hardly any order came by, once so many orders are known that this is no accident."""
     shares = dict(found.credit.filter(pl.col("model") == "shapley").select("channel", "share").iter_rows())
-    if sent is None or len(shares) < 2:
+    orders = found.attributed_orders
+    if sent is None or len(shares) < 2 or not orders:
         return []
     made = []
     for node_id, count in sent.select("node_id", "count").iter_rows():
         label = design.labels.get(node_id, node_id)
-        if shares.get(label, 0.0) >= QUIET_CREDIT or not count:
+        credited = min(orders, round(max(shares.get(label, 0.0), 0.0) * orders))
+        if count < SENT_LEAST or wilson(Proportion(orders, credited), two_sided_quantile(0.1))[1] >= QUIET_CREDIT:
             continue
         cost = None if design.cost_per_message is None else count * design.cost_per_message
+        worth = cost if cost is not None and cost >= SAVING_LEAST * returned.revenue else None
         evidence = (
-            f"{count:,} of them were sent; orders came as often without it (Shapley {shares.get(label, 0.0):.0%})."
+            f"It went out {count:,} times, but by its fair share only {credited:,} of {orders:,} orders came by it. "
+            "Half of the people go without it, and the figures show whether anybody misses it."
         )
+        title = f"Test leaving out “{label}”"
         made.append(
-            Suggestion(
-                f"quiet.{node_id}", f"Test leaving out “{label}”", evidence, "Open run", "run", run_id, cost, cost, cost
-            )
+            Suggestion(f"quiet.{node_id}", title, evidence, "Set up the test", "apply", run_id, worth, worth, worth)
         )
     return made
 
@@ -159,11 +173,17 @@ def _consent(returned: Return, exits: Sequence[Exit]) -> list[Suggestion]:
     ]
 
 
-def _hours(run_id: str, opens: Heat) -> list[Suggestion]:
+def _hours(run_id: str, design: Design, opens: Heat, sent: pl.DataFrame | None) -> list[Suggestion]:
+    """Sending the largest message when people read; opens follow sending, so only a test can tell."""
     best = opens.best_hours()
-    if best is None or best[1] < PEAK_SHARE or opens.total < 500:
+    if best is None or best[1] < PEAK_SHARE or opens.total < SENT_LEAST or sent is None or sent.is_empty():
         return []
     start, share = best
-    evidence = f"{share:.0%} of {opens.total:,} opens by people lie in these three hours of their own day."
-    title = f"Test sending at {start:02}:00"
-    return [Suggestion("hours", title, evidence, "Open run", "run", run_id)]
+    node_id = sent.sort("count", "node_id", descending=[True, False]).get_column("node_id")[0]
+    label = design.labels.get(node_id, node_id)
+    evidence = (
+        f"{share:.0%} of {opens.total:,} opens lie in the three hours from {start:02}:00, in people's own time. "
+        "Half of the people get it in these hours, the others as before."
+    )
+    title = f"Test “{label}” from {start:02}:00"
+    return [Suggestion(f"hours.{node_id}.{start}", title, evidence, "Set up the test", "apply", run_id)]

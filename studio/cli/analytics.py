@@ -82,7 +82,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     command.add_argument("question", nargs="+", metavar="WORDS")
     command.add_argument("--run", dest="run_id", metavar="RUN", help="the newest run unless said")
     command.add_argument("--complete", action="store_true", help="how the question can go on, instead of the answer")
-    _verb(verbs, "insights", "what to do next, what it is worth, and why", _insights)
+    command = _verb(verbs, "insights", "what to do next, what it is worth, and why", _insights)
+    command.add_argument("--do", metavar="CODE", help="do it in the workflow, such as quiet.mail_3 or holdout")
     _verb(verbs, "calibration", "how often predictions held", _calibration, run=False)
 
 
@@ -313,13 +314,17 @@ def _ask(workspace: Workspace, arguments: argparse.Namespace) -> Said:
 
 
 def _insights(workspace: Workspace, arguments: argparse.Namespace) -> Said:
+    if arguments.do:
+        applied = workspace.improvements.apply(arguments.run_id, arguments.do)
+        said = f"{applied.words}: done in workflow {applied.workflow_id}; it counts from the next run on."
+        return Said({"done": applied.words, "workflow_id": applied.workflow_id}, said)
     insight = workspace.insights.of_run(arguments.run_id)
     details = workspace.analyses.details(arguments.run_id)
     trial = workspace.trials.of(arguments.run_id).result if insight.design.splits else None
     found = workspace.analyses.suggestions(insight, details, trial)
-    rows = [(one.title, one.value, one.low, one.high, one.evidence) for one in found]
+    rows = [(one.code, one.title, one.value, one.low, one.high, one.evidence) for one in found]
     answer = {"insights": found, "currency": insight.returned.currency}
-    return Said(answer, table(rows, ("what", "worth", "low", "high", "why")))
+    return Said(answer, table(rows, ("code", "what", "worth", "low", "high", "why")))
 
 
 def _calibration(workspace: Workspace, _arguments: argparse.Namespace) -> Said:

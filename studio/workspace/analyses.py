@@ -17,7 +17,7 @@ from studio.analytics.attribution import Attribution, attribution, outside_touch
 from studio.analytics.calibration import Calibration, Promise, calibration, promises
 from studio.analytics.cohorts import Customers, Period, cohorts, customers, entry_cohorts
 from studio.analytics.exits import Exit, bounces, exits
-from studio.analytics.facts import Design, Facts, variant_of
+from studio.analytics.facts import Design, Facts, is_treated, variant_of
 from studio.analytics.forecast import Forecast, forecast
 from studio.analytics.journeys import Windows
 from studio.analytics.latency import step_latency
@@ -96,7 +96,7 @@ class AnalysesStory:
             links=by_link(facts, run_id),
             alerts=tuple(self.alerts(run_id)),
             pace=time_to_goal(facts, run_id, design, run.at),
-            cohorts=_by_entry(facts, run_id, "week"),
+            cohorts=_by_entry(facts, run_id, design, "week"),
         )
 
     def exits(self, run_id: str) -> tuple[Exit, ...]:
@@ -136,7 +136,7 @@ class AnalysesStory:
 
     def entry_cohorts(self, run_id: str, period: Period = "week") -> pl.DataFrame:
         """`cohort, size, converted, rate, value` by when people entered the run."""
-        return _by_entry(self._store.projections, run_id, period)
+        return _by_entry(self._store.projections, run_id, self.design(run_id), period)
 
     def customers(self) -> Customers:
         """Everybody who ever ordered, outside of runs."""
@@ -259,8 +259,13 @@ class AnalysesStory:
         return self._store.projections.events(("contact_id", "occurred_at", "value"), [ORDER], OUTSIDE).collect()
 
 
-def _by_entry(facts: Facts, run_id: str, period: Period) -> pl.DataFrame:
-    return entry_cohorts(facts.contact_values(run_id, "entered"), facts.contact_values(run_id, "converted"), period)
+def _by_entry(facts: Facts, run_id: str, design: Design, period: Period) -> pl.DataFrame:
+    """Everybody who was treated, by when he entered; orders of others are no result of the run."""
+    entered, goals = facts.contact_values(run_id, "entered"), facts.contact_values(run_id, "converted")
+    if design.holdout is not None:
+        treated = facts.contact_values(run_id, "exposed", design.holdout).filter(is_treated(design))
+        entered = entered.join(treated, on="contact_id", how="semi")
+    return entry_cohorts(entered, goals.filter(is_treated(design)), period)
 
 
 def windows_of(pairs: Mapping[str, timedelta]) -> Windows:

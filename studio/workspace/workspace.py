@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from studio.workspace.exports import ExportsStory
     from studio.workspace.health import HealthStory
     from studio.workspace.history import HistoryStory
+    from studio.workspace.improvements import ImprovementsStory
     from studio.workspace.insights import InsightsStory
     from studio.workspace.learning import LearningStory
     from studio.workspace.mail import Mailers
@@ -141,6 +142,12 @@ class Workspace:
         from studio.workspace.overviews import OverviewsStory
 
         return OverviewsStory(self._store, self.analyses)
+
+    @part
+    def improvements(self) -> ImprovementsStory:
+        from studio.workspace.improvements import ImprovementsStory
+
+        return ImprovementsStory(self._store, self.analyses, self.workflows)
 
     @part
     def exports(self) -> ExportsStory:

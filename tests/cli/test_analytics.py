@@ -29,7 +29,9 @@ def test_verbs_of_one_run_agree(shop: Path) -> None:
     curve = ask(shop, "time-to-goal")
     assert curve["watched"] <= steps["entered"]
     assert curve["converted"] <= curve["watched"]
-    assert sum(row["size"] for row in ask(shop, "cohorts", "--every", "week")["cohorts"]) == 40
+    cohorts = ask(shop, "cohorts", "--every", "week")["cohorts"]
+    assert sum(row["size"] for row in cohorts) == kpis["buyers"]["denominator"]
+    assert sum(row["converted"] for row in cohorts) == kpis["buyers"]["value"]
     opened = sum(map(sum, ask(shop, "heatmap")["counts"]))
     every = sum(
         row["count"]
@@ -76,3 +78,15 @@ def test_what_cannot_be_read_is_said(shop: Path, words: tuple[str, ...]) -> None
     said = studio("analytics", *words, workspace=shop)
     assert said.code == 2
     assert said.document["error"]["hint"]
+
+
+def test_overview_and_steps_agree_with_the_run(shop: Path) -> None:
+    [row] = done("analytics", "overview", workspace=shop)["workflows"]
+    series = ask(shop, "timeseries", "--kind", "sent", "--by", "node")["series"]
+    assert row["sent"] == sum(line["count"] for line in series)
+    node = series[0]["group"]
+    step = done("analytics", "step", node, workspace=shop)
+    sent = next(line for line in step["counts"] if line["kind"] == "sent")
+    assert sent["events"] == sum(line["count"] for line in series if line["group"] == node)
+    assert studio("analytics", "step", "nowhere", workspace=shop).code == 2
+    assert studio("analytics", "insights", "--do", "stop", workspace=shop).code == 2

@@ -135,7 +135,7 @@ class BarList(Chart):
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
         whole = self._whole or max((item.value for item in self._items), default=0) or 1
-        left = min(area.width() * 0.4, _widest("secondary", [item.label for item in self._items]) + 16)
+        left = min(area.width() * 0.5, _widest("secondary", [item.label for item in self._items]) + 16)
         right = area.width() - _widest("secondary", [item.words for item in self._items]) - 12
         for item, line in zip(self._items, self._lines(area), strict=True):
             painter.setFont(theme().font("secondary", tabular=True))

@@ -45,12 +45,18 @@ class LineBand(Chart):
     """Measured (solid) against predicted (dashed, with its interval as a band); markers where something happened."""
 
     def __init__(
-        self, title: str, data: LineBandData | None = None, *, write: Callable[[float], str] = numbers.count
+        self,
+        title: str,
+        data: LineBandData | None = None,
+        *,
+        write: Callable[[float], str] = numbers.count,
+        from_zero: bool = False,
     ) -> None:
-        """`write` puts a value of the vertical axis into words."""
+        """`write` puts a value of the vertical axis into words; `from_zero`: the axis shows zero, too."""
         super().__init__(title)
         self._data = data or LineBandData(())
         self._write = write
+        self._from_zero = from_zero
         self.refresh()
 
     def set_data(self, data: LineBandData) -> None:
@@ -67,7 +73,8 @@ class LineBand(Chart):
         labels = [words for words, _y, _colour in self._end_labels()]
         metrics = QFontMetrics(theme().font("caption"))
         right = max((metrics.horizontalAdvance(line) for words in labels for line in words.split("\n")), default=0)
-        return lay_out(area, (first, last), padded(ys), self._write, right=right + 12)
+        ends = padded(ys, with_zero=self._from_zero)
+        return lay_out(area, (first, last), ends, self._write, right=right + 12)
 
     def _end_labels(self) -> list[tuple[str, float, str]]:
         """Words, value and colour of what is named at the right end of its line."""

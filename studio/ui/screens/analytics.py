@@ -24,6 +24,7 @@ from studio.workspace.overviews import Filters
 from studio.workspace.workspace import Workspace
 
 ALL = "all"
+CRUMB_MAX = 22
 SPANS: Mapping[str, str] = {"": "All time", "7": "Last 7 days", "14": "Last 14 days", "30": "Last 30 days"}
 ENTRIES: Mapping[str, str] = {
     "": "Everybody",
@@ -82,7 +83,7 @@ class AnalyticsPage(Page):
             return [Crumb("Analytics"), Crumb("All workflows")]
         results, above = self.run.results, Crumb("Analytics", self._go_all)
         if self._stack.currentWidget() is self.step:
-            return [above, Crumb(self.step.run_name or "Run", self._go_run), Crumb(self.step.label or "Step")]
+            return [above, Crumb(_short(self.step.run_name), self._go_run), Crumb(self.step.label or "Step")]
         return [above] if results is None else [above, Crumb(results.insight.run.name)]
 
     def extras(self) -> Sequence[QWidget]:
@@ -108,7 +109,9 @@ class AnalyticsPage(Page):
         results = self.run.results
         if results is None:
             return []
-        names = {ALL: "All workflows", **{run.run_id: f"{run.name} · {run.run_id}" for run in results.runs}}
+        own = [run for run in results.runs if run.workflow_id == results.insight.run.workflow_id]
+        names = {run.run_id: f"Run {run.run_id}, {run.started_at.day} {run.started_at:%b}" for run in own}
+        names[ALL] = "All workflows"
         chip = w.MenuChip(names, self.run.run_id, name="Run")
         chip.chosen.connect(self.entered)
         return [chip, *self._people_chips()]
@@ -154,6 +157,11 @@ class AnalyticsPage(Page):
         shown = self._stack.currentWidget()
         if isinstance(shown, OverviewPane | RunPane | StepPane):
             shown.reload()
+
+
+def _short(name: str) -> str:
+    """A name as one crumb among others."""
+    return name if len(name) <= CRUMB_MAX else f"{name[: CRUMB_MAX - 1].rstrip()}…"
 
 
 def _known(days: int | None, choices: Mapping[str, str]) -> str:

@@ -105,12 +105,12 @@ class CreditCard(w.Card):
 
 
 class ExitsCard(w.Card):
-    """Where people left, by reason."""
+    """Where people left, by reason; `of` says of whom shares are."""
 
-    def __init__(self) -> None:
+    def __init__(self, of: str = "different people") -> None:
         self.chart = c.BarList("Where people left, by reason")
-        super().__init__("Where people left", data_button(self.chart), note="different people")
-        self.chart.no_data = "Nobody has entered yet."
+        super().__init__("Where people left", data_button(self.chart), note=of)
+        self.chart.no_data = "Nobody has left here."
         self.add(self.chart, w.STRETCH)
 
     def show_exits(self, exits: Sequence[Exit]) -> None:
@@ -124,12 +124,12 @@ class ExitsCard(w.Card):
 
 
 class LinksCard(w.Card):
-    """What was clicked: links of all messages, most clicks first."""
+    """What was clicked, most clicks first; `of_one`: links of one message, which need not be named then."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, of_one: bool = False) -> None:
         columns: list[w.Column[tuple[str, str, int, int]]] = [
             w.Column(title="Link", value=lambda r: r[1], width="stretch"),
-            w.Column(title="Message", value=lambda r: r[0], width="stretch"),
+            *([] if of_one else [w.Column(title="Message", value=lambda r: r[0], width="stretch")]),
             w.Column(title="Clicks", value=lambda r: r[2], numeric=True),
             w.Column(title="People", value=lambda r: r[3], numeric=True),
         ]

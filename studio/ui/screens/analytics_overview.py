@@ -139,7 +139,7 @@ class DaysCard(w.Card):
     def __init__(self) -> None:
         self._currency = "EUR"
         self._note = w.Text("", "secondary", "muted")
-        self.chart = c.LineBand("Revenue by day", write=self._write)
+        self.chart = c.LineBand("Revenue by day", write=self._write, from_zero=True)
         self.chart.no_data = "No order in this time."
         super().__init__("Revenue by day", self._note, data_button(self.chart))
         self.add(self.chart, stretch=1)
@@ -159,7 +159,7 @@ def days_chart(seen: Overview, outlook: Forecast | None) -> c.LineBandData:
     """Days as they were, the newest left out while it goes on and a forecast follows."""
     rows = list(seen.by_day.select("at", "value").iter_rows())
     if outlook is None or not rows:
-        return c.LineBandData([c.Point(at, value) for at, value in rows], actual_label="a day")
+        return c.LineBandData([c.Point(at, value) for at, value in rows], actual_label="last day")
     known = [c.Point(at, value) for at, value in rows[:-1]]
     start = known[-1]
     ahead = [c.BandPoint(start.x, start.y, start.y, start.y)]
@@ -167,7 +167,7 @@ def days_chart(seen: Overview, outlook: Forecast | None) -> c.LineBandData:
     for place, (low, mid, high) in enumerate(zip(outlook.low, outlook.mean, outlook.high, strict=True), 1):
         ahead.append(c.BandPoint(rows[-2][0] + place * DAY, float(low), float(mid), float(high)))
     label = f"{numbers.percent(outlook.level)} band"
-    return c.LineBandData(known, ahead, actual_label="a day", predicted_label="expected", band_label=label)
+    return c.LineBandData(known, ahead, actual_label="last day", predicted_label="expected", band_label=label)
 
 
 class ShareCard(w.Card):
@@ -265,5 +265,5 @@ def record_words(record: Sequence[Calibration]) -> str:
         return "Each finished run is compared with what its template promised; none has finished yet."
     kept = sum(row.covered for row in record)
     off = [METRIC_WORDS.get(row.metric, row.metric).lower() for row in record if not row.honest]
-    said = f"{numbers.count(kept)} of {numbers.plural(made, 'prediction')} held what came."
+    said = f"{numbers.count(kept)} of {numbers.plural(made, 'prediction')} came true, within the interval given."
     return f"{said} Too sure of itself: {', '.join(off)}." if off else said

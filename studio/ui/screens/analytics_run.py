@@ -32,6 +32,7 @@ from studio.ui.screens.navigator import Navigator
 from studio.ui.screens.next_steps import NextStep, next_steps
 from studio.ui.screens.run_figures import figures, subtitle, title
 from studio.workspace.analyses import Details
+from studio.workspace.improvements import Applied
 from studio.workspace.insights import RunInsight
 from studio.workspace.trials import Trial
 from studio.workspace.workspace import Workspace
@@ -255,10 +256,29 @@ class RunPane(w.Pane):
         self._navigator.open_run(instant(self.run_id, alert))
 
     def _go(self, step: NextStep) -> None:
-        if step.page == "run":
+        if step.page == "apply":
+            self._apply(step.target)
+        elif step.page == "run":
             self._navigator.open_run(step.target)
         else:
             self._navigator.go(step.page, step.target)
+
+    def _apply(self, code: str) -> None:
+        """Changes the workflow as the advice says, and shows it there; it can be taken back."""
+        story, run_id = self._workspace.improvements, self.run_id
+
+        def done(applied: Applied) -> None:
+            self._navigator.open_workflow(applied.workflow_id)
+            words = f"{applied.words}: it is in the workflow and counts from the next run on."
+            self._navigator.notify(words, undo=lambda: self._take_back(applied))
+
+        run_in_background(lambda: story.apply(run_id, code), done, owner=self)
+
+    def _take_back(self, applied: Applied) -> None:
+        def done(_none: None) -> None:
+            self._navigator.open_workflow(applied.workflow_id)
+
+        run_in_background(lambda: self._workspace.improvements.take_back(applied), done, owner=self)
 
     def ask(self) -> None:
         """Opens the line for a question."""

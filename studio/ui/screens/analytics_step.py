@@ -62,7 +62,7 @@ class StepPane(w.Pane):
         self.stats: dict[str, w.StatCard] = {}
         self.figures = w.panel(self._grid)
         self.came, self.hours = CameCard(), HoursCard()
-        self.heat, self.links, self.exits = HeatCard(), LinksCard(), ExitsCard()
+        self.heat, self.links, self.exits = HeatCard(), LinksCard(of_one=True), ExitsCard("of those who left here")
         self.credit, self.work = CreditByModelCard(), WorkCard()
         column.add(self.header)
         column.add(self.figures)
@@ -227,7 +227,5 @@ class WorkCard(w.Card):
         if insight.latency is None:
             self.latency.setText("")
             return
-        half, most = (numbers.duration(timedelta(milliseconds=value)) for value in insight.latency)
-        self.latency.setText(
-            f"Half were through the step's own work in {half}, 99 of 100 in {most} (waits not counted)."
-        )
+        half, most = (numbers.duration(timedelta(milliseconds=max(1.0, value))) for value in insight.latency)
+        self.latency.setText(f"The step's own work took {half} for half of them, {most} for 99 of 100; waits apart.")

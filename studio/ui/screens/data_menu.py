@@ -6,10 +6,21 @@ anything about what the data mean.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, QSize
 
 from studio.ui import widgets as w
 from studio.ui.charts import Chart
+from studio.ui.theme import theme
+
+
+class DataButton(w.IconButton):
+    """No higher than the title it stands beside, so that titles of cards side by side stay on one line."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme().px(28), theme().px(20))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
 
 def data_button(part: Chart | w.Table) -> w.IconButton:
@@ -19,5 +30,5 @@ def data_button(part: Chart | w.Table) -> w.IconButton:
         part.menu().popup(button.mapToGlobal(QPoint(0, button.height())))
 
     kinds = "table, copy, CSV, PNG, SVG" if isinstance(part, Chart) else "copy, CSV"
-    button = w.IconButton("ellipsis", f"{part.accessibleName()}: {kinds}", open_menu, size=16)
+    button = DataButton("ellipsis", f"{part.accessibleName()}: {kinds}", open_menu, size=16)
     return button

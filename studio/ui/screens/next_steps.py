@@ -26,7 +26,9 @@ OUTBOX = "outbox"
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """`page` and `target` are where the button leads; page `run` opens the run on the canvas."""
+    """`page` and `target` are where the button leads; page `run` opens the run on the canvas, `apply` does what the
+    suggestion `target` says, in the workflow itself.
+    """
 
     title: str
     why: str
@@ -89,10 +91,15 @@ def _alerts(insight: RunInsight, alerts: Sequence[Alert]) -> list[NextStep]:
 
 def _advised(insight: RunInsight, advice: Sequence[Suggestion]) -> list[NextStep]:
     """The figures' own advice, with what it is worth; limits have their own line already."""
-    pages = {"experiment": "experiments", "audience": "audience", "run": "run", "canvas": "canvas"}
+    pages = {"experiment": "experiments", "audience": "audience", "run": "run", "canvas": "canvas", "apply": "apply"}
     return [
         NextStep(
-            one.title, f"{_worth(insight, one)}{one.evidence}", "accent", one.button, pages[one.action], one.target
+            one.title,
+            f"{_worth(insight, one)}{one.evidence}",
+            "accent",
+            one.button,
+            pages[one.action],
+            one.code if one.action == "apply" else one.target,
         )
         for one in advice
         if not one.code.startswith("limit.")

@@ -78,8 +78,12 @@ class StudioCanvas(CanvasPage):
         self._past.learn()
         target, _, moment = target.partition("@")
         kind, _, name = target.partition(":")
+<<<<<<< HEAD
         self._moment = parse_iso(moment) if moment else None
         if kind == "workflow" and (self._opening is not None or name != self.workflow_id):
+=======
+        if kind == "workflow" and (name != self.workflow_id or self.run_id or self._is_outdated()):
+>>>>>>> 4203bb9 (Advice is carried out by its button and can be taken back; cohorts of a run are of treated people; tests of the new views)
             self.open_workflow(name)
         elif kind == "run" and (self._opening is not None or name != self.run_id):
             self.open_run(name)
@@ -89,6 +93,10 @@ class StudioCanvas(CanvasPage):
             # What a template's steps are offered may have changed while another screen was in front.
             self._forms.learn()
             self._show_moment()
+
+    def _is_outdated(self) -> bool:
+        """Whether the workflow was changed elsewhere (advice that was carried out) since it was opened here."""
+        return self._workspace.workflows.get(self.workflow_id).to_json() != self.workflow.to_json()
 
     def open_workflow(self, workflow_id: str) -> None:
         """Shows a workflow of the library for editing; every edit is saved at once."""

@@ -176,7 +176,10 @@ def _slash() -> QWidget:
 
 def _crumb(crumb: Crumb) -> QWidget:
     if crumb.on_click is not None:
-        return LinkButton(crumb.text, crumb.on_click, quiet=True)
+        button = LinkButton(crumb.text, crumb.on_click, quiet=True)
+        # Shown whole or not at all: a button does not elide its words, it cuts them off.
+        button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        return button
     return Text(crumb.text, "body", "muted", wrap=False)
 
 

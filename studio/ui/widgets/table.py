@@ -116,6 +116,22 @@ def _aligned(column: Column[R]) -> Qt.AlignmentFlag:
     return side | Qt.AlignmentFlag.AlignVCenter
 
 
+def shared(wanted: Sequence[int], free: int) -> list[int]:
+    """Widths of stretching columns: what is too much for one goes to those who need it.
+
+    >>> shared([60, 200], 300), shared([60, 200], 200), shared([200, 200], 300)
+    ([80, 220], [60, 140], [150, 150])
+    """
+    if sum(wanted) <= free:
+        spare = (free - sum(wanted)) // len(wanted)
+        return [width + spare for width in wanted]
+    given, left = [0] * len(wanted), max(0, free)
+    for place, index in enumerate(sorted(range(len(wanted)), key=lambda index: wanted[index])):
+        given[index] = min(wanted[index], left // (len(wanted) - place))
+        left -= given[index]
+    return given
+
+
 class Table(QTableView, Generic[R]):
     """Signals: `row_chosen(row)` when the selection moves, `row_opened(row)` on double click or Enter."""
 
@@ -204,9 +220,10 @@ class Table(QTableView, Generic[R]):
         loose = max(0, place - sum(wanted)) // (2 * len(wanted))
         wanted = [width if index in stretched else width + min(loose, _LOOSE_MAX) for index, width in enumerate(wanted)]
         fixed = sum(width for index, width in enumerate(wanted) if index not in stretched)
-        share = (place - fixed) // len(stretched)
+        shares = dict(zip(stretched, shared([wanted[index] for index in stretched], place - fixed), strict=True))
         for index, width in enumerate(wanted):
-            header.resizeSection(index, max(share, min(width, place // 5)) if index in stretched else width)
+            least = min(width, place // 5)
+            header.resizeSection(index, max(shares[index], least) if index in shares else width)
 
     def _wanted_width(self, index: int) -> int:
         column = self._rows.columns[index]
