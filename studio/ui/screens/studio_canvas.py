@@ -78,12 +78,8 @@ class StudioCanvas(CanvasPage):
         self._past.learn()
         target, _, moment = target.partition("@")
         kind, _, name = target.partition(":")
-<<<<<<< HEAD
         self._moment = parse_iso(moment) if moment else None
-        if kind == "workflow" and (self._opening is not None or name != self.workflow_id):
-=======
-        if kind == "workflow" and (name != self.workflow_id or self.run_id or self._is_outdated()):
->>>>>>> 4203bb9 (Advice is carried out by its button and can be taken back; cohorts of a run are of treated people; tests of the new views)
+        if kind == "workflow" and (self._opening is not None or name != self.workflow_id or self._is_outdated()):
             self.open_workflow(name)
         elif kind == "run" and (self._opening is not None or name != self.run_id):
             self.open_run(name)
