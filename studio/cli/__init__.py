@@ -55,6 +55,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "due": "what fell due while nothing ran",
     },
     "outbox": {"outbox": "the send ledger: what went out, what failed, what is in doubt"},
+    "bounces": {"bounces": "mail that came back: bounce reports, complaints, answers"},
     "pages": {"pages": "pages and forms of a workflow"},
     "experiment": {"experiment": "analyse an A/B test, or plan one"},
     "analytics": {"analytics": "figures of a run, and of everything that is known"},

@@ -27,6 +27,21 @@ _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST_WAIT_S = 86_400.0
 
 
+_SAYS_NOTHING_ABOUT_THE_ADDRESS = re.compile(r"5\.(?:2\.[234]|3\.\d+|4\.(?:[5-7])|5\.\d+|6\.\d+)$")
+"""Full mailboxes, trouble of the system or on the way, messages that are too large or cannot be read (RFC 3463)."""
+
+
+def bounce_class(grade: int, enhanced: str) -> BounceClass:
+    """What a refusal says about an address. `grade` 4: not now, 5: never; `enhanced` such as `5.1.1`, or empty.
+
+    `hard`: the address is dead. `policy`: 5.7.X, they do not want the message (RFC 3463 section 3.8). `soft`: a
+    mailbox that is full or closed for now, or trouble on the way.
+    """
+    if grade < 5 or _SAYS_NOTHING_ABOUT_THE_ADDRESS.match(enhanced):
+        return "soft"
+    return "policy" if enhanced.startswith("5.7.") else "hard"
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """One message to one recipient. `message_id` is the Message-ID header's value with its angle brackets.
@@ -55,10 +70,8 @@ class Reply:
 
     @property
     def bounce_class(self) -> BounceClass:
-        """`soft` for 4xx; of 5xx, X.7.X is `policy` (says nothing about the address, RFC 3463 section 3.8)."""
-        if self.status < 500:
-            return "soft"
-        return "policy" if (self.enhanced or "").startswith("5.7.") else "hard"
+        """See `bounce_class`."""
+        return bounce_class(self.status // 100, self.enhanced or "")
 
     @property
     def retry_after_s(self) -> float | None:

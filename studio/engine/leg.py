@@ -129,6 +129,7 @@ class Leg:
                     self._memory.scheduler.tell(wish)
                 case Look():
                     self._memory.scheduler.tell(Recorded(None))
+                    await self._revive()
                 case Retry():
                     self._memory.scheduler.tell(Asked("continue"))
                     await self._memory.durable()

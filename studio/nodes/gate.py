@@ -94,6 +94,10 @@ def quiet_hours_of(settings: Settings) -> tuple[time, time] | None:
     return (start, end) if start != end else None
 
 
+SOFT_MAX = 3
+SOFT_WITHIN = timedelta(days=30)
+"""So many soft bounces or refusals by policy within this time, and the person is left alone until they are past."""
+_NOT_FOR_GOOD = ("soft", "policy")
 _GRAVEST_FIRST = ("bounced", "complained", "unsubscribed")
 _BEGINNING = datetime(1, 1, 2, tzinfo=UTC)
 
@@ -173,11 +177,20 @@ class Gate:
             # is about all of it.
             channel = event_property("channel").fill_null("email")
             found = found.filter((channel == self.channel) | (pl.col("kind") == "complained"))
+            found = found.filter((pl.col("kind") != "bounced") | _is_unreachable(context.now))
         found = found.select("contact_id", pl.col("kind").alias("said"))
         if found.is_empty():
             return found
         gravest = pl.col("said").replace_strict(rank, return_dtype=pl.UInt8)
         return found.sort("contact_id", gravest).unique("contact_id", keep="first", maintain_order=True)
+
+
+def _is_unreachable(now: datetime) -> pl.Expr:
+    """Of bounces: the address is dead, or so it looks after several that were not for good within some weeks."""
+    grade = event_property("class").fill_null("hard")
+    recent = (pl.col("occurred_at") > now - SOFT_WITHIN) & grade.is_in(_NOT_FOR_GOOD) & (pl.col("kind") == "bounced")
+    often = recent.sum().over("contact_id") >= SOFT_MAX
+    return ~grade.is_in(_NOT_FOR_GOOD) | (recent & often)
 
 
 def _capped(facts: pl.DataFrame, context: NodeContext) -> pl.DataFrame:

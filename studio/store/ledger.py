@@ -103,6 +103,14 @@ def select(
     return frame_of(cursor.fetchall(), OUTBOX_SCHEMA)
 
 
+def by_id(connection: sa.Connection, ids: Sequence[str]) -> pl.DataFrame:
+    """OUTBOX_SCHEMA rows of whatever runs, in the order of their ids."""
+    cursor = bulk(connection)
+    query = f"{_SELECT} WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"  # noqa: S608 - own names
+    cursor.execute(query, (json.dumps(list(ids)),))
+    return frame_of(cursor.fetchall(), OUTBOX_SCHEMA)
+
+
 def listing(
     connection: sa.Connection, state: str | None, run_id: str | None, limit: int | None, outbox_id: str | None = None
 ) -> pl.DataFrame:

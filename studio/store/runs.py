@@ -235,6 +235,11 @@ class StoredRuns:
         with self._database.read() as connection:
             return ledger.select(connection, run_id, ids, states)
 
+    def messages(self, outbox_ids: Sequence[str]) -> pl.DataFrame:
+        """OUTBOX_SCHEMA: those of the messages that are in the ledger, whatever their run, by id."""
+        with self._database.read() as connection:
+            return ledger.by_id(connection, outbox_ids)
+
     def outbox_rows(
         self,
         state: str | None = None,

@@ -215,6 +215,15 @@ class RunsStory:
         with suppress(TimeoutError):  # a batch is under way; the wish is taken up after it
             done.result(SETTLED_WITHIN_S)
 
+    def look_again(self, run_id: str) -> None:
+        """Something came that may settle a doubt: the run looks at once, unless it stands still by somebody's wish."""
+        run = self._store.runs.get(run_id)
+        if self._host.is_running(run_id):
+            self._host.control(run_id).look()
+        elif run.state == "waiting" and not run.options.get("held") and not self._emergency.is_on:
+            self._host.start(run_id, until=self._clock.now() if run.clock == "real" else run.until)
+            self.wait(run_id)
+
     @staticmethod
     def verdicts(state: str) -> tuple[Verdict, ...]:
         """What a person can say about a message in this state of the ledger, as long as its run is not held."""

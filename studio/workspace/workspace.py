@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from studio.workspace.own_templates import OwnTemplates
     from studio.workspace.people import PeopleStory
     from studio.workspace.rehearsals import RehearsalsStory
+    from studio.workspace.returned import ReturnedStory
     from studio.workspace.runs import RunsStory
     from studio.workspace.sharing import SharingStory
     from studio.workspace.shelf import ShelfStory
@@ -92,6 +93,12 @@ class Workspace:
         from studio.workspace.people import PeopleStory
 
         return PeopleStory(self._store, self._clock)
+
+    @part
+    def returned(self) -> ReturnedStory:
+        from studio.workspace.returned import ReturnedStory
+
+        return ReturnedStory(self._store, self.runs, self._clock)
 
     @part
     def drafts(self) -> DraftsStory:

@@ -64,6 +64,27 @@ def test_an_event_about_another_message_proves_nothing(properties: object) -> No
     assert row_of(world)["state"] == "in_doubt"
 
 
+def test_evidence_that_comes_while_the_run_goes_on_is_seen_when_it_is_told_to_look() -> None:
+    world = World(people=3, mishaps={"p1@example.invalid": [TAKEN_AND_LOST]}, can_look_up=False)
+    nodes = {"s": ("people", {"count": 3}), "m": ("mail", {}), "p": ("pause", {"wait": "PT1M"}), "e": ("end", {})}
+    world.begin(workflow(nodes, "s > m", "m > p", "p > e"), clock="real")
+    control, plain, told = Control(), world.doze, []
+
+    async def napping(seconds, wake):
+        if len(plain.naps) == 2 and not told:
+            told.append(True)
+            row = {"event_id": 99, "occurred_at": world.wall.at, "kind": "bounced", "contact_id": 1}
+            properties = json.dumps({"message_id": row_of(world)["message_id"]})
+            world.log.append(events_frame([{**row, "properties": properties}]))
+            control.look()
+        return await plain(seconds, wake)
+
+    world.doze = napping
+    assert world.go(control=control) == "done"
+    assert row_of(world)["state"] == "resolved_sent"
+    assert world.people("exited") == [0, 1, 2]
+
+
 @pytest.mark.parametrize("then", ["end", "mail"])
 def test_what_was_called_sent_can_be_sent_after_all_without_a_second_step(then: str) -> None:
     world = doubtful_world(NOT_TAKEN_AND_LOST, then=then)

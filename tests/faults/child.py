@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -30,6 +32,9 @@ from tests.faults.syscalls import once_attached
 
 RUN_ID = "r1"
 CONNECTIONS = 3
+LEG_WITHIN_S = 600
+"""Minutes, because the machine may be busy with something else; a leg takes a quarter of a second."""
+STUCK = ".stuck"
 BY_NAME: Mapping[str, Journey] = {journey.name: journey for journey in JOURNEYS}
 
 
@@ -104,8 +109,18 @@ def go(
 def leg(folder: Path, name: str, port: int, sender: str, die_at: int, report: Path) -> None:
     """One leg in a process of its own; writes its state and the names of the points it met, if it lives."""
     points = Points(die_at)
-    state = go(folder, name, port, sender, connection_class=points.watch_everything())
+    with told_when_stuck(report):
+        state = go(folder, name, port, sender, connection_class=points.watch_everything())
     report.write_text(json.dumps([state, points.names]))
+
+
+@contextmanager
+def told_when_stuck(report: Path) -> Iterator[None]:
+    """Leaves word of where all threads stand, beside the report, when a leg does not end."""
+    with report.with_suffix(STUCK).open("w") as file:
+        faulthandler.dump_traceback_later(LEG_WITHIN_S - 10, file=file)
+        yield
+        faulthandler.cancel_dump_traceback_later()
 
 
 def traced_leg(folder: Path, name: str, port: int, sender: str, talk: Connection, report: Path) -> None:
@@ -113,7 +128,8 @@ def traced_leg(folder: Path, name: str, port: int, sender: str, talk: Connection
 
     def work() -> None:
         try:
-            ended = go(folder, name, port, sender)
+            with told_when_stuck(report):
+                ended = go(folder, name, port, sender)
         except StudioError as error:
             ended = error.code
         report.write_text(json.dumps([ended, []]))

@@ -22,12 +22,10 @@ from studio.domain.run import RunView, fold
 from studio.engine.verdicts import Verdict
 from studio.store import Store
 from tests.faults import child
-from tests.faults.child import BY_NAME, CONNECTIONS, RUN_ID
+from tests.faults.child import BY_NAME, CONNECTIONS, LEG_WITHIN_S, RUN_ID, STUCK
 from tests.faults.journeys import START, Journey
 from tests.faults.sink import SinkProcess
 from tests.faults.syscalls import FAULTS, SystemCall, attach
-
-LEG_WITHIN_S = 120
 
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["tests.faults.child"])
@@ -165,7 +163,8 @@ class Bench:
         if code == -9:
             assert not report.exists()
             return None
-        assert code == 0, f"a leg of {journey} ended with {code}"
+        stuck = report.with_suffix(STUCK)
+        assert code == 0, f"a leg of {journey} ended with {code}: {stuck.read_text() if stuck.exists() else ''}"
         state, names = json.loads(report.read_text())
         return state, names
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -97,6 +98,21 @@ def test_what_people_said_counts_in_whatever_run() -> None:
     world = World(people(4), events=events([{**row, "occurred_at": ago(days=1)} for row in log]))
     assert [reason for _, reason in judged(world)] == ["unsubscribed", "complained", "bounced", "unsubscribed"]
     assert [reason for _, reason in judged(world, purpose="transactional")] == [None, "complained", "bounced", None]
+
+
+def test_a_bounce_that_was_not_for_good_counts_when_there_are_several() -> None:
+    def bounced(contact: int, days: float, grade: str) -> dict[str, object]:
+        told = json.dumps({"class": grade})
+        return {"contact_id": contact, "kind": "bounced", "occurred_at": ago(days=days), "properties": told}
+
+    log = [
+        bounced(1, 400, "hard"),
+        *(bounced(2, days, "soft") for days in (1, 2)),
+        *(bounced(3, days, "soft" if days < 20 else "policy") for days in (1, 15, 29)),
+        *(bounced(4, days, "soft") for days in (1, 2, 31)),
+    ]
+    world = World(people(4), events=events(log))
+    assert [reason for _, reason in judged(world)] == ["bounced", None, "bounced", None]
 
 
 def sent(contact: int, **when: float) -> dict[str, object]:
