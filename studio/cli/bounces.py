@@ -7,20 +7,7 @@ from pathlib import Path
 
 from studio.cli.output import Output
 from studio.cli.session import Session, common
-from studio.workspace.returned import ReturnedReport
-
-_WORDS = (
-    ("hard", "hard bounces: the address is dead"),
-    ("soft", "soft bounces: not now"),
-    ("policy", "refused as unwanted: look at the reason"),
-    ("delayed", "delayed, still under way"),
-    ("delivered", "delivered"),
-    ("complained", "complaints: this is spam"),
-    ("replied", "answers"),
-    ("automatic", "automatic answers"),
-    ("not_ours", "about no message of this workspace"),
-    ("unreadable", "not understood"),
-)
+from studio.workspace.returned import ReturnedReport, consequences, found
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -41,13 +28,5 @@ def _import(arguments: argparse.Namespace, out: Output) -> int:
 
 def _told(report: ReturnedReport) -> str:
     lines = [f"{report.messages:,} messages read."]
-    lines += [f"  {count:>7,} {words}" for name, words in _WORDS if (count := getattr(report, name))]
-    if report.repeated:
-        lines.append(f"{report.repeated:,} were known already.")
-    if report.suppressed:
-        lines.append(f"{report.suppressed:,} addresses get no mail any more.")
-    if report.settled:
-        lines.append(f"{report.settled:,} messages in doubt are settled: they arrived.")
-    if report.to_settle:
-        lines.append(f"{report.to_settle:,} messages in doubt will be settled when their run goes on: studio resume.")
-    return "\n".join(lines)
+    lines += [f"  {count:>7,} {words}" for count, words in found(report)]
+    return "\n".join([*lines, *consequences(report)])

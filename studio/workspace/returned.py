@@ -62,6 +62,45 @@ class ReturnedReport:
     statuses: Counter[str] = field(default_factory=Counter)
 
 
+_WORDS = (
+    ("hard", "hard bounce: the address is dead", "hard bounces: the address is dead"),
+    ("soft", "soft bounce: not now", "soft bounces: not now"),
+    ("policy", "refused as unwanted", "refused as unwanted"),
+    ("delayed", "delayed, still under way", "delayed, still under way"),
+    ("delivered", "delivered", "delivered"),
+    ("complained", "complaint that it is spam", "complaints that it is spam"),
+    ("replied", "answer", "answers"),
+    ("automatic", "automatic answer", "automatic answers"),
+    ("not_ours", "about no message of this workspace", "about no message of this workspace"),
+    ("unreadable", "not understood", "not understood"),
+)
+
+
+def found(report: ReturnedReport) -> list[tuple[int, str]]:
+    """What a mailbox held, in words: how many, and of what."""
+    counts = ((getattr(report, name), one, more) for name, one, more in _WORDS)
+    return [(count, one if count == 1 else more) for count, one, more in counts if count]
+
+
+def consequences(report: ReturnedReport) -> list[str]:
+    """What followed from it, a sentence each."""
+    told = (
+        (report.repeated, "was known already", "were known already"),
+        (report.suppressed, "address gets no mail any more", "addresses get no mail any more"),
+        (
+            report.settled,
+            "message in doubt has arrived and is settled",
+            "messages in doubt have arrived and are settled",
+        ),
+        (
+            report.to_settle,
+            "message in doubt has arrived; it is settled when its run goes on",
+            "messages in doubt have arrived; they are settled when their runs go on",
+        ),
+    )
+    return [f"{count:,} {one if count == 1 else more}." for count, one, more in told if count]
+
+
 class ReturnedStory:
     """Returned mail of one workspace."""
 

@@ -16,6 +16,7 @@ from studio.ui.background import run_in_background
 from studio.ui.screens.loading import Loader
 from studio.ui.screens.navigator import Navigator
 from studio.ui.screens.outbox_held import HeldRun, HeldRuns, Way
+from studio.ui.screens.outbox_returned import ReturnedMail
 from studio.ui.screens.run_rows import OUTBOX_WORDS, Message, messages
 from studio.workspace.workspace import Workspace
 
@@ -65,11 +66,13 @@ class Outbox(w.Pane):
         self.hint = w.Text("", "body", "muted")
         self.table: w.Table[Message] = w.Table("Outbox", self._columns())
         self.table.row_chosen.connect(lambda _row: self._show_buttons())
-        line = w.row(self.state, self.hint, self.was_sent, self.again, spacing=12)
+        self.returned = ReturnedMail(lambda: self._workspace.returned)
+        self.returned.taken_in.connect(self._read_again)
+        line = w.row(self.state, self.hint, self.was_sent, self.again, self.returned.button, spacing=12)
         line.setStretch(1, 1)
         self.held = HeldRuns()
         self.held.released.connect(self._release)
-        box = w.column(self.held, line, spacing=12, margins=(0, 12, 0, 0))
+        box = w.column(self.held, self.returned, line, spacing=12, margins=(0, 12, 0, 0))
         card = w.Card(padding=1, name="Outbox")
         card.add(self.table, stretch=1)
         box.addWidget(card, 1)
@@ -112,6 +115,9 @@ class Outbox(w.Pane):
         wanted = self.state.value
         self.table.set_rows([m for m in self._messages if wanted in ("all", m.state)])
         self._show_buttons()
+
+    def _read_again(self) -> None:
+        self.refresh()
 
     @property
     def doubtful(self) -> int:
