@@ -19,7 +19,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from studio.ui.application import prepare
 from studio.ui.shell import MainWindow
 from studio.ui.theme import theme
-from tools import screen_shots, widget_book
+from tools import chart_book, screen_shots, widget_book
+from tools.result_shots import asked, judged, lower, planning, results, shipped
 
 SCHEMES = ("light", "dark")
 _GAP = 24
@@ -70,7 +71,26 @@ SHOTS: list[Shot] = [
     Shot("real-analytics", screen_shots.window("analytics")),
     Shot("real-analytics-empty", screen_shots.window("analytics", empty=True)),
     Shot("real-experiments", screen_shots.window("experiments")),
+    Shot("real-experiments-empty", screen_shots.window("experiments", empty=True)),
     Shot("real-runs", screen_shots.window("runs")),
+    Shot("charts", chart_book.chart_window),
+    Shot("results-all", results("analytics", "all")),
+    Shot("results-run", results("analytics", "r1")),
+    Shot("results-run-lower", results("analytics", "r1", lower(1.0))),
+    Shot("results-step", results("analytics", "r1/mail_2")),
+    Shot("results-step-lower", results("analytics", "r1/mail_2", lower(1.0))),
+    Shot("results-wait", results("analytics", "r1/wait_1")),
+    Shot("results-asked", results("analytics", "r1", asked("click rate by step"))),
+    Shot("results-asked-day", results("analytics", "r1", asked("revenue by day"))),
+    Shot("results-wins", results("experiments", "r1")),
+    Shot("results-wins-lower", results("experiments", "r1", lower(1.0))),
+    Shot("results-open", results("experiments", "r1", judged("keep_running", None, "The band still holds zero."))),
+    Shot("results-held", results("experiments", "r1", judged("blocked", None, "The split is off: p < .001."))),
+    Shot("results-harm", results("experiments", "r1", judged("stop_harm", "B", "All of the band is below zero."))),
+    Shot("results-futile", results("experiments", "r1", judged("stop_futile", None, "Nothing worth having is left."))),
+    Shot("results-shipped", results("experiments", "r1", shipped)),
+    Shot("results-planner", results("experiments", "r1", planning)),
+    Shot("results-audience", results("audience")),
 ]
 
 
@@ -113,7 +133,7 @@ def run(out: Path, *, only: str = "", text_scale: float = 1.0, size: QSize | Non
     images: list[QImage] = []
     theme().set_text_scale(text_scale)
     for shot in SHOTS:
-        if only and only not in shot.name:
+        if only and not any(part in shot.name for part in only.split(",")):
             continue
         for scheme in SCHEMES:
             theme().set_scheme(scheme)
@@ -131,7 +151,7 @@ def main() -> None:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("out", type=Path, nargs="?", default=Path("build/shots"))
-    parser.add_argument("--only", default="", help="only screens whose name holds this")
+    parser.add_argument("--only", default="", help="only screens whose name holds this; several with commas")
     parser.add_argument("--text-scale", type=float, default=1.0)
     parser.add_argument("--size", default="1440x900")
     options = parser.parse_args()

@@ -75,14 +75,20 @@ def window(page_id: str, *, empty: bool = False) -> Callable[[], QWidget]:
 
     def make() -> QWidget:
         workspace = empty_workspace() if empty else demo_workspace()
-        shown = MainWindow(_pages(workspace))
-        shown.set_workspace("Bloom & Barley" if not empty else "My workspace")
-        shown.set_status("done", "All systems fine")
+        shown = real_window(workspace, "My workspace" if empty else "Bloom & Barley")
         shown.go(page_id)
         settle()
         return shown
 
     return make
+
+
+def real_window(workspace: Workspace, name: str = "Bloom & Barley") -> MainWindow:
+    """The main window with all screens over a workspace."""
+    shown = MainWindow(_pages(workspace))
+    shown.set_workspace(name)
+    shown.set_status("done", "All systems fine")
+    return shown
 
 
 def settle() -> None:

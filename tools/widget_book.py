@@ -144,7 +144,7 @@ class HomeSample(Page):
         return card
 
 
-def _mini(steps: int, branch_at: int = 2) -> c.MiniGraphData:
+def mini_graph(steps: int, branch_at: int = 2) -> c.MiniGraphData:
     roles = ["source", "pure", "send", "send", "wait", "send", "goal"]
     nodes = [c.MiniNode(f"n{i}", i * 220.0, 60.0 if i != branch_at else 0.0, roles[i % 7]) for i in range(steps)]
     nodes.append(c.MiniNode("goal", branch_at * 220.0, 120.0, "goal", "Goal"))
@@ -237,7 +237,7 @@ class TemplatesSample(Page):
                 spacing=10,
             )
             head.setStretch(1, 1)
-            card.add(head, c.MiniGraph(f"Steps of {title}", _mini(7 - number)), w.Paragraph(why), w.STRETCH)
+            card.add(head, c.MiniGraph(f"Steps of {title}", mini_graph(7 - number)), w.Paragraph(why), w.STRETCH)
             money_line = w.FlowLayout(6)
             money_line.addWidget(w.Text(money, "subheading", wrap=False))
             money_line.addWidget(w.Text(span, "secondary", "muted", wrap=False))
@@ -259,7 +259,7 @@ class TemplatesSample(Page):
             card = w.Card(padding=14, spacing=10, clickable=True, name=title)
             head = w.row(w.Text(title, "strong"), w.Pill(band))
             head.setStretch(0, 1)
-            card.add(head, c.MiniGraph(f"Steps of {title}", _mini(4)))
+            card.add(head, c.MiniGraph(f"Steps of {title}", mini_graph(4)))
             card.add(w.Text("4 steps · set up in about 8 min · open 34 % · order 2.1 %", "secondary", "muted"))
             rest.addWidget(card)
         column.add(w.panel(rest))

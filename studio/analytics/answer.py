@@ -11,7 +11,7 @@ from typing import Literal
 
 import polars as pl
 
-from studio.analytics.facts import Design, Facts, variant_of
+from studio.analytics.facts import Design, Facts, is_treated, variant_of
 from studio.analytics.question import By, Query
 from studio.frames.events import with_detail
 
@@ -78,7 +78,7 @@ def _sums(
     nodes = None if query.step is None else [query.step]
     span = {"since": query.since, "until": query.until}
     rows = facts.sums(("hour", "node_id", "arms", "actor", "detail"), [run_id], [kind], nodes, **span)
-    rows = _chosen(rows, design, query)
+    rows = _chosen(rows, design, query, kind)
     column = "value" if query.metric.figure == "value" else "count"
     grouped = rows.group_by(_group(None if whole else query.by, design)).agg(pl.col(column).sum().alias("n"))
     return {str(group): float(n) for group, n in grouped.iter_rows()}
@@ -96,12 +96,15 @@ def _people(
         rows = rows.filter(pl.col("occurred_at") < query.until)
     if query.step is not None:
         rows = rows.filter(pl.col("node_id") == query.step)
-    rows = _chosen(rows, design, query)
+    rows = _chosen(rows, design, query, kind)
     grouped = rows.group_by(_group(None if whole else query.by, design)).agg(pl.col("contact_id").n_unique().alias("n"))
     return {str(group): float(n) for group, n in grouped.iter_rows()}
 
 
-def _chosen(rows: pl.DataFrame, design: Design, query: Query) -> pl.DataFrame:
+def _chosen(rows: pl.DataFrame, design: Design, query: Query, kind: str) -> pl.DataFrame:
+    if kind == "converted":
+        # Orders of people nothing was done for are no result of the run; every other figure leaves them out, too.
+        rows = rows.filter(is_treated(design))
     if query.human is not None:
         rows = rows.filter((pl.col("actor") != "machine") if query.human else (pl.col("actor") == "machine"))
     if query.variant is not None:

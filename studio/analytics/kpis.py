@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from studio.analytics.facts import Design, Facts, is_treated, united
+from studio.analytics.facts import Design, Facts, People, is_treated, united
 from studio.analytics.funnel import Funnel
 from studio.analytics.returns import Return
 
@@ -77,15 +77,25 @@ def kpis(facts: Facts, run_id: str, funnel: Funnel, returned: Return) -> tuple[K
 
 
 def by_step(facts: Facts, run_id: str, design: Design) -> pl.DataFrame:
-    """`node_id, kind, count, people, value`: events per send step and kind, treated people only."""
-    counts = facts.rollup([run_id], node_ids=list(design.sends)).filter(is_treated(design))
+    """`node_id, kind, count, people, value`: events per send step and kind, treated people only.
+
+    `opened` is by people; what machines opened is `machine_opened`.
+    """
+    is_machine = (pl.col("kind") == "opened") & (pl.col("actor") == "machine")
+    named = pl.when(is_machine).then(pl.lit("machine_opened")).otherwise(pl.col("kind")).alias("kind")
+    counts = facts.rollup([run_id], node_ids=list(design.sends)).filter(is_treated(design)).with_columns(named)
     counts = counts.group_by("node_id", "kind").agg(pl.col("count").sum(), pl.col("value").sum())
     kinds = counts["kind"].unique().to_list()
     if not kinds:
         return counts.with_columns(pl.lit(0, pl.UInt32).alias("people"))
-    groups = facts.people(run_id, kinds, by=("node_id", "kind"), node_ids=list(design.sends))
+    asked = [kind for kind in kinds if kind != "machine_opened"] + ["opened"]
+    groups = facts.people(run_id, asked, by=("node_id", "kind", "actor"), node_ids=list(design.sends))
+    found: dict[tuple[str, str], list[People]] = {}
+    for (node_id, kind, actor), who in groups.items():
+        key = (node_id, "machine_opened" if (kind, actor) == ("opened", "machine") else kind)
+        found.setdefault(key, []).append(who)
     people = pl.DataFrame(
-        [(node_id, kind, len(found)) for (node_id, kind), found in groups.items()],
+        [(*key, united(who)) for key, who in found.items()],
         schema={"node_id": pl.String, "kind": pl.String, "people": pl.UInt32},
         orient="row",
     )

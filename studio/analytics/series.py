@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 import polars as pl
 
-from studio.analytics.facts import Design, Facts, variant_of
+from studio.analytics.facts import Design, Facts, is_treated, variant_of
 
 Every: TypeAlias = Literal["hour", "day", "week"]
 Split: TypeAlias = Literal["node", "variant", "actor", "detail"]
@@ -30,12 +30,15 @@ def series(
 ) -> pl.DataFrame:
     """`at` (start of the period, UTC), `group` ("" without a split), `count`, `value`; every period there, ordered.
 
-    `run_id` None: all runs and what came from outside. A split by variant needs the design of the run.
+    `run_id` None: all runs and what came from outside. A split by variant needs the design of the run; with a design
+    the orders (`converted`) of people who were not treated are left out.
     """
     column = {"node": "node_id", "variant": "arms", "actor": "actor", "detail": "detail", None: None}[split]
-    by = ("hour",) if column is None else ("hour", column)
+    by = tuple(dict.fromkeys(("hour", "arms", *([] if column is None else [column]))))
     runs = None if run_id is None else [run_id]
     rows = facts.sums(by, runs, [kind], since=since, until=until)  # type: ignore[arg-type]
+    if kind == "converted" and design is not None:
+        rows = rows.filter(is_treated(design))
     if rows.is_empty():
         return pl.DataFrame(
             schema={"at": rows.schema["hour"], "group": pl.String, "count": pl.Int64, "value": pl.Float64}

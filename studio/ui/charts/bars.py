@@ -161,7 +161,8 @@ class BarList(Chart):
         return ", ".join(f"{item.label} {item.words}" for item in self._items) + "."
 
     def sizeHint(self) -> QSize:
-        return QSize(260, theme().px(29) * max(1, len(self._items)))
+        # Without bars there is a sentence.
+        return QSize(260, theme().px(29) * len(self._items) if self._items else theme().px(48))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(160, self.sizeHint().height())

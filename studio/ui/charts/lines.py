@@ -80,7 +80,7 @@ class LineBand(Chart):
         """Words, value and colour of what is named at the right end of its line."""
         data = self._data
         labels: list[tuple[str, float, str]] = []
-        if data.actual:
+        if data.actual and data.actual_label:
             last = data.actual[-1].y
             labels.append((f"{data.actual_label}\n{self._write(last)}", last, "accent_text"))
         if data.predicted:
@@ -143,14 +143,16 @@ class LineBand(Chart):
             band = (expected.low, expected.mid, expected.high) if expected is not None else (None, None, None)
             rows.append([x.isoformat() if isinstance(x, datetime) else x, measured.y if measured else None, *band])
         data = self._data
-        return export.Rows(["at", data.actual_label, "predicted low", data.predicted_label, "predicted high"], rows)
+        return export.Rows(
+            ["at", data.actual_label or "actual", "predicted low", data.predicted_label, "predicted high"], rows
+        )
 
     def describe(self) -> str:
         data = self._data
         parts: list[str] = []
         if data.actual:
             first, last = data.actual[0], data.actual[-1]
-            parts.append(f"{data.actual_label} goes from {self._write(first.y)} to {self._write(last.y)}")
+            parts.append(f"{data.actual_label or 'It'} goes from {self._write(first.y)} to {self._write(last.y)}")
         if data.predicted:
             end = data.predicted[-1]
             span = numbers.interval(self._write(end.low), self._write(end.high))

@@ -81,10 +81,10 @@ class AnalyticsPage(Page):
     def crumbs(self) -> Sequence[Crumb]:
         if self._stack.currentWidget() is self.overview:
             return [Crumb("Analytics"), Crumb("All workflows")]
-        results, above = self.run.results, Crumb("Analytics", self._go_all)
+        results, above = self.run.results, Crumb("All workflows", self._go_all)
         if self._stack.currentWidget() is self.step:
             return [above, Crumb(_short(self.step.run_name), self._go_run), Crumb(self.step.label or "Step")]
-        return [above] if results is None else [above, Crumb(results.insight.run.name)]
+        return [above] if results is None else [above, Crumb(_short(results.insight.run.name))]
 
     def extras(self) -> Sequence[QWidget]:
         shown = self._stack.currentWidget()
@@ -110,8 +110,9 @@ class AnalyticsPage(Page):
         if results is None:
             return []
         own = [run for run in results.runs if run.workflow_id == results.insight.run.workflow_id]
+        if len(own) < 2:
+            return self._people_chips()
         names = {run.run_id: f"Run {run.run_id}, {run.started_at.day} {run.started_at:%b}" for run in own}
-        names[ALL] = "All workflows"
         chip = w.MenuChip(names, self.run.run_id, name="Run")
         chip.chosen.connect(self.entered)
         return [chip, *self._people_chips()]

@@ -147,8 +147,7 @@ class DaysCard(w.Card):
     def show_days(self, seen: Overview, outlook: Forecast | None) -> None:
         self._currency = seen.currency
         data = days_chart(seen, outlook)
-        words = f"and the next days, if things go on, with a {data.band_label}"
-        self._note.setText(words if data.predicted else "")
+        self._note.setText(f"and what to expect, {data.band_label}" if data.predicted else "")
         self.chart.set_data(data)
 
     def _write(self, value: float) -> str:
@@ -167,7 +166,7 @@ def days_chart(seen: Overview, outlook: Forecast | None) -> c.LineBandData:
     for place, (low, mid, high) in enumerate(zip(outlook.low, outlook.mean, outlook.high, strict=True), 1):
         ahead.append(c.BandPoint(rows[-2][0] + place * DAY, float(low), float(mid), float(high)))
     label = f"{numbers.percent(outlook.level)} band"
-    return c.LineBandData(known, ahead, actual_label="last day", predicted_label="expected", band_label=label)
+    return c.LineBandData(known, ahead, actual_label="", predicted_label="expected", band_label=label)
 
 
 class ShareCard(w.Card):

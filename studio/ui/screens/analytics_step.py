@@ -28,6 +28,7 @@ from studio.workspace.workspace import Workspace
 
 HOUR = timedelta(hours=1)
 KIND_WORDS = {"sent": "Sent", "opened": "Opened", "clicked": "Clicked"}
+PORT_WORDS = {"out": "went on", "timeout": "time ran out", "else": "none of these", "held": "held out"}
 _FIGURES = ("sent", "delivered", "opened", "clicked", "unsubscribed", "bounced")
 
 
@@ -222,8 +223,12 @@ class WorkCard(w.Card):
         parts = [f"{numbers.count(view.arrived)} came", f"{numbers.count(view.left)} went on"]
         parts += [f"{numbers.count(view.waiting)} wait"] if view.waiting else []
         parts += [f"{numbers.count(failed)} failed"] if failed else []
+        early = view.arrived - view.left - view.waiting - failed
+        parts += [f"{numbers.count(early)} left before (goal reached, or gone)"] if early > 0 and view.out else []
         self.sentence.setText(", ".join(parts) + ".")
-        self.chart.set_data([c.BarItem(port, float(people)) for port, people in view.out.items() if people])
+        self.chart.set_data(
+            [c.BarItem(PORT_WORDS.get(port, port), float(people)) for port, people in view.out.items() if people]
+        )
         if insight.latency is None:
             self.latency.setText("")
             return

@@ -14,6 +14,7 @@ from studio.analytics.cohorts import Customers
 from studio.ui import charts as c
 from studio.ui import numbers
 from studio.ui import widgets as w
+from studio.ui.screens.data_menu import data_button
 
 COHORTS_SHOWN = 8
 MONTHS_SHOWN = 12
@@ -32,12 +33,12 @@ class CustomersCard(w.Card):
     """Hidden while nobody has ordered."""
 
     def __init__(self) -> None:
-        super().__init__("What customers are worth", note="orders imported from outside")
+        self.chart = c.Heatmap("Share that buys again, by months after the first order", write=_share)
+        super().__init__("What customers are worth", data_button(self.chart), note="orders imported from outside")
         self.figures = w.GridFlow(150, spacing=12)
         self._stats = {title: w.Stat(title, "") for title in ("Customers", "Come back", "Worth each", "Worth an order")}
         for stat in self._stats.values():
             self.figures.addWidget(stat)
-        self.chart = c.Heatmap("Share that buys again, by months after the first order", write=_share)
         self.chart.setMinimumHeight(150)
         self.add(self.figures)
         self.add(w.Text("Share that buys again, by months after the first order", "secondary", "muted"))

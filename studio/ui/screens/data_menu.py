@@ -17,7 +17,7 @@ class DataButton(w.IconButton):
     """No higher than the title it stands beside, so that titles of cards side by side stay on one line."""
 
     def sizeHint(self) -> QSize:
-        return QSize(theme().px(28), theme().px(20))
+        return QSize(theme().px(30), theme().px(24))
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()

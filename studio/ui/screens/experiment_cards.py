@@ -14,6 +14,7 @@ from studio.analytics.trial_details import TrialDetails
 from studio.ui import charts as c
 from studio.ui import numbers
 from studio.ui import widgets as w
+from studio.ui.screens.data_menu import data_button
 from studio.ui.screens.experiment_details_words import expectation
 from studio.ui.screens.experiment_health import HealthLine, goal_words, health_lines
 from studio.ui.screens.experiment_words import (
@@ -102,8 +103,8 @@ class LiftCard(w.Card):
     """The lift of one treatment with its band, look by look."""
 
     def __init__(self) -> None:
-        super().__init__("Lift, as the data came in")
         self.chart = c.BandOverTime("Lift, as the data came in")
+        super().__init__("Lift, as the data came in", data_button(self.chart))
         self.chart.no_data = "Too little is known to bound the lift yet."
         self.add(self.chart, stretch=1)
 
@@ -122,8 +123,8 @@ class BeliefsCard(w.Card):
     """What may be believed of each rate."""
 
     def __init__(self) -> None:
-        super().__init__("What we believe about each rate")
         self.chart = c.Densities("What we believe about each rate", write=lambda value: numbers.percent(value, 1))
+        super().__init__("What we believe about each rate", data_button(self.chart))
         self.chart.no_data = "Nobody has met this test yet."
         self.add(self.chart, stretch=1)
 

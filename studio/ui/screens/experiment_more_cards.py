@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from studio.analytics.trial_details import TrialDetails
 from studio.ui import numbers
 from studio.ui import widgets as w
+from studio.ui.screens.data_menu import data_button
 from studio.ui.screens.experiment_details_words import (
     SegmentRow,
     history_rows,
@@ -27,8 +28,8 @@ class SegmentsCard(w.Card):
     """The lift within parts of the audience, with corrected p-values."""
 
     def __init__(self) -> None:
-        super().__init__("Who it works for", spacing=6)
         self.table: w.Table[SegmentRow] = w.Table("Who it works for", _columns(), fit_rows=True)
+        super().__init__("Who it works for", data_button(self.table), spacing=6)
         self.note = w.Paragraph(WORKING, "secondary", "muted")
         self.add(self.table, self.note, w.STRETCH)
 

@@ -61,12 +61,14 @@ class ExperimentsPage(Page):
         self._more: _More | None = None
         self.planner = Planner(workspace.trials, self._close_planner)
         self.pane = w.Pane(self._panes())
-        self._loader: Loader[tuple[Trial, ...]] = Loader(self.pane, workspace.trials.list, self._show, "Analysing …")
+        self._loader: Loader[tuple[Trial, ...]] = Loader(
+            self.pane, workspace.trials.list, self.show_trials, "Analysing …"
+        )
         self.setLayout(w.column(self.pane, spacing=0))
 
     def _panes(self) -> QWidget:
         side = w.SidePanel("left", 281, margins=(14, 14, 14, 14))
-        side.add(w.SectionTitle("Experiments", w.SecondaryButton("Plan new", self._open_planner)))
+        side.add(w.SectionTitle("Experiments", w.SecondaryButton("Plan new", self.open_planner)))
         self.choices = w.ChoiceList("Experiments")
         self.choices.chosen.connect(self._choose)
         side.add(self.choices, 1)
@@ -116,7 +118,8 @@ class ExperimentsPage(Page):
         if any(self._workspace.runs.is_running(trial.run.run_id) for trial in self._trials) or not self._trials:
             self._loader()
 
-    def _show(self, trials: tuple[Trial, ...]) -> None:
+    def show_trials(self, trials: tuple[Trial, ...]) -> None:
+        """Shows what was found; the one chosen before stays chosen."""
         self._trials = trials
         if not trials:
             self.pane.show_empty(self._nothing())
@@ -241,7 +244,8 @@ class ExperimentsPage(Page):
         if self.trial is not None:
             self._show_buttons(self.trial)
 
-    def _open_planner(self) -> None:
+    def open_planner(self) -> None:
+        """Plans a new one, from the figures of the one shown."""
         trial = self.trial
         self._right.setCurrentWidget(self._planning)
         self._parts.show_part("Result")

@@ -130,6 +130,8 @@ class Breadcrumb(QWidget):
         noted: list[QWidget] = [ElidingLabel(f"· {note}", "body", "muted")] if note else []
         for widget in (*way, *here, *noted, *extras):
             self._box.addWidget(widget)
+            # Before that its width is that of another font.
+            widget.ensurePolished()
         self._box.addStretch(1)
         self._set_tab_order()
         self._optional = [*reversed(extras), *noted, *way]
