@@ -93,6 +93,14 @@ def likelihood(text: str, hints: Mapping[str, float] | None = None) -> dict[str,
     return {kind.id: power / total for kind, power in zip(business_types(), powers, strict=True)}
 
 
+def is_kind(word: str) -> bool:
+    """Whether a single word says what kind of business it is (“Sprachschule”): it stands where a name could."""
+    if " " in word:
+        return False
+    said = ((*kind.cues.strong, *kind.cues.weak) for kind in business_types())
+    return any(match[0] == word for cued in said for match in cues.found(cued, word))
+
+
 def confirmed(type_id: str) -> dict[str, float]:
     """The shares after a person confirmed a type."""
     business_type(type_id)

@@ -14,7 +14,8 @@ from pydantic import JsonValue
 from studio.domain.template import BusinessContext, Fact
 from studio.gallery import cues, figures, wording
 from studio.gallery.business_types import business_type, business_types, likelihood
-from studio.gallery.page import Page, domain_name, read_page
+from studio.gallery.page import Page, read_page
+from studio.gallery.page_owner import Found, domain_name
 
 TYPES_SHOWN = 3
 _SURE_OF_TYPE = 0.3
@@ -26,8 +27,9 @@ _CONTRADICTED = 0.45
 """Confidence of a contradicted fact: low enough that a setting filled from it is asked about."""
 _TELLING = 6_000
 """Characters of a page from which facts are read in words: further down stand articles and comments."""
-_GUESSED = {"goal": 0.6, "tone": 0.5, "channels": 0.8, "sells": 0.7, "audience": 0.6}
-"""On a page, less sure facts of these names come from chance meetings of words; unknown is better."""
+_GUESSED = {"goal": 0.6, "tone": 0.55, "channels": 0.8, "sells": 0.7, "audience": 0.6, "website": 0.9, "name": 0.99}
+"""On a page, less sure facts of these names come from chance meetings of words, or are somebody else's; unknown is
+better."""
 _TYPE_HINT = 3.0
 """What a schema.org type on the page counts for, in the units of `business_types.likelihood`."""
 MATTERING = ("name", "industry", "sells", "audience", "tone", "market", "language", "currency", "goal", "website")
@@ -45,10 +47,11 @@ def read_text(text: str) -> BusinessContext:
 
 
 def read_html(html: str, url: str | None = None) -> BusinessContext:
-    """Understands a page as it lies on disk. `url` only tells the name and the country; nothing is fetched."""
+    """Understands a page as it lies on disk. `url` tells website, name and country; a saved page may say it itself."""
     page = read_page(html, url)
+    address = page.address if url is None else Found(url, "the address you gave", 0.98)
     text = " ".join(f"{page.title}. {page.description} {page.text}".split())[: cues.MAX_TEXT]
-    facts = [*_page_facts(page), *(fact for fact in _facts(text[:_TELLING], url) if not _is_guess(fact))]
+    facts = [*_page_facts(page), *(fact for fact in _facts(text[:_TELLING], address) if not _is_guess(fact))]
     kinds = set(page.schema_types)
     hints = {kind.id: _TYPE_HINT for kind in business_types() if kinds & set(kind.schema)}
     return _context(facts, text, hints)
@@ -85,11 +88,11 @@ def type_confirmed(context: BusinessContext) -> str | None:
     return context.types[0] if industry is not None and industry.confidence == 1.0 and context.types else None
 
 
-def _facts(text: str, url: str | None) -> list[Fact]:
+def _facts(text: str, address: Found | None) -> list[Fact]:
     if not text:
         return []
-    host = domain_name(url) if url else None
-    suffix = url.split("//")[-1].split("/")[0] if url and host else None
+    url = address.value if address else ""
+    suffix = url.split("//")[-1].split("/")[0] if domain_name(url) else None
     single = (
         wording.name_fact(text),
         wording.sells_fact(text),
@@ -98,7 +101,7 @@ def _facts(text: str, url: str | None) -> list[Fact]:
         wording.goal_fact(text),
         wording.channels_fact(text),
         figures.language_fact(text),
-        figures.website_fact(text) if url is None else Fact("website", url, 0.98, "the address you gave"),
+        Fact("website", url, address.sure, address.where) if address else figures.website_fact(text),
     )
     return [
         *(fact for fact in single if fact is not None),
@@ -122,13 +125,12 @@ def _page_facts(page: Page) -> list[Fact]:
     middle = sorted(page.prices)[len(page.prices) // 2] if page.prices else None
     cart = page.cart.where if page.cart else ""
     candidates: tuple[tuple[str, JsonValue, float, str], ...] = (
-        ("name", page.name.value if page.name else None, 0.9, page.name.where if page.name else ""),
+        *(_candidate("name", page.name), _candidate("logo", page.logo)),
         ("about", page.description[:200] or None, 0.9, "description of the page"),
-        ("language", page.language, 0.97, f"lang=“{page.language}”"),
+        ("language", page.language, 0.97, f"the page says so (lang=“{page.language}”)"),
         ("currency", page.currency.upper() if page.currency else None, 0.98, "prices of the page"),
         ("market", country, 0.96, f"address: {page.country}"),
         ("brand_colour", page.colour.value if page.colour else None, 0.8, page.colour.where if page.colour else ""),
-        ("logo", page.logo.value if page.logo else None, 0.85, page.logo.where if page.logo else ""),
         ("colours", list(page.colours) if len(page.colours) > 1 else None, 0.6, "colours of the page, without greys"),
         ("offers", list(page.offers) or None, 0.9, "products in the page's structured data"),
         ("has_cart", bool(cart) or None, 0.97, cart),
@@ -138,6 +140,10 @@ def _page_facts(page: Page) -> list[Fact]:
         ("channels", ", ".join(page.social) or None, 0.85, "links on the page"),
     )
     return [Fact(*candidate) for candidate in candidates if candidate[1] is not None]
+
+
+def _candidate(name: str, found: Found | None) -> tuple[str, JsonValue, float, str]:
+    return (name, found.value, found.sure, found.where) if found else (name, None, 0.0, "")
 
 
 def _context(facts: Iterable[Fact], text: str, hints: Mapping[str, float]) -> BusinessContext:
@@ -150,7 +156,17 @@ def _context(facts: Iterable[Fact], text: str, hints: Mapping[str, float]) -> Bu
     if not text:
         return BusinessContext(tuple(best.values()), text)
     known = BusinessContext(tuple(best.values()), text)
-    return with_types(known, likelihood(text, hints))
+    return with_types(known, likelihood(text, {**hints, **hints_of(known)}))
+
+
+def hints_of(context: BusinessContext) -> Mapping[str, float]:
+    """What facts say for or against business types, for `likelihood`.
+
+    Who asks people in and says nothing of selling online has a shop, not an online shop.
+    """
+    local, online = context.fact("local"), context.fact("sells_online")
+    is_on_the_spot = local is not None and local.value is True and (online is None or online.value is not True)
+    return {"online_shop": -_TYPE_HINT} if is_on_the_spot else {}
 
 
 def _doubted(fact: Fact, found: Iterable[Fact]) -> Fact:

@@ -26,6 +26,14 @@ _ORDER_CUES = (
     *("bestellwert", "warenkorbwert", "durchschnittliche* warenkorb", "durchschnittsbon", "pro bestellung"),
 )
 _NEAR = 45
+_HINT = 0.5
+"""What an adjective of a country counts beside its name or one of its places."""
+_FREE_FROM = re.compile(
+    r"(?:shipping|delivery|versand\w*|lieferung|lieferkosten\w*)[^.!?]{0,20}\b(?:over|from|above|of|ab|über)\s*\W?\s*$",
+    re.IGNORECASE,
+)
+"""Before an amount from which delivery costs nothing."""
+_SURE_WORDS = 8
 _WEBSITE = re.compile(
     r"(?:https?://|(?<![@\w.-]))(?P<host>(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+"
     r"(?:com|net|org|shop|store|io|co\.uk|de|at|ch|eu|uk|ie|fr|es|it|nl|pl|se|dk|us|ca|au|nz|in|jp|example))(?![\w-])",
@@ -35,7 +43,10 @@ _WEBSITE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Country:
-    """`domain` and `phone` as addresses and numbers there end and begin; empty where another country shares them."""
+    """`domain` and `phone` as addresses and numbers there end and begin; empty where another country shares them.
+
+    `weak`: words that as often name a language or a style as a place.
+    """
 
     id: str
     name: Mapping[str, str]
@@ -43,6 +54,7 @@ class _Country:
     domain: str
     phone: str
     words: tuple[str, ...]
+    weak: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +109,11 @@ def language_fact(text: str) -> Fact | None:
     (first, code), (second, _) = hits[0], hits[1]
     if first < 2 or first <= second or first / total < 0.08:
         return None
-    confidence = round(min(0.98, 0.6 + 0.38 * (first - second) / first), 2)
-    return Fact("language", code, confidence, f"{first} of {total} words are common {code} words")
+    # A lead of few words may be chance: eight are enough to be sure.
+    lead = (first - second) / first * min(1.0, first / _SURE_WORDS)
+    words, commonest = cues.table("languages", _Languages).words[code], [word for word, _ in counts.most_common()]
+    told = ", ".join([word for word in commonest if word in words][:3])
+    return Fact("language", code, round(min(0.98, 0.6 + 0.38 * lead), 2), f"told by its commonest words: {told}")
 
 
 def money_facts(text: str) -> list[Fact]:
@@ -108,6 +123,8 @@ def money_facts(text: str) -> list[Fact]:
     for match in _priced().finditer(text):
         amount = _amount(match.group("before") or match.group("after"))
         if not 0 < amount < 1e6:
+            continue
+        if _FREE_FROM.search(text[max(0, match.start() - _NEAR) : match.start()]):
             continue
         if _is_near(_ORDER_CUES, text, match.start(), match.end()):
             facts.append(Fact("order_value", amount, 0.9, cues.quote(text, match.start(), match.end())))
@@ -127,13 +144,14 @@ def money_facts(text: str) -> list[Fact]:
 
 
 def _market(text: str, domain: str | None) -> Fact | None:
-    best: tuple[int, str, str] | None = None
+    best: tuple[float, str, str] | None = None
     for row in _places().countries:
-        matches = list(cues.found(row.words, text))
+        named, hinted = list(cues.found(row.words, text)), list(cues.found(row.weak, text))
         phone = text.find(row.phone) if row.phone else -1
-        score = len(matches) + (2 if phone >= 0 else 0)
+        score = len(named) + (2 if phone >= 0 else 0) + (_HINT if hinted else 0)
         if score and (best is None or score > best[0]):
-            start, end = matches[0].span() if matches else (phone, phone + len(row.phone))
+            first = (named or hinted)[:1]
+            start, end = first[0].span() if first else (phone, phone + len(row.phone))
             best = (score, row.name["en"], cues.quote(text, start, end))
     if best is not None:
         return Fact("market", best[1], round(min(0.95, 0.65 + 0.1 * best[0]), 2), best[2])

@@ -9,11 +9,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 from selectolax.lexbor import LexborHTMLParser
+
+from studio.gallery.page_owner import Found, logo, own_address, owner_name, types_of
 
 MAX_HTML = 5_000_000
 OFFERS_SHOWN = 5
@@ -28,8 +29,6 @@ _STOCK_COLOURS = frozenset(
     )
 )
 """Colours that a common style sheet brings along; they say nothing about the brand."""
-_GENERIC_TITLES = frozenset(["home", "homepage", "startseite", "start", "welcome", "willkommen", "index", "shop"])
-_NAMED_TYPES = ("Organization", "LocalBusiness", "Corporation", "OnlineStore", "Store", "Restaurant", "NGO", "WebSite")
 _PLATFORMS = (
     "cdn.shopify.com",
     "woocommerce",
@@ -43,17 +42,10 @@ _PLATFORMS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A value on the page with the place it was found at, in words."""
-
-    value: str
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """What a page says about its owner. Texts are stripped; what is not there is None or empty."""
 
+    address: Found | None
     name: Found | None
     title: str
     description: str
@@ -84,34 +76,28 @@ def read_page(html: str, url: str | None = None) -> Page:
     )
     root = tree.css_first("html")
     language = root.attributes.get("lang") if root else None
-    return Page(
-        name=_name(data, meta, title, url),
+    address = own_address(html, tree, meta)
+    url = url or (address.value if address else None)
+    found = Page(
+        address=address,
+        name=owner_name(tree, data, meta, title, url),
         title=title,
         description=meta.get("description") or meta.get("og:description") or "",
         language=language.split("-")[0].lower() if language else None,
-        text=_visible(tree),
-        schema_types=tuple(dict.fromkeys(kind for item in data for kind in _types(item))),
+        text="",
+        schema_types=tuple(dict.fromkeys(kind for item in data for kind in types_of(item))),
         prices=tuple(_prices(data)) or tuple(_marked_prices(tree)),
         currency=_first(data, "priceCurrency") or meta.get("og:price:currency") or meta.get("product:price:currency"),
         country=_country(data),
         colour=_colour(meta.get("theme-color"), styles),
         colours=_colours(meta.get("theme-color"), styles),
-        logo=_logo(tree, data, meta, url),
+        logo=logo(tree, data, meta, url),
         offers=tuple(dict.fromkeys(_offers(data)))[:OFFERS_SHOWN],
         cart=_cart(html, tree),
         newsletter=_newsletter(tree),
         social=_social(tree),
     )
-
-
-def domain_name(url: str) -> str | None:
-    """The telling part of an address: `bloom-barley` of `https://www.bloom-barley.example/shop`."""
-    host = urlsplit(url if "//" in url else f"//{url}").hostname or ""
-    parts = [part for part in host.split(".") if part not in ("www", "shop", "store", "m")]
-    if len(parts) < 2:
-        return None
-    telling = parts[-3] if len(parts) > 2 and parts[-2] in ("co", "com", "org", "net") else parts[-2]
-    return telling or None
+    return replace(found, text=_visible(tree))  # last, because it takes menus and scripts out of the page
 
 
 def _json_ld(tree: LexborHTMLParser) -> Iterator[dict[str, JsonValue]]:
@@ -132,12 +118,6 @@ def _objects(value: JsonValue) -> Iterator[dict[str, JsonValue]]:
             yield from _objects(inner)
 
 
-def _types(item: dict[str, JsonValue]) -> list[str]:
-    kinds = item.get("@type")
-    listed = kinds if isinstance(kinds, list) else [kinds]
-    return [kind.rsplit("/", 1)[-1] for kind in listed if isinstance(kind, str)]
-
-
 def _first(data: list[dict[str, JsonValue]], key: str) -> str | None:
     return next((item[key] for item in data if isinstance(item.get(key), str) and item[key]), None)  # pyright: ignore[reportReturnType] - checked in the condition
 
@@ -150,26 +130,6 @@ def _meta(tree: LexborHTMLParser) -> dict[str, str]:
         if name and content:
             values.setdefault(name.lower(), content)
     return values
-
-
-def _name(data: list[dict[str, JsonValue]], meta: dict[str, str], title: str, url: str | None) -> Found | None:
-    for wanted in _NAMED_TYPES:
-        for item in data:
-            name = item.get("name")
-            if wanted in _types(item) and isinstance(name, str) and name.strip():
-                return Found(name.strip(), f"structured data ({wanted})")
-    if meta.get("og:site_name"):
-        return Found(meta["og:site_name"], "og:site_name")
-    domain = domain_name(url) if url else None
-    parts = [part.strip() for part in re.split(r"\s+[|–—·•»-]\s+", title) if part.strip()]
-    plain = re.sub(r"[^a-z0-9]", "", domain.lower()) if domain else ""
-    for part in parts:
-        if plain and plain in re.sub(r"[^a-z0-9]", "", part.lower()):
-            return Found(part, f"title, and the address {domain}")
-    telling = [part for part in parts if part.lower() not in _GENERIC_TITLES]
-    if telling and len(telling[-1].split()) <= 5:
-        return Found(telling[-1], "title")
-    return Found(domain.replace("-", " ").title(), "the web address") if domain else None
 
 
 def _visible(tree: LexborHTMLParser) -> str:
@@ -209,31 +169,6 @@ def _offers(data: list[dict[str, JsonValue]]) -> Iterator[str]:
         price = first.get("price", first.get("lowPrice"))
         if isinstance(price, (str, int, float)) and str(price).strip():
             yield f"{name.strip()[:60]}: {price} {first.get('priceCurrency') or ''}".strip()
-
-
-def _logo(
-    tree: LexborHTMLParser, data: list[dict[str, JsonValue]], meta: dict[str, str], url: str | None
-) -> Found | None:
-    """The address of the logo: structured data first, then a picture that says so, then the icon."""
-    for item in data:
-        logo = item.get("logo")
-        address = logo.get("url") if isinstance(logo, dict) else logo
-        if isinstance(address, str) and address.strip():
-            return Found(_whole(address, url), "structured data (logo)")
-    for node in tree.css("img[src]"):
-        said = " ".join(node.attributes.get(name) or "" for name in ("src", "alt", "class", "id")).lower()
-        if "logo" in said:
-            return Found(_whole(node.attributes.get("src") or "", url), "a picture called logo")
-    for node in tree.css('link[rel~="apple-touch-icon"][href], link[rel~="icon"][href]'):
-        return Found(_whole(node.attributes.get("href") or "", url), "the icon of the page")
-    return Found(_whole(meta["og:image"], url), "og:image") if meta.get("og:image") else None
-
-
-def _whole(address: str, url: str | None) -> str:
-    try:
-        return urljoin(url, address.strip()) if url else address.strip()
-    except ValueError:
-        return address.strip()
 
 
 def _country(data: list[dict[str, JsonValue]]) -> str | None:

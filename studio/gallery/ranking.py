@@ -19,7 +19,7 @@ from studio.gallery import examples, reasons
 from studio.gallery.archetypes import Archetype, archetypes, fact_fit
 from studio.gallery.business_types import business_types, confirmed, likelihood
 from studio.gallery.catalogue import Catalogue
-from studio.gallery.context import type_confirmed, with_types
+from studio.gallery.context import hints_of, type_confirmed, with_types
 from studio.gallery.learning import Standing, standing
 from studio.gallery.lexical import Index
 from studio.gallery.likeness import WORDS_ONLY, Likeness, among_type, compare, nearest
@@ -163,7 +163,7 @@ def type_shares(context: BusinessContext, likeness: Likeness) -> dict[str, float
     sure = type_confirmed(context)
     if sure is not None:
         return confirmed(sure)
-    shares = likelihood(context.text)
+    shares = likelihood(context.text, hints_of(context))
     if context.text.strip():
         alike = likeness.types() + _UNSEEN
         shares = _scaled({kind: share * near for (kind, share), near in zip(shares.items(), alike, strict=True)})

@@ -47,7 +47,9 @@ def of_words(archetype: Archetype, context: BusinessContext, weight: float) -> R
     shared = _shared(archetype, context)
     if shared:
         return Reason(f"Your words meet its own: {', '.join(shared)}.", None, weight)
-    return Reason("Your words are far from its own." if weight < 0 else "Close to your words.", None, weight)
+    return Reason(
+        "Its description uses other words than yours." if weight < 0 else "Close to your words.", None, weight
+    )
 
 
 def serves(goals: Sequence[str], goal: Fact) -> bool:
@@ -61,10 +63,10 @@ def of_fact(fact: Fact, weight: float) -> Reason:
         return Reason(f"Your goal: {fact.value}.", fact.name, weight)
     about = wording.trait_words(fact.name) or fact.name.replace("_", " ")
     quoted = _QUOTE_END.sub("\\1", fact.evidence)
-    said = "you said so" if fact.confidence == 1.0 else f"says {quoted}"
+    said = ", you said so" if fact.confidence == 1.0 else f": {quoted}"
     if not fact.value:
-        return Reason(f"Speaks against it: your business hardly {about}, {said}.", fact.name, weight)
-    return Reason(f"Your business {about}, {said}.", fact.name, weight)
+        return Reason(f"Speaks against it: your business hardly {about}{said}.", fact.name, weight)
+    return Reason(f"Your business {about}{said}.", fact.name, weight)
 
 
 def _shared(archetype: Archetype, context: BusinessContext) -> list[str]:

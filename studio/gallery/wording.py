@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from studio.domain.template import Fact
 from studio.gallery import cues
+from studio.gallery.business_types import is_kind
 
 _PROPER = (
     r"[A-Z0-9ÄÖÜ][\w'’-]*[\w’](?:\s(?:(?:&|and|und|of|the|von|der|to)\s)?(?:Dr\.|[A-Z0-9ÄÖÜ][\w'’-]*)|\se\.\s?V\.){0,5}"
@@ -47,6 +48,10 @@ _SELLS_END = re.compile(
     r"nach|aus|über|sowie bieten)\s",
     re.IGNORECASE,
 )
+_ALSO_DOES = re.compile(r"^(?:and|or|und|oder)\s\w+\s", re.IGNORECASE)
+"""The second verb of “sell and let houses”."""
+_DOES_FOR_YOU = re.compile(r",?\s(?:and|und)\s\w+\s(?:you|your|ihr\w*|dein\w*|euch|euer|eure\w*)\b.*", re.IGNORECASE)
+"""A further deed after the wares: “houses and flats, and value your home”."""
 _NO_WARES = frozenset(
     (
         *(
@@ -138,7 +143,7 @@ def name_fact(text: str) -> Fact | None:
     for shape, confidence in _NAME_SHAPES:
         for match in shape.finditer(text[:3_000]):
             name = match.group("name").strip(" .,")
-            if name.lower() not in _NOT_NAMES and name.split()[0].lower() not in _NOT_NAMES:
+            if name.lower() not in _NOT_NAMES and name.split()[0].lower() not in _NOT_NAMES and not is_kind(name):
                 return Fact("name", name, confidence, cues.quote(text, match.start("name"), match.end("name")))
     return None
 
@@ -147,6 +152,7 @@ def sells_fact(text: str) -> Fact | None:
     """What it sells or does, in the text's own words, at most eight of them."""
     for match in _SELLS.finditer(text):
         what = _SELLS_END.split(f"{match.group('what')} ")[0].strip(" ,-–")
+        what = _ALSO_DOES.sub("", _DOES_FOR_YOU.sub("", what))
         what = re.sub(r"^(?:a|an|the|our|you|your|ein|eine|einen|unsere|ihnen)\s", "", what, flags=re.IGNORECASE)
         if not what or what.split()[0].lower() in _NO_WARES:
             continue

@@ -9,7 +9,8 @@ from studio.domain.template import BusinessContext
 from studio.gallery.business_types import business_types, likelihood
 from studio.gallery.context import confirm_type, correct, read_html, read_text, type_confirmed, unknown
 from studio.gallery.figures import money_facts
-from studio.gallery.page import domain_name, read_page
+from studio.gallery.page import read_page
+from studio.gallery.page_owner import domain_name
 
 BUSINESSES = {
     "coffee": (
@@ -318,3 +319,43 @@ def test_a_contradiction_is_said_and_makes_a_fact_doubtful():
     assert fact.confidence < 0.5
     assert "EUR" in fact.evidence
     assert read_text("We ship from Berlin; a bag costs € 12.").fact("currency").confidence > 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "wanted"),
+    [
+        ("A language school in Vienna with German courses.", "market", "Austria"),
+        ("Sprachschule in Wien: Deutschkurse in Gruppen.", "name", None),
+        ("Fitnessstudio in Köln mit Kursen.", "name", None),
+        ("Onlineshop für Laufschuhe. Versandkostenfrei ab 60 Euro.", "price", None),
+        ("Running shoes. Free shipping over 60 pounds, socks for 9 pounds.", "price", 9.0),
+        ("We sell and let houses and flats, and value your home.", "sells", "houses and flats"),
+        ("Wir verkaufen und vermieten Häuser und bewerten Ihr Haus.", "sells", "Häuser"),
+        ("Take pride in your work, it shows.", "events", None),
+        ("Walk into our shop and try our bread.", "local", True),
+    ],
+)
+def test_what_a_reader_would_not_misread(text: str, name: str, wanted: object) -> None:
+    fact = read_text(text).fact(name)
+    assert (fact.value if fact else None) == wanted
+
+
+def test_a_saved_page_says_where_it_was_saved_from():
+    page = "<!-- saved from url=(0027)https://oak-iron.example/home --><title>Oak Iron: desks | Home</title>"
+    context = read_html(page)
+    assert context.fact("website").value == "https://oak-iron.example/home"
+    assert read_html("<p>Read more at www.other.example.</p>").fact("website") is None
+
+
+def test_logos_of_customers_are_not_the_owners():
+    customers = '<img src="a-logo.png"><img src="b-logo.png">'
+    head = '<header><img src="own-logo.png"></header>'
+    assert read_page(f"{head}{customers}").logo.value == "own-logo.png"
+    assert read_page(customers).logo is None
+
+
+def test_the_copyright_line_names_the_owner():
+    page = read_page("<title>Best desks in town | Buy now</title><p>© 2026 Oak &amp; Iron. All rights reserved.</p>")
+    assert (page.name.value, page.name.where) == ("Oak & Iron", "the copyright line")
+    named = read_page("<title>Best desks | Oak &amp; Iron</title><h1>Oak &amp; Iron</h1><p>© 2026 Your Website</p>")
+    assert (named.name.value, named.name.where) == ("Oak & Iron", "title, and the first heading")
