@@ -6,7 +6,7 @@ stage done twice names the same events. Absent on purpose: run events, which num
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -17,9 +17,14 @@ from studio.experiments.assignment import hash64
 from studio.frames.events import AT, EVENT_SCHEMA, as_events
 from studio.frames.instances import INSTANCE_SCHEMA
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 VARIABLE = "var."
 REACHED = "var.reached"
 """Set to the goal's id on instances that left through its `reached` port: they are past every goal's exit."""
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def tidy(batch: pl.DataFrame) -> pl.DataFrame:
@@ -31,6 +36,9 @@ def tidy(batch: pl.DataFrame) -> pl.DataFrame:
 
 def constant(name: str, value: object, dtype: pl.DataType, rows: int) -> pl.Series:
     """A column that holds one value. (An expression would cost ten times as much on a small batch.)"""
+    if isinstance(value, datetime):
+        # Polars takes a quarter of a millisecond to look at a moment; a number is one look.
+        return pl.Series(name, [_micros(value)], dtype=pl.Int64).cast(dtype).new_from_index(0, rows)
     return pl.Series(name, [value], dtype=dtype).new_from_index(0, rows)
 
 

@@ -23,6 +23,7 @@ from studio.engine.scheduler import ReaderName
 from studio.engine.stage import Stage
 from studio.engine.tally import Contexts
 from studio.frames.events import AT
+from studio.frames.few import is_few, kept
 from studio.frames.instances import INSTANCE_SCHEMA, instance_ids
 
 OUTSIDE = "outside"
@@ -40,7 +41,7 @@ async def take_entering(
         trigger = step.node
         assert isinstance(trigger, EventTrigger), "the plan lists triggers only"
         context = contexts(step.id)
-        fitting = events.filter(pl.col("kind").is_in(trigger.event_kinds()))
+        fitting = _of_kinds(events, trigger.event_kinds())
         if fitting.is_empty():
             continue
         attempted = await attempt(fitting, lambda part, t=trigger, c=context: t.enter(part, c), step.timeout_s)
@@ -60,11 +61,11 @@ def let_in(memory: RunMemory, draft: Draft, stage: Stage, step: Step, entering: 
     An instance that is in the run already does not enter again. Gives the new ones, which stand before the next nodes.
     """
     batch = instances_of(memory.run.run_id, entering, draft.now)
-    batch = _once(batch.filter(~memory.entered.mask(batch)))
+    batch = _once(kept(batch, ~memory.entered.mask(batch)))
     if batch.is_empty():
         return batch
     stage.tally(step.id).arrived += batch.height
-    entries = batch.select(*INSTANCE_SCHEMA)
+    entries = pl.DataFrame([batch.get_column(name) for name in INSTANCE_SCHEMA])
     draft.entries.append(entries)
     run_id = memory.run.run_id
     moments = entries.hstack([entries.get_column("entered_at").alias("occurred_at")])
@@ -75,6 +76,8 @@ def let_in(memory: RunMemory, draft: Draft, stage: Stage, step: Step, entering: 
 
 
 def _once(batch: pl.DataFrame) -> pl.DataFrame:
+    if is_few(batch) and len(set(batch.get_column("instance_id"))) == batch.height:
+        return batch
     # Sources usually hand out contacts in order: then looking for repeats, which is dear, is not needed.
     if batch.get_column("contact_id").diff().drop_nulls().gt(0).all():
         return batch
@@ -198,6 +201,8 @@ def _rewrite(draft: Draft, memory: RunMemory, step: Step, leaving: pl.Series) ->
 
 
 def _of_kinds(events: pl.DataFrame, kinds: Sequence[str]) -> pl.DataFrame:
+    if is_few(events):
+        return kept(events, pl.Series([kind in kinds for kind in events.get_column("kind")], dtype=pl.Boolean))
     return events.filter(pl.col("kind").is_in(list(kinds)))
 
 
@@ -216,7 +221,7 @@ def instances_of(run_id: str, entering: pl.DataFrame, now: datetime) -> pl.DataF
         ]
     )
     occurrences = given.get("occurrence")
-    if occurrences is None or (occurrences == 0).all():
+    if occurrences is None or not occurrences.max():
         return _with_ids(run_id, batch, 0)
     parts = [
         _with_ids(run_id, batch.filter(occurrences == occurrence), int(occurrence))

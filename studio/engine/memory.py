@@ -257,10 +257,11 @@ class RunMemory:
             draft.keeps |= self.samples.take_changed()
 
     def _enter(self, entries: pl.DataFrame, dropped: Sequence[pl.Series]) -> None:
+        if not self.plan.goals:
+            self.entered.add(entries)
+            return
         is_known = self.entered.mask(entries)
         self.entered.add(entries)
-        if not self.plan.goals:
-            return
         if is_known.any():
             new = entries.filter(is_known).select("instance_id", new="arms")
             grown = pl.col("new").str.len_bytes() > pl.col("arms").str.len_bytes()

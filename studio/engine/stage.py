@@ -27,6 +27,7 @@ from studio.engine.plan import ERROR_PORT, Plan, Step
 from studio.engine.tally import Contexts, Tally, Trouble
 from studio.frames.events import AT
 from studio.frames.facts import rules_hold
+from studio.frames.few import is_few
 from studio.frames.instances import INSTANCE_SCHEMA
 from studio.frames.moves import ENDED, Moved
 from studio.frames.samples import sample_name
@@ -334,6 +335,8 @@ class Stage:
 
 
 def _arms_length(frame: pl.DataFrame) -> int:
+    if is_few(frame):
+        return sum(len(arms.encode()) for arms in frame.get_column("arms").to_list())
     return int(frame.get_column("arms").str.len_bytes().sum())
 
 

@@ -40,7 +40,7 @@ from studio.domain.expression import (
 
 Schema: TypeAlias = Mapping[str, pl.DataType]
 
-_Type: TypeAlias = Literal["number", "text", "boolean"]
+ValueType: TypeAlias = Literal["number", "text", "boolean"]
 _COMPARE: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -56,8 +56,8 @@ _ARITHMETIC: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     "/": operator.truediv,
 }
 _NOT_FINITE = [float("inf"), float("-inf"), float("nan")]
-_YES_AND_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_EVENT_COLUMNS = {
+YES_AND_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+EVENT_COLUMNS = {
     "kind": "kind",
     "value": "value",
     "currency": "currency",
@@ -114,10 +114,10 @@ def number_of(text: pl.Expr) -> pl.Expr:
 @dataclass(frozen=True, slots=True)
 class _Compiled:
     expr: pl.Expr
-    type: _Type
+    type: ValueType
     is_field: bool = False
 
-    def as_(self, wanted: _Type) -> pl.Expr:
+    def as_(self, wanted: ValueType) -> pl.Expr:
         if wanted == self.type:
             return self.expr
         if wanted == "number":
@@ -128,10 +128,11 @@ class _Compiled:
             return (
                 self.expr.str.strip_chars()
                 .str.to_lowercase()
-                .replace_strict(_YES_AND_NO, default=None, return_dtype=pl.Boolean)
+                .replace_strict(YES_AND_NO, default=None, return_dtype=pl.Boolean)
             )
-        # Adding zero turns -0.0 into 0.0, which people write as 0.
-        return (self.expr + 0.0 if self.type == "number" else self.expr).cast(pl.String).str.strip_suffix(".0")
+        # People write -0.0 as 0. (Adding zero would not do: Polars leaves such additions out.)
+        written = self.expr.cast(pl.String).str.strip_suffix(".0")
+        return written.replace("-0", "0") if self.type == "number" else written
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +195,8 @@ class _Compiler:
         return _text_field(column.cast(pl.String))
 
     def _event_part(self, name: str) -> _Compiled:
-        if name in _EVENT_COLUMNS:
-            return self._column(_EVENT_COLUMNS[name])
+        if name in EVENT_COLUMNS:
+            return self._column(EVENT_COLUMNS[name])
         return _text_field(event_property(name))
 
     def _history(self, node: History) -> _Compiled:
@@ -224,7 +225,7 @@ class _Compiler:
                 return _Compiled(texts[0].str.starts_with(texts[1]), "boolean")
 
     def _one_of(self, node: OneOf) -> _Compiled:
-        kind = _type_of(node.options[0])
+        kind = type_of(node.options[0])
         found = self.compile(node.operand).as_(kind).is_in(list(node.options))
         return _Compiled(~found if node.negated else found, "boolean")
 
@@ -237,7 +238,7 @@ def _text_field(text: pl.Expr) -> _Compiled:
 def _constant(value: str | float | bool | None) -> _Compiled:
     if value is None:
         return _Compiled(_everywhere(None, pl.String()), "text", is_field=True)
-    kind = _type_of(value)
+    kind = type_of(value)
     dtype = {"number": pl.Float64(), "text": pl.String(), "boolean": pl.Boolean()}[kind]
     return _Compiled(_everywhere(value, dtype), kind)
 
@@ -247,7 +248,8 @@ def _everywhere(value: str | float | bool | None, dtype: pl.DataType) -> pl.Expr
     return pl.repeat(value, pl.len(), dtype=dtype)
 
 
-def _type_of(value: str | float | bool) -> _Type:
+def type_of(value: str | float | bool) -> ValueType:
+    """What kind of value a constant is."""
     return "boolean" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
 
 
@@ -255,7 +257,7 @@ def _compared(sign: str, left: _Compiled, right: _Compiled) -> _Compiled:
     if left.is_field == right.is_field:
         # Two fields (the parser lets nothing else differ): text wins, and a yes beside a number counts as 1.
         types = {left.type, right.type}
-        common: _Type = left.type if len(types) == 1 else "text" if "text" in types else "number"
+        common: ValueType = left.type if len(types) == 1 else "text" if "text" in types else "number"
     else:
         common = right.type if left.is_field else left.type
     return _Compiled(_COMPARE[sign](left.as_(common), right.as_(common)), "boolean")

@@ -14,6 +14,8 @@ import polars as pl
 from studio.domain.expression import Expression, Needs, Total, needs
 from studio.domain.ports import ContactView, EventView
 from studio.frames.expression import compile_rule, compile_text, compile_value, field_column, total_column
+from studio.frames.few import is_few
+from studio.frames.row_expression import RowForm, row_form
 
 
 def rules_hold(
@@ -28,6 +30,12 @@ def rules_hold(
         events: that have happened by `now`.
     """
     facts = with_facts(frame, needs(*rules), contacts=contacts, events=events, now=now)
+    if (forms := _row_forms(rules, facts)) is not None:
+        rows = facts.to_dicts()
+        return [
+            pl.Series(f"rule.{index}", [form.as_boolean(row) is True for row in rows], dtype=pl.Boolean)
+            for index, form in enumerate(forms)
+        ]
     answers = facts.select(
         compile_rule(rule, facts.schema, now).fill_null(False).alias(f"rule.{index}")
         for index, rule in enumerate(rules)
@@ -50,6 +58,14 @@ def values_of(
     Args as of `rules_hold`.
     """
     facts = with_facts(frame, needs(*formulas), contacts=contacts, events=events, now=now)
+    if (forms := _row_forms(formulas, facts)) is not None:
+        rows = facts.to_dicts()
+        return [
+            pl.Series(f"value.{index}", list(map(form.as_text, rows)), dtype=pl.String())
+            if as_ == "text"
+            else pl.Series(f"value.{index}", list(map(form.value, rows)), dtype=form.dtype)
+            for index, form in enumerate(forms)
+        ]
     compiled = compile_text if as_ == "text" else compile_value
     answers = facts.select(
         compiled(formula, facts.schema, now).alias(f"value.{index}") for index, formula in enumerate(formulas)
@@ -67,11 +83,12 @@ def with_facts(
     """
     if not wanted.fields and not wanted.totals:
         return frame
-    if not wanted.totals and _is_ascending(frame.get_column("contact_id")):
+    ids = frame.get_column("contact_id")
+    if not wanted.totals and (_is_ascending(ids) or (is_few(frame) and not ids.null_count())):
         # Everybody once, in order, as most batches are: fields come row for row, so that nothing has to be joined.
-        fields = contacts.fields(frame.get_column("contact_id"), wanted.fields).get_columns()[1:]
+        fields = contacts.fields(ids, wanted.fields).get_columns()[1:]
         return frame.hstack([column.alias(field_column(column.name)) for column in fields])
-    ids = frame.get_column("contact_id").drop_nulls().unique().sort()
+    ids = ids.drop_nulls().unique().sort()
     if wanted.fields:
         fields = contacts.fields(ids, wanted.fields)
         fields = fields.select("contact_id", *(pl.col(name).alias(field_column(name)) for name in wanted.fields))
@@ -81,6 +98,15 @@ def with_facts(
     return frame.with_columns(
         pl.col(total_column(total, part)).fill_null(0) for total in wanted.totals for part in ("count", "value")
     )
+
+
+def _row_forms(expressions: Sequence[Expression], facts: pl.DataFrame) -> list[RowForm] | None:
+    """The expressions for rows, where there are few; None: Polars is asked."""
+    if not is_few(facts):
+        return None
+    schema = {column.name: column.dtype for column in facts.get_columns()}
+    forms = [row_form(expression, schema) for expression in expressions]
+    return [form for form in forms if form is not None] if None not in forms else None
 
 
 def _is_ascending(ids: pl.Series) -> bool:

@@ -23,6 +23,7 @@ INSTANCE_SCHEMA: dict[str, pl.DataType] = {
 """Carried unchanged through every node but `arms`, which splits and holdouts extend: `node=variant` parts joined by `|`
 in the order met, an empty text before the first. Further columns are variables, named `var.<name>`."""
 
+_FILE = b"ARROW1"
 _KEY_SALT = "instance-key"
 
 
@@ -48,15 +49,15 @@ def arm_of(node_id: str) -> pl.Expr:
 
 
 def to_bytes(frame: pl.DataFrame) -> bytes:
-    """Arrow IPC, zstd: what a checkpoint keeps of a batch."""
+    """Arrow IPC, zstd: what a checkpoint keeps of a batch. As a stream: Polars writes files by way of its engine."""
     buffer = io.BytesIO()
-    frame.write_ipc(buffer, compression="zstd")
+    frame.write_ipc_stream(buffer, compression="zstd")
     return buffer.getvalue()
 
 
 def from_bytes(data: bytes) -> pl.DataFrame:
-    """The frame `to_bytes` was given."""
-    return pl.read_ipc(io.BytesIO(data))
+    """The frame `to_bytes` was given; earlier versions of the program wrote Arrow files."""
+    return pl.read_ipc(io.BytesIO(data)) if data.startswith(_FILE) else pl.read_ipc_stream(io.BytesIO(data))
 
 
 def empty_instances() -> pl.DataFrame:

@@ -6,9 +6,11 @@ the log's `entered` events, where that matters.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -16,8 +18,11 @@ from studio.domain.node import NodeContext
 from studio.domain.workflow import ReEntryPolicy
 from studio.frames.events import AT
 from studio.frames.expression import event_property
+from studio.frames.few import is_few, with_series
 
 _JOURNEY = ["contact_id", "key"]
+_ENTRY = ("contact_id", "key", "entered_at", "occurrence", "var.event")
+_SEEN = ("kind", "occurred_at", "value", "currency", "key", "properties")
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -57,11 +62,19 @@ def entries_from(events: pl.DataFrame, instance_key: str, re_entry: ReEntry, con
         re_entry: who may enter again.
         context: the run, whose `entered` events so far are the memory.
     """
+    candidates = _few_candidates(events, instance_key)
+    if candidates is None:
+        candidates = _candidates(events, instance_key)
+    admitting = admitted(candidates, re_entry, context)
+    return pl.DataFrame([admitting.get_column(name) for name in _ENTRY])
+
+
+def _candidates(events: pl.DataFrame, instance_key: str) -> pl.DataFrame:
     key = pl.lit(None, pl.String) if not instance_key else pl.col("key")
     if instance_key not in ("", "key"):
         key = event_property(instance_key)
     seen = pl.struct("kind", pl.col("occurred_at").dt.to_string("iso:strict"), "value", "currency", "key", "properties")
-    candidates = (
+    return (
         events.filter(pl.col("contact_id").is_not_null())
         .sort("occurred_at", "event_id")
         .select(
@@ -71,11 +84,36 @@ def entries_from(events: pl.DataFrame, instance_key: str, re_entry: ReEntry, con
             seen.struct.json_encode().alias("var.event"),
         )
     )
-    return admitted(candidates, re_entry, context).select("contact_id", "key", "entered_at", "occurrence", "var.event")
+
+
+def _few_candidates(events: pl.DataFrame, instance_key: str) -> pl.DataFrame | None:
+    """The same for a few events that come in order, without Polars' engine; None for all others."""
+    if not is_few(events) or instance_key not in ("", "key") or events.get_column("contact_id").null_count():
+        return None
+    moments, ids = events.get_column("occurred_at"), events.get_column("event_id")
+    places = list(zip(moments.cast(pl.Int64).to_list(), ids.to_list(), strict=True))
+    seen = [_seen(event) for event in zip(*(events.get_column(name).to_list() for name in _SEEN), strict=True)]
+    if None in seen or places != sorted(places):
+        return None
+    keys = events.get_column("key") if instance_key else pl.Series("key", [None] * events.height, dtype=pl.String)
+    told = pl.Series("var.event", seen, dtype=pl.String)
+    return pl.DataFrame([events.get_column("contact_id"), keys, moments.alias("entered_at"), told])
+
+
+def _seen(event: tuple[Any, ...]) -> str | None:
+    """The event as JSON, written as Polars writes it; None for a number that both write in different ways."""
+    kind, at, value, *others = event
+    if value is not None and value != 0 and not 1e-4 <= abs(value) < 1e15:
+        return None
+    told = dict(zip(_SEEN, (kind, at.isoformat(timespec="microseconds"), value, *others), strict=True))
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 def admitted(candidates: pl.DataFrame, re_entry: ReEntry, context: NodeContext) -> pl.DataFrame:
     """The candidates (`contact_id`, `key`, `entered_at`, any other) that may enter, with `occurrence`."""
+    if is_few(candidates) and _is_each_once(candidates, re_entry.policy, context):
+        occurrences = _occurrences(candidates, re_entry.policy, context)
+        return with_series(candidates, [pl.Series("occurrence", occurrences, dtype=pl.UInt32)])
     if re_entry.policy == "one_per_key":
         # The same contact, key and occurrence are the same instance, and one that is in the run does not enter again:
         # the log, which grows with every entry, need not be asked.
@@ -98,9 +136,37 @@ def admitted(candidates: pl.DataFrame, re_entry: ReEntry, context: NodeContext) 
             return _numbered(_spaced(candidates, before, timedelta(days=re_entry.days)), here)
 
 
+def _is_each_once(candidates: pl.DataFrame, policy: ReEntryPolicy, context: NodeContext) -> bool:
+    """Whether everybody may enter and needs but a number: no two are alike, and no one can have entered before."""
+    if policy == "every_time":
+        return True
+    if policy != "one_per_key" or context.earlier_runs:
+        return False
+    return len(set(_journeys(candidates))) == candidates.height
+
+
+def _journeys(frame: pl.DataFrame) -> list[tuple[int, str | None]]:
+    return list(zip(*(frame.get_column(name).to_list() for name in _JOURNEY), strict=True))
+
+
+def _occurrences(candidates: pl.DataFrame, policy: ReEntryPolicy, context: NodeContext) -> list[int]:
+    """How often the same contact and key have entered this run before each of them."""
+    counts: Counter[tuple[int, str | None]] = Counter()
+    if policy == "every_time":
+        before = _entered(candidates, context)
+        is_here = (run_id == context.run_id for run_id in before.get_column("run_id").to_list())
+        counts.update(journey for journey, here in zip(_journeys(before), is_here, strict=True) if here)
+    found: list[int] = []
+    for journey in _journeys(candidates):
+        found.append(counts[journey])
+        counts[journey] += 1
+    return found
+
+
 def _entered(candidates: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
     """The `entered` events of these people in this run and in earlier activations of its workflow."""
-    ids = candidates.get_column("contact_id").unique().sort()
+    ids = candidates.get_column("contact_id")
+    ids = pl.Series("contact_id", sorted(set(ids)), dtype=pl.UInt32) if is_few(candidates) else ids.unique().sort()
     if not context.earlier_runs:
         return context.events.rows(("entered",), since=context.started_at, ids=ids, run_id=context.run_id)
     runs = [context.run_id, *context.earlier_runs]

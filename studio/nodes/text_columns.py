@@ -34,13 +34,17 @@ _RESERVED = frozenset({"contact.event", "var.event"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Print:
+class Print:
+    """A value, passed through filters (name, what is given in brackets)."""
+
     path: str
     filters: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Test:
+class Test:
+    """A condition about one value; without a `sign` whether it is there, and not zero."""
+
     path: str
     negated: bool
     sign: str
@@ -48,18 +52,20 @@ class _Test:
 
 
 @dataclass(frozen=True, slots=True)
-class _If:
-    ways: Sequence[tuple[_Test | None, Sequence[_Part]]]
+class If:
+    """Parts, each under a condition; None: whoever has come so far."""
+
+    ways: Sequence[tuple[Test | None, Sequence[Part]]]
 
 
-_Part: TypeAlias = "str | _Print | _If"
+Part: TypeAlias = "str | Print | If"
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnText:
     """A text that can be filled in by columns. `fields` and `variables` are the names it prints or asks."""
 
-    parts: Sequence[_Part]
+    parts: Sequence[Part]
     paths: tuple[str, ...]
 
     @property
@@ -74,9 +80,9 @@ class ColumnText:
         if any(value is None for value in values.values()):
             return _nothing(facts.height)
         known = {path: value for path, value in values.items() if value is not None}
-        uses = Counter(_paths(self.parts))
+        uses = Counter(paths_in(self.parts))
         lengths = [_printed(value).str.len_bytes().fill_null(0) * uses[path] for path, value in known.items()]
-        lengths.append(pl.lit(sum(len(text.encode()) for text in _literals(self.parts))))
+        lengths.append(pl.lit(sum(len(text.encode()) for text in literals(self.parts))))
         is_small = _whole(facts.select(pl.sum_horizontal(lengths) <= MAX_BYTES).to_series(), facts.height)
         text = _joined(self.parts, known).alias("text")
         if is_small.all():
@@ -102,7 +108,7 @@ def compiled_text(source: str) -> ColumnText | None:
     parts = reader.block()
     if parts is None or reader.at < len(reader.pieces):
         return None
-    return ColumnText(parts, tuple(dict.fromkeys(_paths(parts))))
+    return ColumnText(parts, tuple(dict.fromkeys(paths_in(parts))))
 
 
 class _Reader:
@@ -117,9 +123,9 @@ class _Reader:
         # A brace that opens nothing here may open something for MiniJinja.
         self._is_odd = any(isinstance(p, str) and re.search(r"\{[{%#]|[}%#]\}", p) for p in self.pieces)
 
-    def block(self) -> list[_Part] | None:
+    def block(self) -> list[Part] | None:
         """Parts up to the end, or to a word that ends a block; None when something is not simple."""
-        parts: list[_Part] = []
+        parts: list[Part] = []
         while self.at < len(self.pieces) and not self._is_odd:
             piece = self.pieces[self.at]
             if isinstance(piece, str):
@@ -137,8 +143,8 @@ class _Reader:
             parts.append(part)
         return None if self._is_odd else parts
 
-    def _conditional(self, word: str) -> _If | None:
-        ways: list[tuple[_Test | None, Sequence[_Part]]] = []
+    def _conditional(self, word: str) -> If | None:
+        ways: list[tuple[Test | None, Sequence[Part]]] = []
         while True:
             test = None if word.strip() == "else" else _test_of(word)
             body = self.block()
@@ -150,22 +156,22 @@ class _Reader:
             self.at += 1
             word = ending["word"]
             if word.strip() == "endif":
-                return _If(ways)
+                return If(ways)
             if test is None:
                 return None
 
 
-def _print_of(inner: str) -> _Print | None:
+def _print_of(inner: str) -> Print | None:
     found = _VALUE.fullmatch(inner)
     if found is None or found["path"] in _RESERVED:
         return None
     filters = [(f["name"], (f["given"] or "")[1:-1]) for f in _FILTER.finditer(found["filters"])]
     # Behind another filter it comes too late: that one has failed for who lacks the field.
     is_late = any(name in ("default", "d") for name, _ in filters[1:])
-    return None if is_late else _Print(found["path"], filters)
+    return None if is_late else Print(found["path"], filters)
 
 
-def _test_of(word: str) -> _Test | None:
+def _test_of(word: str) -> Test | None:
     found = _CONDITION.fullmatch(word)
     if found is None or found["path"] in _RESERVED or (found["not"] and found["sign"]):
         return None
@@ -173,29 +179,31 @@ def _test_of(word: str) -> _Test | None:
     literal = None if given is None else given[1:-1] if given[0] in "\"'" else float(given)
     if isinstance(literal, str) and found["sign"] not in ("==", "!="):
         return None
-    return _Test(found["path"], bool(found["not"]), found["sign"] or "", literal)
+    return Test(found["path"], bool(found["not"]), found["sign"] or "", literal)
 
 
-def _paths(parts: Sequence[_Part]) -> list[str]:
+def paths_in(parts: Sequence[Part]) -> list[str]:
+    """The names of all values, as often as they are used."""
     found: list[str] = []
     for part in parts:
-        if isinstance(part, _Print):
+        if isinstance(part, Print):
             found.append(part.path)
-        elif isinstance(part, _If):
+        elif isinstance(part, If):
             for test, body in part.ways:
-                found += [*([test.path] if test else []), *_paths(body)]
+                found += [*([test.path] if test else []), *paths_in(body)]
     return found
 
 
-def _literals(parts: Sequence[_Part]) -> list[str]:
+def literals(parts: Sequence[Part]) -> list[str]:
+    """All that is fixed in it."""
     found: list[str] = []
     for part in parts:
         if isinstance(part, str):
             found.append(part)
-        elif isinstance(part, _Print):
+        elif isinstance(part, Print):
             found += [given for _, given in part.filters]
         else:
-            found += [text for _, body in part.ways for text in _literals(body)]
+            found += [text for _, body in part.ways for text in literals(body)]
     return found
 
 
@@ -232,15 +240,15 @@ _FILTERS: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
 }
 
 
-def _joined(parts: Sequence[_Part], values: Mapping[str, _Value]) -> pl.Expr:
+def _joined(parts: Sequence[Part], values: Mapping[str, _Value]) -> pl.Expr:
     texts = [_text(part, values) for part in parts if part != ""]
     return pl.concat_str(texts) if texts else pl.lit("")
 
 
-def _text(part: _Part, values: Mapping[str, _Value]) -> pl.Expr:
+def _text(part: Part, values: Mapping[str, _Value]) -> pl.Expr:
     if isinstance(part, str):
         return pl.lit(part)
-    if isinstance(part, _Print):
+    if isinstance(part, Print):
         text = _printed(values[part.path])
         for name, given in part.filters:
             if name in ("default", "d"):
@@ -260,7 +268,7 @@ def _text(part: _Part, values: Mapping[str, _Value]) -> pl.Expr:
     return whole
 
 
-def _holds(test: _Test, value: _Value) -> pl.Expr:
+def _holds(test: Test, value: _Value) -> pl.Expr:
     expression, dtype = value
     if not test.sign:
         is_true = expression.is_not_null() if dtype == pl.String else (expression.cast(pl.Float64) != 0)

@@ -7,7 +7,7 @@ files and deciding who may be written to.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from studio.domain.clock import Clock
 from studio.store import schema
 from studio.store.contact_fields import BUILT_IN, TYPES, FieldBlocks, field_kinds
 from studio.store.database import Database, bulk
+from studio.store.few_contacts import FEW, FewContacts, expressions, known_types
 from studio.store.rows import frame_of, joined_columns, rows_of, split_columns
 from studio.store.schema import micros
 from studio.store.upsert import UpsertReport, address_hash, upsert
@@ -29,11 +30,6 @@ EVERYTHING = "all"
 _INSERT_CONSENT = """
 INSERT INTO consents (contact_id, channel, topic, state, basis, source, text_version, at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-"""
-# A text property can hold truth values of an earlier import, which `json_extract` would give as 1 and 0.
-_AS_TEXT = """
-CASE json_type(properties, ?) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
- ELSE CAST(json_extract(properties, ?) AS TEXT) END
 """
 CONSENT_COLUMNS = ("contact_id", "channel", "topic", "state", "basis", "source", "text_version", "at")
 
@@ -55,9 +51,10 @@ class People:
         self._database = database
         self._clock = clock
         self._blocks = FieldBlocks(database)
+        self._few = FewContacts(database)
 
     def at(self, now: datetime) -> PeopleView:
-        return PeopleView(self._database, now, self._blocks)
+        return PeopleView(self._database, now, self._blocks, self._few)
 
     def upsert_contacts(self, frame: pl.DataFrame, source: str) -> UpsertReport:
         """Adds and changes people by `key`, all in one transaction.
@@ -177,10 +174,11 @@ def field_types(connection: sa.Connection) -> dict[str, pl.DataType]:
 class PeopleView:
     """The port `ContactView`."""
 
-    def __init__(self, database: Database, now: datetime, blocks: FieldBlocks) -> None:
+    def __init__(self, database: Database, now: datetime, blocks: FieldBlocks, few: FewContacts) -> None:
         self._database = database
         self._now = now
         self._blocks = blocks
+        self._few = few
 
     def ids(self, after: int, limit: int, source: str | None = None) -> pl.Series:
         """See the port."""
@@ -212,14 +210,14 @@ class PeopleView:
         """See the port. Unknown ids have nulls. Numbers and truth values keep their type; everything else is text."""
         ids = ids.alias("contact_id").cast(pl.UInt32)
         found = self._blocks.rows(ids, names)
-        return found if found is not None else self._one_by_one(ids, names)
+        if found is not None:
+            return found
+        return self._few.fields(ids, names) if len(ids) <= FEW else self._selected(ids, names)
 
-    def _one_by_one(self, ids: pl.Series, names: Sequence[str]) -> pl.DataFrame:
+    def _selected(self, ids: pl.Series, names: Sequence[str]) -> pl.DataFrame:
         with self._database.read() as connection:
-            known = {**dict.fromkeys(BUILT_IN, pl.String()), **field_types(connection)}
+            known = known_types(connection)
             columns = {"contact_id": pl.UInt32(), **{name: known[name] for name in names if name in known}}
-            if len(ids) <= _FEW:
-                return _few(connection, ids, names, columns)
             found = _select_fields(connection, ids, columns)
         joined = ids.to_frame().join(found, on="contact_id", how="left", maintain_order="left")
         nothing = [pl.lit(None, pl.String).alias(name) for name in names if name not in columns]
@@ -274,61 +272,18 @@ class PeopleView:
         return found.sort("contact_id", "at").unique("contact_id", keep="first", maintain_order=True).drop("at")
 
 
-def _few(
-    connection: sa.Connection, ids: pl.Series, names: Sequence[str], columns: Mapping[str, pl.DataType]
-) -> pl.DataFrame:
-    """The same for some people, without any expression of Polars: each costs more than a person."""
-    expressions, paths = _expressions(columns)
-    wanted = ids.to_list()
-    cursor = bulk(connection)
-    cursor.execute(
-        f"SELECT {', '.join(expressions)} FROM contacts WHERE id IN ({', '.join('?' * len(wanted))})",  # noqa: S608
-        (*paths, *wanted),
-    )
-    rows = {row[0]: row for row in cursor.fetchall()}
-    places = {name: place for place, name in enumerate(columns)}
-    found = [ids]
-    for name in names:
-        dtype = columns.get(name, pl.String())
-        read = _READ.get(dtype)
-        texts = [rows[key][places[name]] if name in places and key in rows else None for key in wanted]
-        values = texts if read is None else [None if text is None else read(text) for text in texts]
-        found.append(pl.Series(name, values, dtype=dtype))
-    return pl.DataFrame(found)
-
-
-_FEW = 64
-_READ: Mapping[pl.DataType, Callable[[str], object]] = {
-    pl.Boolean(): "true".__eq__,
-    pl.Int64(): int,
-    pl.Float64(): float,
-}
-
-
-def _expressions(columns: Mapping[str, pl.DataType]) -> tuple[list[str], list[str]]:
-    """What to select for the columns, and the paths into the properties that it takes."""
-    expressions, paths = ["id"], []
-    for name, dtype in columns.items():
-        if name in BUILT_IN:
-            expressions.append(name)
-        elif name != "contact_id":
-            expressions.append(_AS_TEXT if dtype == pl.String else "properties -> ?")
-            paths.extend([f"$.{json.dumps(name, ensure_ascii=False)}"] * expressions[-1].count("?"))
-    return expressions, paths
-
-
 def _select_fields(connection: sa.Connection, ids: pl.Series, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """Known fields of some people in one statement. Properties are taken out of their JSON by SQLite."""
     if ids.is_empty():
         return pl.DataFrame(schema=dict(columns))
-    expressions, paths = _expressions(columns)
+    selected, paths = expressions(columns)
     where, parameters = _among(ids, "id")
     cursor = bulk(connection)
     query = f"FROM contacts WHERE {where}"
-    cursor.execute(f"SELECT {joined_columns(expressions)} {query}", (*paths, *parameters))
+    cursor.execute(f"SELECT {joined_columns(selected)} {query}", (*paths, *parameters))
     found = split_columns(cursor.fetchone() or (), list(columns))
     if found is None:
-        cursor.execute(f"SELECT {', '.join(expressions)} {query}", (*paths, *parameters))
+        cursor.execute(f"SELECT {', '.join(selected)} {query}", (*paths, *parameters))
         found = frame_of(cursor.fetchall(), {**dict.fromkeys(columns, pl.String()), "contact_id": pl.UInt32()})
     return found.select(_typed(name, dtype) for name, dtype in columns.items())
 

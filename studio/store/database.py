@@ -87,6 +87,8 @@ class Database:
         self.read_only = read_only
         self._lock = threading.RLock()
         self._depth = 0
+        self.writes = 0
+        """How many transactions have written; as long as it stays, so does what was read in this process."""
         self._writing_thread: int | None = None
         self._writer: sa.Connection | None = None
         self._after: list[tuple[tuple[_Ended, ...], Callable[[], None]]] = []
@@ -145,6 +147,7 @@ class Database:
             ended = _Ended.COMMITTED
         finally:
             self._depth = 0
+            self.writes += 1
             if ended is not _Ended.COMMITTED:
                 self._roll_back(transaction)
             actions, self._after = self._after, []

@@ -96,10 +96,8 @@ class LoggedEvents:
 
     def _late(self, state: LogState, cursor: EventCursor, at: datetime, kinds: tuple[str, ...]) -> pl.DataFrame:
         """Events of batches the reader has not looked at that happened at or before its moment, in order."""
-        found = arrived(state, cursor.seq, kinds)
-        if found.is_empty():
-            return found
-        return found.filter(pl.col("occurred_at") <= at).select(*EVENT_SCHEMA).sort(ORDER)
+        found = arrived(state, cursor.seq, kinds, until=micros(at))
+        return found if found.is_empty() else found.select(*EVENT_SCHEMA).sort(ORDER)
 
 
 class Rare:

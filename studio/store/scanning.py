@@ -18,7 +18,8 @@ from studio.store.segments import Segment
 from studio.store.segments import scan as segment_scan
 
 NO_EVENTS = pl.DataFrame(schema=LOG_SCHEMA)
-_KIND, _SEQ = (list(LOG_SCHEMA).index(name) for name in ("kind", SEQ))
+_KIND, _SEQ, _TIME = (list(LOG_SCHEMA).index(name) for name in ("kind", SEQ, "occurred_at"))
+_EVER = -(1 << 62)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +83,29 @@ def scan(state: LogState, wanted: EventFilter, columns: Sequence[str]) -> pl.Laz
     return (frame.filter(*conditions) if conditions else frame).select(*columns)
 
 
-def arrived(state: LogState, above: int, kinds: Collection[str]) -> pl.DataFrame:
-    """Events (LOG_SCHEMA) of some kinds out of batches with a number above `above`. Cheap when few have arrived."""
+def arrived(
+    state: LogState, above: int, kinds: Collection[str], *, after: int = _EVER, until: int | None = None
+) -> pl.DataFrame:
+    """Events (LOG_SCHEMA) of some kinds out of batches with a number above `above`. Cheap when few have arrived.
+
+    Only those with after < time <= until, in microseconds (None: whenever).
+    """
     if state.tip <= above:
         return NO_EVENTS
     wanted = EventFilter(kinds=kinds, above=above)
-    if any(wanted.may_be_in(segment) for segment in state.segments):
-        return scan(state, wanted, tuple(LOG_SCHEMA)).collect()
-    if above >= state.settled_tip:
-        rows = [row for row in state.recent if row[_SEQ] > above and row[_KIND] in kinds]
+    is_in_segments = any(segment.seq_last > above and wanted.may_be_in(segment) for segment in state.segments)
+    if not is_in_segments and above >= state.settled_tip:
+        rows = [
+            row
+            for row in state.recent
+            if row[_SEQ] > above
+            and row[_KIND] in kinds
+            and after < row[_TIME]
+            and (until is None or row[_TIME] <= until)
+        ]
         return frame_of(rows, LOG_SCHEMA) if rows else NO_EVENTS
-    return state.tail.filter(pl.col(SEQ) > above, pl.col("kind").is_in(sorted(kinds)))
+    times = pl.col("occurred_at").cast(pl.Int64)
+    between = (times > after, *(() if until is None else (times <= until,)))
+    if is_in_segments:
+        return scan(state, wanted, tuple(LOG_SCHEMA)).collect().filter(*between)
+    return state.tail.filter(pl.col(SEQ) > above, pl.col("kind").is_in(sorted(kinds)), *between)

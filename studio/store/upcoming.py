@@ -22,6 +22,7 @@ from studio.store.schema import micros
 
 WINDOW_ROWS_MAX = 250_000
 WINDOWS_MAX = 8
+_CHUNKS_MAX = 64
 
 ORDER = ("occurred_at", "event_id")
 """How events are given to readers: by time; at the same moment in an order that no batching changes."""
@@ -87,16 +88,25 @@ class Upcoming:
 
 
 def _extended(window: Window, state: LogState, kinds: tuple[str, ...]) -> Window | None:
-    added = arrived(state, window.upto, kinds)
-    if added.height:
-        times = pl.col("occurred_at").cast(pl.Int64)
-        added = added.filter(times > window.floor, *(() if window.horizon is None else (times <= window.horizon,)))
+    added = arrived(state, window.upto, kinds, after=window.floor, until=window.horizon)
     if added.is_empty():
         return replace(window, upto=state.tip)
-    events = pl.concat([window.events, added.select(*EVENT_SCHEMA)]).sort(ORDER)
-    if events.height > 2 * WINDOW_ROWS_MAX:
+    if window.events.height + added.height > 2 * WINDOW_ROWS_MAX:
         return None
+    added = pl.DataFrame([added.get_column(name) for name in EVENT_SCHEMA])
+    times = _times(added)
+    if _are_later(times, window.times):
+        # What happens now comes last: nothing has to be sorted.
+        events = window.events.vstack(added)
+        events = events.rechunk() if events.n_chunks() > _CHUNKS_MAX else events
+        return replace(window, upto=state.tip, events=events, times=np.concatenate([window.times, times]))
+    events = pl.concat([window.events, added]).sort(ORDER)
     return replace(window, upto=state.tip, events=events, times=_times(events))
+
+
+def _are_later(times: np.ndarray, known: np.ndarray) -> bool:
+    is_later = not len(known) or times[0] > known[-1]
+    return bool(is_later and (times[1:] > times[:-1]).all())
 
 
 def _read(state: LogState, kinds: tuple[str, ...], after: datetime | None, low: int, high: int | None) -> Window:

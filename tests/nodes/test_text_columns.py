@@ -12,6 +12,7 @@ from studio.nodes.mjml_conversion import RenderError
 from studio.nodes.personal import personal_columns
 from studio.nodes.render_tasks import _people
 from studio.nodes.text_columns import MAX_BYTES, compiled_text
+from studio.nodes.text_rows import fill_rows
 from tests.nodes.world import World, ids, instances, node, people, ran
 
 PATHS = ("contact.name", "contact.age", "contact.rate", "contact.vip", "contact.nobody", "var.tier", "key")
@@ -77,6 +78,7 @@ def test_what_comes_out_is_what_minijinja_writes(source: str, values: list[tuple
     simple, facts = compiled_text(source), frame(values)
     if simple is None:
         return
+    assert fill_rows(simple, facts).to_list() == simple.fill(facts).to_list()
     for ours, theirs in zip(simple.fill(facts).to_list(), by_minijinja(source, facts), strict=True):
         assert ours is None or ours == theirs
 

@@ -61,8 +61,10 @@ def test_a_stretch_says_what_single_questions_say(
     ids = pl.Series("contact_id", [first + place % len(people) for place in places], dtype=pl.UInt32)
     view = store.contacts.at(NOON)
     everybody = pl.Series("contact_id", range(first, last + 1), dtype=pl.UInt32)
-    assert view.fields(everybody, names).equals(view._one_by_one(everybody, names))
-    assert view.fields(ids, names).equals(view._one_by_one(ids, names))
+    for asked in (everybody, ids):
+        by_block = view.fields(asked, names)
+        assert by_block.equals(view._selected(asked, names))
+        assert by_block.equals(view._few.fields(asked, names))
 
 
 def test_what_changes_is_seen_at_once(store: Store) -> None:

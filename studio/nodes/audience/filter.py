@@ -8,6 +8,7 @@ import polars as pl
 from pydantic import BaseModel, Field
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
+from studio.frames.few import kept
 from studio.nodes.parameters import ContactRule
 from studio.nodes.rules import Rules
 
@@ -46,4 +47,4 @@ class Filter:
 
     async def run(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:
         (holds,) = self._rules.hold(batch, context)
-        return Outcome(out={"pass": batch.filter(holds), "fail": batch.filter(~holds)})
+        return Outcome(out={"pass": kept(batch, holds), "fail": kept(batch, ~holds)})

@@ -5,12 +5,15 @@ Absent on purpose: keeping single people apart; who came by is in the run's samp
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from collections import Counter
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar
 
 import polars as pl
 from pydantic import BaseModel, Field
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
+from studio.frames.few import is_few
 from studio.nodes.parameters import OptionalFormula
 from studio.nodes.rules import Formulas
 
@@ -75,18 +78,34 @@ class Count:
             figures[f"{word}, {SUM}"] = float(numbers[0].sum())
         if not groups:
             return figures
-        columns = [groups[0].str.slice(0, MAX_LABEL).fill_null(MISSING).alias("by")]
-        columns += [numbers[0].alias("sum")] if numbers else []
-        found = (
-            pl.DataFrame(columns).group_by("by").agg(pl.len().alias("n"), *([pl.col("sum").sum()] if numbers else []))
-        )
-        found = found.sort(["n", "by"], descending=[True, False])
-        for place, (label, count, *total) in enumerate(found.iter_rows()):
+        for place, (label, count, *total) in enumerate(_grouped(groups[0], numbers[0] if numbers else None)):
             shown = label if place < MAX_GROUPS else OTHER
             _add(figures, f"{word}: {shown}", count)
             if total:
                 _add(figures, f"{word}, {SUM}: {shown}", total[0])
         return figures
+
+
+def _grouped(groups: pl.Series, numbers: pl.Series | None) -> Iterable[tuple[Any, ...]]:
+    """Label, how many, and the sum where there are numbers; the largest group first, then by label."""
+    if is_few(groups.to_frame()):
+        return _grouped_by_row(groups.to_list(), None if numbers is None else numbers.to_list())
+    columns = [groups.str.slice(0, MAX_LABEL).fill_null(MISSING).alias("by")]
+    columns += [] if numbers is None else [numbers.alias("sum")]
+    sums = [] if numbers is None else [pl.col("sum").sum()]
+    found = pl.DataFrame(columns).group_by("by").agg(pl.len().alias("n"), *sums)
+    return found.sort(["n", "by"], descending=[True, False]).iter_rows()
+
+
+def _grouped_by_row(labels: list[str | None], numbers: list[float | None] | None) -> list[tuple[Any, ...]]:
+    counts: Counter[str] = Counter()
+    sums: Counter[str] = Counter()
+    for place, label in enumerate(labels):
+        shown = MISSING if label is None else label[:MAX_LABEL]
+        counts[shown] += 1
+        sums[shown] += 0.0 if numbers is None else numbers[place] or 0.0
+    found = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [pair if numbers is None else (*pair, sums[pair[0]]) for pair in found]
 
 
 def _add(figures: dict[str, float], name: str, amount: float) -> None:

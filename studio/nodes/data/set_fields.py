@@ -11,6 +11,7 @@ import polars as pl
 from pydantic import BaseModel, Field, field_validator
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
+from studio.frames.few import with_series
 from studio.nodes.parameters import Formula, VariableName, refuse
 from studio.nodes.rules import Formulas
 
@@ -70,4 +71,4 @@ class SetFields:
     async def run(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:
         values = self._formulas.values(batch, context)
         named = [value.alias(f"var.{field.name}") for field, value in zip(self.parameters.fields, values, strict=True)]
-        return Outcome(out={"out": batch.with_columns(named)})
+        return Outcome(out={"out": with_series(batch, named)})

@@ -8,6 +8,7 @@ import polars as pl
 from pydantic import BaseModel, Field, field_validator
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
+from studio.frames.few import kept
 from studio.nodes.parameters import ContactRule, PortId, distinct_ports
 from studio.nodes.rules import Rules
 
@@ -65,9 +66,9 @@ class Branch:
 
     async def run(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:
         out: dict[str, pl.DataFrame] = {}
-        left = pl.repeat(True, batch.height, eager=True, dtype=pl.Boolean)
+        left = pl.Series([True]).new_from_index(0, batch.height)
         for condition, holds in zip(self.parameters.conditions, self._rules.hold(batch, context), strict=True):
-            out[condition.id] = batch.filter(left & holds)
+            out[condition.id] = kept(batch, left & holds)
             left = left & ~holds
-        out[ELSE] = batch.filter(left)
+        out[ELSE] = kept(batch, left)
         return Outcome(out=out)

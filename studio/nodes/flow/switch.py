@@ -8,6 +8,8 @@ import polars as pl
 from pydantic import BaseModel, Field, model_validator
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
+from studio.frames.few import divided, is_few
+from studio.frames.row_expression import WHITE, lowered
 from studio.nodes.parameters import Formula, PortId, distinct_ports, refuse
 from studio.nodes.rules import Formulas
 
@@ -87,9 +89,19 @@ class Switch:
 
     async def run(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:
         (found,) = self._value.texts(batch, context)
-        given = found.str.strip_chars()
-        given = given if self.parameters.match_case else given.str.to_lowercase()
-        last = len(self.parameters.cases)
-        places = given.replace_strict(self._values, self._places, default=last, return_dtype=pl.UInt8)
-        places = places.fill_null(last)
-        return Outcome(out={port: batch.filter(places == place) for place, port in enumerate(self.outputs())})
+        ways = self.outputs()
+        parts = divided(batch, self._ways(found), len(ways))
+        return Outcome(out=dict(zip(ways, parts, strict=True)))
+
+    def _ways(self, values: pl.Series) -> pl.Series:
+        """Per value the place of its way among the outputs."""
+        last, is_exact = len(self.parameters.cases), self.parameters.match_case
+        if is_few(values.to_frame()):
+            known = dict(zip(self._values, self._places, strict=True))
+            given = [text if text is None else text.strip(WHITE) for text in values.to_list()]
+            given = given if is_exact else [text if text is None else lowered(text) for text in given]
+            return pl.Series("way", [last if text is None else known.get(text, last) for text in given], dtype=pl.UInt8)
+        stripped = values.str.strip_chars()
+        stripped = stripped if is_exact else stripped.str.to_lowercase()
+        ways = stripped.replace_strict(self._values, self._places, default=last, return_dtype=pl.UInt8)
+        return ways.fill_null(last)

@@ -11,6 +11,7 @@ import polars as pl
 from pydantic import BaseModel, Field
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
+from studio.frames.few import kept
 from studio.nodes.parameters import Duration, EventKind, EventRule
 from studio.nodes.reentry import entries_from, re_entry_of
 from studio.nodes.rules import EventFilter
@@ -97,6 +98,7 @@ class Event:
         """
         parameters = self.parameters
         earliest = max(context.started_at, context.now - parameters.late)
-        chosen = events.filter((pl.col("kind") == parameters.event) & (pl.col("occurred_at") >= earliest))
+        is_it = events.get_column("kind") == parameters.event
+        chosen = kept(events, is_it & (events.get_column("occurred_at") >= earliest))
         chosen = self._filter.keep(chosen, context)
         return entries_from(chosen, parameters.instance_key, re_entry_of(parameters, context), context)
