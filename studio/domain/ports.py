@@ -31,6 +31,14 @@ class ContactView(Protocol):
         """`contact_id` and one column per name, in the order of `ids`; a field nobody has is a null column."""
         ...
 
+    def few(
+        self, ids: Sequence[int], names: Sequence[str]
+    ) -> tuple[Mapping[str, pl.DataType], Sequence[Mapping[str, object]]]:
+        """The same for a few people: the type of each field that somebody has, and per id, in order, its values by
+        name, of at least these names; a value that is not there is missing.
+        """
+        ...
+
     def names(self) -> tuple[str, ...]:
         """Every field some contact has, built-in ones (`key`, `email`, `name`, `language`, `zone`) first."""
         ...

@@ -15,6 +15,8 @@ from typing import Generic, TypeVar
 import polars as pl
 
 from studio.domain.errors import Corrupt, StudioError, Transient
+from studio.domain.node import NodeContext
+from studio.frames.few import ByRow, Few, FewOutcome
 
 Result = TypeVar("Result")
 Call = Callable[[pl.DataFrame], Awaitable[Result]]
@@ -77,6 +79,19 @@ async def attempt(batch: pl.DataFrame, call: Call[Result], timeout_s: float | No
         else:
             parts += _halves(part, answer, attempted)
     return attempted
+
+
+def attempt_few(node: ByRow, few: Few, context: NodeContext) -> FewOutcome | None:
+    """Asks a node row by row; None where it has to be asked by columns, where every failure has its words."""
+    try:
+        outcome = node.run_few(few, context)
+        if outcome is not None:
+            ids = [row["instance_id"] for part in outcome.out.values() for row in part.rows]
+            assert sorted(ids) == sorted(few.column("instance_id")), "the step lost people, or let them out twice"
+    except Exception:
+        log.info("%d rows failed row by row, trying them by columns", few.height, exc_info=True)
+        return None
+    return outcome
 
 
 def reason_of(error: Exception) -> tuple[str, str, str]:

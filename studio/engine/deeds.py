@@ -290,7 +290,7 @@ class Deeds:
             rows = leaving.with_columns(pl.lit('{"reason": "exit rule"}').alias("properties"))
             exited = contact_events(rows, run_id=run_id, node_id=step.id, kind="exited", at=draft.now)
             draft.record(exited, "exited")
-            draft.moved.append(Way(step.id, ENDED, leaving.get_column("contact_id"), ids))
+            draft.moved.append(Way.of(step.id, ENDED, leaving))
         return batch.filter(~fits)
 
     def _organic(self, draft: Draft) -> None:

@@ -23,6 +23,7 @@ from studio.engine.stage import Again, Stage
 from studio.engine.tally import Tally, Trouble
 from studio.engine.waiting import first_due, split_by_due
 from studio.frames.events import OUTBOX_PLAN_SCHEMA
+from studio.frames.few import Batch
 from studio.frames.moves import Moved
 
 Fact = tuple[str | None, RunEventKind, dict[str, JsonValue]]
@@ -72,7 +73,7 @@ class Draft:
         self.broken: Trouble | None = None
         self.moved: list[Moved] = []
         self.keeps: dict[str, bytes] = {}
-        self.looked: list[tuple[str, pl.DataFrame]] = []
+        self.looked: list[tuple[str, Batch]] = []
         self.notes: dict[str, str] = {}
 
     def add(

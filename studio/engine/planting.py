@@ -46,8 +46,7 @@ def plant(run: RunRow, plan: Plan, planted: Sequence[Planted], checkpoint: Check
         draft.record(contact_events(moments, run_id=run.run_id, node_id=node_id, kind="entered", at=at))
         work += [_arriving(run, place, target, batch) for target in _targets(plan, place)]
         if place.port is not None:
-            people = (batch.get_column("contact_id"), batch.get_column("instance_id"))
-            moves.append(write_moves(Moved(node_id, place.port, *people), at, by_instance=True))
+            moves.append(write_moves(Moved.of(node_id, place.port, batch), at, by_instance=True))
             keeps[sample_name(node_id, place.port)] = write_sample(tidy(batch).sort("instance_id").head(50))
     return Checkpoint(
         run_id=run.run_id,

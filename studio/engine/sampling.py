@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import polars as pl
 
+from studio.frames.few import Batch, Few, frame_of
 from studio.frames.samples import SAMPLE_ROWS, read_sample, write_sample
 
 _SMALL, _PENDING_MAX = 500, 64
@@ -22,15 +23,18 @@ class Samples:
         self._frames = {name: read_sample(data) for name, data in kept.items()}
         self._bounds = {name: _bound(frame) for name, frame in self._frames.items()}
         self._changed: set[str] = set()
-        self._pending: dict[str, list[pl.DataFrame]] = {}
+        self._pending: dict[str, list[Batch]] = {}
 
-    def add(self, looked: Iterable[tuple[str, pl.DataFrame]]) -> None:
+    def add(self, looked: Iterable[tuple[str, Batch]]) -> None:
         """Looks at batches (name, rows): who has a smaller id than those sampled takes a place."""
-        for name, batch in looked:
+        for name, given in looked:
+            batch = self._fitting(name, given) if isinstance(given, Few) else given
             if batch.height > _SMALL:
                 self._add(name, batch)
                 continue
             # Small batches come by the thousand; they are looked at some dozens at a time.
+            if not batch.height:
+                continue
             pending = self._pending.setdefault(name, [])
             pending.append(batch)
             if len(pending) >= _PENDING_MAX:
@@ -53,10 +57,16 @@ class Samples:
         self._changed.clear()
         return changed
 
+    def _fitting(self, name: str, few: Few) -> Batch:
+        bound = self._bounds.get(name)
+        if bound is None:
+            return few
+        return Few(few.dtypes, [row for row in few.rows if row["instance_id"] < bound])
+
     def _add_pending(self, name: str) -> None:
         pending = self._pending.pop(name, None)
         if pending:
-            self._add(name, pl.concat(pending, how="diagonal_relaxed"))
+            self._add(name, pl.concat([frame_of(batch) for batch in pending], how="diagonal_relaxed"))
 
     def _add(self, name: str, batch: pl.DataFrame) -> None:
         ids = batch.get_column("instance_id").to_numpy()

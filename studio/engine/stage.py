@@ -18,7 +18,7 @@ import polars as pl
 
 from studio.domain.errors import Problem, Transient
 from studio.domain.node import Outcome, Quarantined, Waits
-from studio.engine.attempts import Attempted, Failure, attempt, reason_of
+from studio.engine.attempts import Attempted, Failure, attempt, attempt_few, reason_of
 from studio.engine.facts import chance, fill_in, tidy, together
 from studio.engine.guard import Guard
 from studio.engine.idset import IdSet
@@ -27,7 +27,7 @@ from studio.engine.plan import ERROR_PORT, Plan, Step
 from studio.engine.tally import Contexts, Tally, Trouble
 from studio.frames.events import AT
 from studio.frames.facts import rules_hold
-from studio.frames.few import is_few
+from studio.frames.few import Batch, Few, few_of, frame_of, goes_by_row, is_few
 from studio.frames.instances import INSTANCE_SCHEMA
 from studio.frames.moves import ENDED, Moved
 from studio.frames.samples import sample_name
@@ -67,7 +67,7 @@ class Stage:
         self._now = now
         self._tick = tick
         self.guard = guard
-        self._arriving: dict[str, list[pl.DataFrame]] = {}
+        self._arriving: dict[str, list[Batch]] = {}
         self._attempts: dict[str, int] = {}
         self.tallies: dict[str, Tally] = {}
         self.waiting: dict[str, list[pl.DataFrame]] = {}
@@ -81,7 +81,7 @@ class Stage:
         self.rearmed: list[pl.DataFrame] = []
         self.broken: Trouble | None = None
         self.moved: list[Moved] = []
-        self.looked: list[tuple[str, pl.DataFrame]] = []
+        self.looked: list[tuple[str, Batch]] = []
         self.notes: dict[str, str] = {}
         self.meet: Callable[[Step, Sequence[tuple[Edge, pl.DataFrame]]], Met] | None = None
         """Brings together who comes to a merging step; None where a plan has none."""
@@ -91,7 +91,7 @@ class Stage:
         """The node's numbers, to be added to."""
         return self.tallies.setdefault(node_id, Tally())
 
-    def arrive(self, node_id: str, batch: pl.DataFrame, attempt_no: int = 1) -> None:
+    def arrive(self, node_id: str, batch: Batch, attempt_no: int = 1) -> None:
         """Puts a batch before a node."""
         if batch.height:
             self._arriving.setdefault(node_id, []).append(batch)
@@ -102,19 +102,20 @@ class Stage:
         if node_id in self._ways:
             self._ways[node_id].append((edge, batch))
 
-    def leave(self, step: Step, port: str, batch: pl.DataFrame) -> None:
+    def leave(self, step: Step, port: str, batch: Batch) -> None:
         """Lets a batch out of a node's port, to the nodes behind it; where there are none, it has ended."""
         if not batch.height:
             return
         self.tally(step.id).note(port, batch)
         self._note_move(step.id, port, batch)
-        batch = tidy(batch)
+        batch = batch if isinstance(batch, Few) else tidy(batch)
         self.looked.append((sample_name(step.id, port), batch))
-        if self.guard is not None and self.guard.leaving(step, port, batch, self.tally(step.id)):
+        if self.guard is not None and self.guard.leaving(step, port, frame_of(batch), self.tally(step.id)):
             return
         for target in step.targets.get(port, ()):
             self.arrive(target, batch)
-            self.came_by(target, (step.id, port), batch)
+            if target in self._ways:
+                self.came_by(target, (step.id, port), frame_of(batch))
 
     async def run(self) -> None:
         """Goes on until no batch stands before a node. Branches that do not lead into each other run side by side."""
@@ -141,14 +142,39 @@ class Stage:
         if self._ways.get(node_id):
             self._join(step)
             return
-        batch = together(self._arriving.pop(node_id))
+        arriving, attempt_no = self._arriving.pop(node_id), self._attempts.pop(node_id, 1)
+        if attempt_no == 1 and self._visit_few(step, arriving):
+            return
+        batch = together([frame_of(batch) for batch in arriving])
         if self._plan.has_fan_out:
             batch = batch.unique("instance_id", keep="first", maintain_order=True)
-        attempt_no = self._attempts.pop(node_id, 1)
         if self.guard is None:
             await self.visit(step, batch, attempt_no)
         else:
             await self._visit_guarded(self.guard, step, batch, attempt_no)
+
+    def _visit_few(self, step: Step, arriving: Sequence[Batch]) -> bool:
+        """Takes a few people through a node row by row, where it can; otherwise nothing has happened."""
+        if not goes_by_row(step.node) or step.condition is not None:
+            return False
+        if self.guard is not None or self._plan.has_fan_out:
+            return False
+        few = few_of(arriving)
+        if few is None:
+            return False
+        began = self._tick()
+        outcome = attempt_few(step.node, few, self._contexts(step.id))
+        if outcome is None:
+            return False
+        self.looked.append((sample_name(step.id, None), few))
+        tally = self.tally(step.id)
+        tally.arrived += few.height
+        tally.duration_ms += (self._tick() - began) * 1_000
+        for port, part in outcome.out.items():
+            self.leave(step, port, part)
+        for name, amount in outcome.figures.items():
+            tally.figures[name] = tally.figures.get(name, 0.0) + amount
+        return True
 
     async def _visit_guarded(self, guard: Guard, step: Step, batch: pl.DataFrame, attempt_no: int) -> None:
         tally = self.tally(step.id)
@@ -305,8 +331,8 @@ class Stage:
             self.changes.append(outcome.changes)
         self.troubles += [_trouble(step, problem) for problem in outcome.problems]
 
-    def _note_move(self, node_id: str, port: str, batch: pl.DataFrame) -> None:
-        self.moved.append(Moved(node_id, port, batch.get_column("contact_id"), batch.get_column("instance_id")))
+    def _note_move(self, node_id: str, port: str, batch: Batch) -> None:
+        self.moved.append(Moved.of(node_id, port, batch))
 
     def _put_off(
         self,

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-import polars as pl
-
 from studio.domain.node import NodeContext
+from studio.frames.few import Batch, Few
 
 Contexts = Callable[[str], NodeContext]
 
@@ -34,12 +33,16 @@ class Tally:
     sample: dict[str, list[int]] = field(default_factory=dict)
     """Port → contact ids of the first few that left by it, for whoever wants to look at real people."""
 
-    def note(self, port: str, batch: pl.DataFrame) -> None:
+    def note(self, port: str, batch: Batch) -> None:
         """Counts a batch that left by a port and remembers the first few people of it."""
         self.out[port] += batch.height
         known = self.sample.setdefault(port, [])
         if len(known) < SAMPLE:
-            known += batch.get_column("contact_id").head(SAMPLE - len(known)).to_list()
+            lacking = SAMPLE - len(known)
+            if isinstance(batch, Few):
+                known += batch.column("contact_id")[:lacking]
+            else:
+                known += batch.get_column("contact_id").head(lacking).to_list()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Absent on purpose: the views themselves (ports), and compiling (`studio.frames.e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -14,7 +14,7 @@ import polars as pl
 from studio.domain.expression import Expression, Needs, Total, needs
 from studio.domain.ports import ContactView, EventView
 from studio.frames.expression import compile_rule, compile_text, compile_value, field_column, total_column
-from studio.frames.few import is_few
+from studio.frames.few import Few, Row, is_few
 from studio.frames.row_expression import RowForm, row_form
 
 
@@ -72,6 +72,32 @@ def values_of(
     )
     assert answers.height == frame.height, "every row has its answers"
     return answers.get_columns()
+
+
+def few_values(
+    expressions: Sequence[Expression], few: Few, *, contacts: ContactView
+) -> tuple[list[RowForm], list[Row]] | None:
+    """The expressions for rows, and the rows of facts they are asked about; None where Polars has to be asked."""
+    wanted = needs(*expressions)
+    if wanted.totals:
+        return None
+    dtypes, rows = few_facts(few, wanted.fields, contacts)
+    forms = [row_form(expression, dtypes) for expression in expressions]
+    return None if None in forms else ([form for form in forms if form is not None], rows)
+
+
+def few_facts(few: Few, fields: Sequence[str], contacts: ContactView) -> tuple[Mapping[str, pl.DataType], list[Row]]:
+    """A few rows with contact fields as `field_column` names them, and the types of all columns."""
+    if not fields:
+        return few.dtypes, list(few.rows)
+    types, people = contacts.few(few.column("contact_id"), fields)
+    columns = [(name, field_column(name)) for name in fields]
+    dtypes = {**few.dtypes, **{column: types[name] for name, column in columns if name in types}}
+    rows = [
+        {**row, **{column: person.get(name) for name, column in columns}}
+        for row, person in zip(few.rows, people, strict=True)
+    ]
+    return dtypes, rows
 
 
 def with_facts(

@@ -51,7 +51,9 @@ def arm_of(node_id: str) -> pl.Expr:
 def to_bytes(frame: pl.DataFrame) -> bytes:
     """Arrow IPC, zstd: what a checkpoint keeps of a batch. As a stream: Polars writes files by way of its engine."""
     buffer = io.BytesIO()
-    frame.write_ipc_stream(buffer, compression="zstd")
+    # Of a copy (which shares the columns): Polars locks the frame it writes, and whoever asks another thread's frame
+    # for anything meanwhile waits with the interpreter's lock in his hand, which the writing needs.
+    frame.clone().write_ipc_stream(buffer, compression="zstd")
     return buffer.getvalue()
 
 

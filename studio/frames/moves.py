@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
+
+from studio.frames.few import Batch, Few
 
 ENDED = ""
 """The port of those whose way ended at the node."""
@@ -27,12 +28,20 @@ _SPAN, _BITS, _CONTACTS, _INSTANCES = range(4)
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A batch that left a node through a port: its `contact_id` and `instance_id` columns, row for row."""
+    """A batch that left a node through a port: its contacts (u32) and instances (u64), row for row."""
 
     node_id: str
     port: str
-    contacts: pl.Series
-    instances: pl.Series
+    contacts: NDArray[np.uint32]
+    instances: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, node_id: str, port: str, batch: Batch) -> Moved:
+        """Everybody in a batch of instances."""
+        if isinstance(batch, Few):
+            contacts = np.array(batch.column("contact_id"), dtype=np.uint32)
+            return cls(node_id, port, contacts, np.array(batch.column("instance_id"), dtype=np.uint64))
+        return cls(node_id, port, batch.get_column("contact_id").to_numpy(), batch.get_column("instance_id").to_numpy())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +63,11 @@ def write_moves(moved: Moved, at: datetime, *, by_instance: bool) -> bytes:
     """One record. O(rows)."""
     node, port = moved.node_id.encode(), moved.port.encode()
     if by_instance:
-        form, body = _INSTANCES, moved.instances.to_numpy().astype("<u8", copy=False).tobytes()
+        form, body = _INSTANCES, moved.instances.astype("<u8", copy=False).tobytes()
     else:
-        form, body = _contacts(moved.contacts.to_numpy())
+        form, body = _contacts(moved.contacts)
     micros = (at - _EPOCH) // timedelta(microseconds=1)
-    return _HEAD.pack(micros, len(node), len(port), form, len(body), moved.contacts.len()) + node + port + body
+    return _HEAD.pack(micros, len(node), len(port), form, len(body), len(moved.contacts)) + node + port + body
 
 
 def read_moves(data: bytes) -> Iterator[Move]:

@@ -12,7 +12,6 @@ from pydantic import JsonValue
 
 from studio.domain.node import NodeContext
 from studio.frames.expression import field_column
-from studio.frames.few import is_few, with_series
 from studio.nodes.render_tasks import whole
 
 MAX_FIELD = 10_000
@@ -30,29 +29,12 @@ def with_fields(
     """
     wanted = set(context.contacts.names()) if named is None else set(named)
     names = [*always, *sorted(wanted - set(always))]
-    if is_few(batch):
-        return _few_with_fields(batch, names, context)
     if names:
         ids = batch.get_column("contact_id").unique().sort()
         fields = context.contacts.fields(ids, names)
         fields = fields.select("contact_id", *(pl.col(name).alias(field_column(name)) for name in names))
         batch = batch.join(fields, on="contact_id", how="left", maintain_order="left")
     return batch.with_columns(pl.col(pl.String).exclude("var.event").str.slice(0, MAX_FIELD))
-
-
-def _few_with_fields(batch: pl.DataFrame, names: Sequence[str], context: NodeContext) -> pl.DataFrame:
-    fields = context.contacts.fields(batch.get_column("contact_id"), names).get_columns()[1:] if names else []
-    batch = with_series(batch, [column.alias(field_column(column.name)) for column in fields])
-    return with_series(batch, [_cut(column) for column in batch.get_columns()])
-
-
-def _cut(column: pl.Series) -> pl.Series:
-    if column.dtype != pl.String or column.name == "var.event":
-        return column
-    texts = column.to_list()
-    if all(text is None or len(text) <= MAX_FIELD for text in texts):
-        return column
-    return pl.Series(column.name, [text and text[:MAX_FIELD] for text in texts], dtype=pl.String)
 
 
 def personal_columns(rows: pl.DataFrame) -> dict[str, Sequence[JsonValue]]:

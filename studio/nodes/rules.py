@@ -7,7 +7,9 @@ import polars as pl
 from studio.domain.expression_parser import parse_expression, parse_value
 from studio.domain.node import NodeContext
 from studio.frames.expression import number_of
-from studio.frames.facts import rules_hold, values_of
+from studio.frames.facts import few_values, rules_hold, values_of
+from studio.frames.few import Few
+from studio.frames.row_expression import Value, number_in
 
 
 class Rules:
@@ -19,6 +21,14 @@ class Rules:
     def hold(self, batch: pl.DataFrame, context: NodeContext) -> list[pl.Series]:
         """Per rule a Boolean column without nulls, row for row with the batch."""
         return rules_hold(self._rules, batch, contacts=context.contacts, events=context.events, now=context.now)
+
+    def hold_few(self, few: Few, context: NodeContext) -> list[list[bool]] | None:
+        """The same for a few rows; None where columns have to be asked."""
+        found = few_values(self._rules, few, contacts=context.contacts)
+        if found is None:
+            return None
+        forms, rows = found
+        return [[form.as_boolean(row) is True for row in rows] for form in forms]
 
 
 class Formulas:
@@ -41,9 +51,34 @@ class Formulas:
             self._formulas, batch, contacts=context.contacts, events=context.events, now=context.now, as_="text"
         )
 
+    def few_values(self, few: Few, context: NodeContext) -> list[tuple[pl.DataType, list[Value]]] | None:
+        """Per formula the type of its column and the values, of a few rows; None where columns have to be asked."""
+        found = few_values(self._formulas, few, contacts=context.contacts)
+        if found is None:
+            return None
+        forms, rows = found
+        return [(form.dtype, [form.value(row) for row in rows]) for form in forms]
+
+    def few_texts(self, few: Few, context: NodeContext) -> list[list[Value]] | None:
+        """The same as texts."""
+        found = few_values(self._formulas, few, contacts=context.contacts)
+        if found is None:
+            return None
+        forms, rows = found
+        return [[form.as_text(row) for row in rows] for form in forms]
+
     def numbers(self, batch: pl.DataFrame, context: NodeContext) -> list[pl.Series]:
         """Per formula a column of f64; a text counts as the number it spells."""
         return [_numbers(column) for column in self.values(batch, context)]
+
+    def few_numbers(self, few: Few, context: NodeContext) -> list[list[float | None]] | None:
+        """The same of a few rows."""
+        found = self.few_values(few, context)
+        return None if found is None else [[_number(value) for value in values] for _, values in found]
+
+
+def _number(value: Value) -> float | None:
+    return number_in(value) if isinstance(value, str) else None if value is None else float(value)
 
 
 def _numbers(column: pl.Series) -> pl.Series:

@@ -29,20 +29,16 @@ class Unclear(Exception):
     """MiniJinja has to say what stands here."""
 
 
-def fill_rows(text: ColumnText, facts: pl.DataFrame) -> pl.Series:
-    """One text per row, null where MiniJinja has to be asked; as `ColumnText.fill`."""
-    columns = {path: facts.get_column(name) for path in text.paths if (name := _column(path)) in facts.columns}
-    if not all(_is_simple(column.dtype) for column in columns.values()):
-        return pl.Series("text", [None], dtype=pl.String).new_from_index(0, facts.height)
+def fill_rows(text: ColumnText, dtypes: Mapping[str, pl.DataType], rows: Sequence[Row]) -> list[str | None]:
+    """One text per row of facts, None where MiniJinja has to be asked; as `ColumnText.fill`."""
+    columns = [(path, name) for path in text.paths if (name := _column(path)) in dtypes]
+    if not all(_is_simple(dtypes[name]) for _, name in columns):
+        return [None] * len(rows)
     uses = Counter(paths_in(text.parts))
     fixed = sum(len(part.encode()) for part in literals(text.parts))
-    values = {path: column.to_list() for path, column in columns.items()}
-    texts: list[str | None] = []
-    for place in range(facts.height):
-        row: dict[str, Value] = dict.fromkeys(text.paths)
-        row.update((path, None if column[place] == "" else column[place]) for path, column in values.items())
-        texts.append(_filled(text.parts, row, uses, fixed))
-    return pl.Series("text", texts, dtype=pl.String)
+    nothing: dict[str, Value] = dict.fromkeys(text.paths)
+    told = ({**nothing, **{path: None if row[name] == "" else row[name] for path, name in columns}} for row in rows)
+    return [_filled(text.parts, values, uses, fixed) for values in told]
 
 
 def _column(path: str) -> str:

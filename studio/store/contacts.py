@@ -214,6 +214,12 @@ class PeopleView:
             return found
         return self._few.fields(ids, names) if len(ids) <= FEW else self._selected(ids, names)
 
+    def few(
+        self, ids: Sequence[int], names: Sequence[str]
+    ) -> tuple[Mapping[str, pl.DataType], list[Mapping[str, object]]]:
+        """See the port."""
+        return self._few.few(ids, names)
+
     def _selected(self, ids: pl.Series, names: Sequence[str]) -> pl.DataFrame:
         with self._database.read() as connection:
             known = known_types(connection)

@@ -33,6 +33,9 @@ _READ: Mapping[pl.DataType, Callable[[str], object]] = {
 }
 
 
+_NOBODY: Mapping[str, object] = {}
+
+
 @dataclass(slots=True)
 class _Known:
     """What was read when so many writes had been: the columns' types, and people's values in their order."""
@@ -59,6 +62,13 @@ class FewContacts:
             values = [people[one].get(name) if one in people else None for one in wanted]
             columns.append(pl.Series(name, values, dtype=types.get(name, pl.String())))
         return pl.DataFrame(columns)
+
+    def few(
+        self, ids: Sequence[int], names: Sequence[str]
+    ) -> tuple[Mapping[str, pl.DataType], list[Mapping[str, object]]]:
+        """The types of the fields there are, and per id its values by name; nothing for an unknown one."""
+        types, people = self._people(ids, names)
+        return types, [people.get(one, _NOBODY) for one in ids]
 
     def _people(
         self, wanted: Sequence[int], names: Sequence[str]

@@ -8,6 +8,7 @@ time would cost more than the run. A window holds every event of some kinds with
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -44,12 +45,12 @@ class Window:
 
     def between(self, after: int, until: int) -> pl.DataFrame:
         """Events with after < time <= until; both must lie in the window."""
-        first, last = np.searchsorted(self.times, (after, until), side="right")
-        return self.events.slice(int(first), int(last - first))
+        first, last = bisect_right(self.times, after), bisect_right(self.times, until)
+        return self.events.slice(first, last - first)
 
     def first_after(self, after: int) -> int | None:
         """The first time later than `after`."""
-        place = int(np.searchsorted(self.times, after, side="right"))
+        place = bisect_right(self.times, after)
         return int(self.times[place]) if place < len(self.times) else None
 
     def covers(self, after: int, until: int | None, upto: int) -> bool:

@@ -16,7 +16,7 @@ AT = datetime(2026, 3, 2, 12, 0, 0, 123_456, tzinfo=UTC)
 
 def moved(contacts: list[int], node: str = "filter", port: str = "pass") -> Moved:
     ids = pl.Series("contact_id", contacts, dtype=pl.UInt32)
-    return Moved(node, port, ids, (ids.cast(pl.UInt64) * 2**31 + 7).alias("instance_id"))
+    return Moved.of(node, port, pl.DataFrame([ids, (ids.cast(pl.UInt64) * 2**31 + 7).alias("instance_id")]))
 
 
 @given(

@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from studio.domain.expression import Expression, TextCall, Variable
 from studio.domain.expression_parser import parse_value
 from studio.frames.expression import compile_rule, compile_text, compile_value
-from studio.frames.few import divided, kept, with_series
+from studio.frames.few import Few, few_of, kept, with_series
 from studio.frames.row_expression import row_form
 from tests.domain.rule_texts import rules
 
@@ -126,7 +126,12 @@ def test_few_rows_are_kept_and_divided_as_many_are(rows: int) -> None:
     for mask in (frame["n"] > 100, frame["n"] >= 0, frame["n"] % 2 == 0):
         assert kept(frame, mask).equals(frame.filter(mask))
     places = (frame["n"] % 3).cast(pl.UInt8)
-    parts = divided(frame, places, 3)
-    assert all(part.equals(frame.filter(places == way)) for way, part in enumerate(parts))
+    parts = Few.of(frame).divided(places.to_list(), 3)
+    assert all(part.frame().equals(frame.filter(places == way)) for way, part in enumerate(parts))
     new = [pl.Series("z", [1] * rows, dtype=pl.Int64), pl.Series("n", [2] * rows, dtype=pl.Int64)]
     assert with_series(frame, new).equals(frame.with_columns(new))
+    widened = Few.of(frame).with_columns((s.name, s.dtype, s.to_list()) for s in new)
+    assert widened.frame().equals(frame.with_columns(new))
+    few = few_of([frame.head(1), Few.of(frame.slice(1))])
+    assert (few is None) == (rows > 32)
+    assert few is None or few.frame().equals(frame)

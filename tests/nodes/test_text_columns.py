@@ -78,7 +78,7 @@ def test_what_comes_out_is_what_minijinja_writes(source: str, values: list[tuple
     simple, facts = compiled_text(source), frame(values)
     if simple is None:
         return
-    assert fill_rows(simple, facts).to_list() == simple.fill(facts).to_list()
+    assert fill_rows(simple, facts.schema, facts.to_dicts()) == simple.fill(facts).to_list()
     for ours, theirs in zip(simple.fill(facts).to_list(), by_minijinja(source, facts), strict=True):
         assert ours is None or ours == theirs
 

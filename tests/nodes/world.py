@@ -93,6 +93,10 @@ class PeopleAt:
         people = people.with_columns(missing).select("contact_id", *names)
         return ids.alias("contact_id").to_frame().join(people, on="contact_id", how="left", maintain_order="left")
 
+    def few(self, ids, names):
+        found = self.fields(pl.Series("contact_id", ids, dtype=pl.UInt32), names)
+        return dict(found.schema), found.to_dicts()
+
     def consent(self, ids: pl.Series, channel: str, topic: str) -> pl.DataFrame:
         frame = ids.alias("contact_id").to_frame()
         if self.world.consents is None:

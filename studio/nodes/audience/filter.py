@@ -8,7 +8,7 @@ import polars as pl
 from pydantic import BaseModel, Field
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
-from studio.frames.few import kept
+from studio.frames.few import Few, FewOutcome, kept
 from studio.nodes.parameters import ContactRule
 from studio.nodes.rules import Rules
 
@@ -48,3 +48,10 @@ class Filter:
     async def run(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:
         (holds,) = self._rules.hold(batch, context)
         return Outcome(out={"pass": kept(batch, holds), "fail": kept(batch, ~holds)})
+
+    def run_few(self, few: Few, context: NodeContext) -> FewOutcome | None:
+        answers = self._rules.hold_few(few, context)
+        if answers is None:
+            return None
+        passing, failing = few.divided([0 if holds else 1 for holds in answers[0]], 2)
+        return FewOutcome(out={"pass": passing, "fail": failing})

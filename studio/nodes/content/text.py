@@ -8,7 +8,8 @@ import polars as pl
 from pydantic import AfterValidator, BaseModel, Field
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters, Quarantined, RenderTask
-from studio.frames.few import is_few, with_series
+from studio.frames.facts import few_facts
+from studio.frames.few import Few, FewOutcome
 from studio.nodes.message_rendering import check_template
 from studio.nodes.parameters import VariableName, refusing
 from studio.nodes.personal import personal_columns, with_fields
@@ -55,10 +56,10 @@ class PersonalText:
     async def run(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:
         rows = with_fields(batch, self._template.contact_fields(), context)
         name = f"var.{self.parameters.name}"
-        texts = self._filled(rows)
-        if not texts.null_count():
-            return Outcome(out={"out": with_series(batch, [texts.alias(name)])})
+        texts = self._simple.fill(rows) if self._simple is not None else _none(batch.height)
         left = texts.is_null().arg_true()
+        if not left.len():
+            return Outcome(out={"out": batch.with_columns(texts.alias(name))})
         render = context.render or render_here
         task = RenderTask(kind="text", texts={"text": self.parameters.text}, columns=personal_columns(rows[left]))
         made = await render(task)
@@ -74,11 +75,13 @@ class PersonalText:
         ]
         return Outcome(out={"out": whole.filter(texts.is_not_null())}, quarantined=quarantined)
 
-    def _filled(self, rows: pl.DataFrame) -> pl.Series:
-        """The texts that need no MiniJinja."""
+    def run_few(self, few: Few, context: NodeContext) -> FewOutcome | None:
         if self._simple is None:
-            return _none(rows.height)
-        return fill_rows(self._simple, rows) if is_few(rows) else self._simple.fill(rows)
+            return None
+        texts = fill_rows(self._simple, *few_facts(few, self._simple.fields, context.contacts))
+        if None in texts:
+            return None
+        return FewOutcome(out={"out": few.with_columns([(f"var.{self.parameters.name}", pl.String(), texts)])})
 
 
 def _none(rows: int) -> pl.Series:

@@ -6,14 +6,15 @@ Absent on purpose: keeping single people apart; who came by is in the run's samp
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 import polars as pl
 from pydantic import BaseModel, Field
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
-from studio.frames.few import is_few
+from studio.frames.few import Few, FewOutcome
+from studio.frames.row_expression import Value
 from studio.nodes.parameters import OptionalFormula
 from studio.nodes.rules import Formulas
 
@@ -23,6 +24,8 @@ MISSING = "without a value"
 OTHER = "other values"
 MAX_GROUPS = 50
 MAX_LABEL = 80
+_Group: TypeAlias = tuple[Any, ...]
+"""Label, how many, and the sum where there is one."""
 
 
 class CountParameters(Parameters):
@@ -68,28 +71,34 @@ class Count:
         return ("out",)
 
     async def run(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:
-        return Outcome(out={"out": batch}, figures=self._figures(batch, context))
-
-    def _figures(self, batch: pl.DataFrame, context: NodeContext) -> dict[str, float]:
-        word = self.parameters.name.strip() or PEOPLE
         groups, numbers = self._by.texts(batch, context), self._sum.numbers(batch, context)
-        figures: dict[str, float] = {word: float(batch.height)}
-        if numbers:
-            figures[f"{word}, {SUM}"] = float(numbers[0].sum())
-        if not groups:
-            return figures
-        for place, (label, count, *total) in enumerate(_grouped(groups[0], numbers[0] if numbers else None)):
+        total = float(numbers[0].sum()) if numbers else None
+        found = _grouped(groups[0], numbers[0] if numbers else None) if groups else ()
+        return Outcome(out={"out": batch}, figures=self._figures(batch.height, total, found))
+
+    def run_few(self, few: Few, context: NodeContext) -> FewOutcome | None:
+        groups, numbers = self._by.few_texts(few, context), self._sum.few_numbers(few, context)
+        if groups is None or numbers is None:
+            return None
+        total = sum(number or 0.0 for number in numbers[0]) if numbers else None
+        found = _few_grouped(groups[0], numbers[0] if numbers else None) if groups else ()
+        return FewOutcome(out={"out": few}, figures=self._figures(few.height, total, found))
+
+    def _figures(self, people: int, total: float | None, groups: Iterable[_Group]) -> dict[str, float]:
+        word = self.parameters.name.strip() or PEOPLE
+        figures: dict[str, float] = {word: float(people)}
+        if total is not None:
+            figures[f"{word}, {SUM}"] = total
+        for place, (label, count, *sums) in enumerate(groups):
             shown = label if place < MAX_GROUPS else OTHER
             _add(figures, f"{word}: {shown}", count)
-            if total:
-                _add(figures, f"{word}, {SUM}: {shown}", total[0])
+            if sums:
+                _add(figures, f"{word}, {SUM}: {shown}", sums[0])
         return figures
 
 
-def _grouped(groups: pl.Series, numbers: pl.Series | None) -> Iterable[tuple[Any, ...]]:
+def _grouped(groups: pl.Series, numbers: pl.Series | None) -> Iterable[_Group]:
     """Label, how many, and the sum where there are numbers; the largest group first, then by label."""
-    if is_few(groups.to_frame()):
-        return _grouped_by_row(groups.to_list(), None if numbers is None else numbers.to_list())
     columns = [groups.str.slice(0, MAX_LABEL).fill_null(MISSING).alias("by")]
     columns += [] if numbers is None else [numbers.alias("sum")]
     sums = [] if numbers is None else [pl.col("sum").sum()]
@@ -97,13 +106,13 @@ def _grouped(groups: pl.Series, numbers: pl.Series | None) -> Iterable[tuple[Any
     return found.sort(["n", "by"], descending=[True, False]).iter_rows()
 
 
-def _grouped_by_row(labels: list[str | None], numbers: list[float | None] | None) -> list[tuple[Any, ...]]:
+def _few_grouped(labels: Sequence[Value], numbers: Sequence[float | None] | None) -> list[_Group]:
     counts: Counter[str] = Counter()
-    sums: Counter[str] = Counter()
+    sums: dict[str, float] = {}
     for place, label in enumerate(labels):
-        shown = MISSING if label is None else label[:MAX_LABEL]
+        shown = MISSING if label is None else str(label)[:MAX_LABEL]
         counts[shown] += 1
-        sums[shown] += 0.0 if numbers is None else numbers[place] or 0.0
+        sums[shown] = sums.get(shown, 0.0) + (0.0 if numbers is None else numbers[place] or 0.0)
     found = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     return [pair if numbers is None else (*pair, sums[pair[0]]) for pair in found]
 

@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import BaseModel, Field, field_validator
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
-from studio.frames.few import with_series
+from studio.frames.few import Few, FewOutcome, with_series
 from studio.nodes.parameters import Formula, VariableName, refuse
 from studio.nodes.rules import Formulas
 
@@ -72,3 +72,10 @@ class SetFields:
         values = self._formulas.values(batch, context)
         named = [value.alias(f"var.{field.name}") for field, value in zip(self.parameters.fields, values, strict=True)]
         return Outcome(out={"out": with_series(batch, named)})
+
+    def run_few(self, few: Few, context: NodeContext) -> FewOutcome | None:
+        found = self._formulas.few_values(few, context)
+        if found is None:
+            return None
+        named = zip(self.parameters.fields, found, strict=True)
+        return FewOutcome(out={"out": few.with_columns((f"var.{field.name}", *value) for field, value in named)})

@@ -8,7 +8,7 @@ import polars as pl
 from pydantic import BaseModel, Field, field_validator
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
-from studio.frames.few import kept
+from studio.frames.few import Few, FewOutcome, kept
 from studio.nodes.parameters import ContactRule, PortId, distinct_ports
 from studio.nodes.rules import Rules
 
@@ -72,3 +72,11 @@ class Branch:
             left = left & ~holds
         out[ELSE] = kept(batch, left)
         return Outcome(out=out)
+
+    def run_few(self, few: Few, context: NodeContext) -> FewOutcome | None:
+        answers = self._rules.hold_few(few, context)
+        if answers is None:
+            return None
+        last, ports = len(answers), self.outputs()
+        places = [next((place for place in range(last) if answers[place][row]), last) for row in range(few.height)]
+        return FewOutcome(out=dict(zip(ports, few.divided(places, len(ports)), strict=True)))

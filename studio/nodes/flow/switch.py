@@ -8,8 +8,8 @@ import polars as pl
 from pydantic import BaseModel, Field, model_validator
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
-from studio.frames.few import divided, is_few
-from studio.frames.row_expression import WHITE, lowered
+from studio.frames.few import Few, FewOutcome
+from studio.frames.row_expression import WHITE, Value, lowered
 from studio.nodes.parameters import Formula, PortId, distinct_ports, refuse
 from studio.nodes.rules import Formulas
 
@@ -83,25 +83,32 @@ class Switch:
         pairs = [(value, place) for place, case in enumerate(parameters.cases) for value in case.options]
         self._values = [value if parameters.match_case else value.lower() for value, _ in pairs]
         self._places = [place for _, place in pairs]
+        self._known = dict(zip(self._values, self._places, strict=True))
 
     def outputs(self) -> tuple[str, ...]:
         return (*(case.id for case in self.parameters.cases), ELSE)
 
     async def run(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:
         (found,) = self._value.texts(batch, context)
-        ways = self.outputs()
-        parts = divided(batch, self._ways(found), len(ways))
-        return Outcome(out=dict(zip(ways, parts, strict=True)))
+        given = found.str.strip_chars()
+        given = given if self.parameters.match_case else given.str.to_lowercase()
+        last = len(self.parameters.cases)
+        places = given.replace_strict(self._values, self._places, default=last, return_dtype=pl.UInt8)
+        places = places.fill_null(last)
+        return Outcome(out={port: batch.filter(places == place) for place, port in enumerate(self.outputs())})
 
-    def _ways(self, values: pl.Series) -> pl.Series:
-        """Per value the place of its way among the outputs."""
-        last, is_exact = len(self.parameters.cases), self.parameters.match_case
-        if is_few(values.to_frame()):
-            known = dict(zip(self._values, self._places, strict=True))
-            given = [text if text is None else text.strip(WHITE) for text in values.to_list()]
-            given = given if is_exact else [text if text is None else lowered(text) for text in given]
-            return pl.Series("way", [last if text is None else known.get(text, last) for text in given], dtype=pl.UInt8)
-        stripped = values.str.strip_chars()
-        stripped = stripped if is_exact else stripped.str.to_lowercase()
-        ways = stripped.replace_strict(self._values, self._places, default=last, return_dtype=pl.UInt8)
-        return ways.fill_null(last)
+    def run_few(self, few: Few, context: NodeContext) -> FewOutcome | None:
+        found = self._value.few_texts(few, context)
+        if found is None:
+            return None
+        ports = self.outputs()
+        places = [self._place(text) for text in found[0]]
+        return FewOutcome(out=dict(zip(ports, few.divided(places, len(ports)), strict=True)))
+
+    def _place(self, text: Value) -> int:
+        """The place of a value's way among the outputs."""
+        last = len(self.parameters.cases)
+        if not isinstance(text, str):
+            return last
+        given = text.strip(WHITE)
+        return self._known.get(given if self.parameters.match_case else lowered(given), last)
