@@ -95,6 +95,7 @@ class Leg:
         await self._show_states()
         if not self._clock.is_instant:
             await self._memory.durable()
+            await self._memory.keep_samples()
         await self._clock.reach(to, self._control.wake)
         trouble = self._mistrust()
         if trouble is not None:

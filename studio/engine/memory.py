@@ -32,6 +32,7 @@ from studio.engine.scheduler import Added, Gone, ReaderName, Recorded, Scheduler
 from studio.engine.tally import Tally, Trouble
 from studio.engine.waiting import WaitingRoom
 from studio.frames.events import empty_events
+from studio.frames.few import FEW
 from studio.frames.instances import INSTANCE_SCHEMA, empty_instances, from_bytes
 from studio.frames.moves import read_moves
 from studio.frames.samples import PREFIX, sample_name
@@ -248,13 +249,24 @@ class RunMemory:
         found += [batch.get_column("contact_id") for batch in self.batch(works)]
         return pl.concat(found).unique() if found else pl.Series("contact_id", [], dtype=pl.UInt32)
 
+    async def keep_samples(self) -> None:
+        """Keeps what has changed of the samples, when they are due: for a moment in which nobody waits for a step."""
+        if self.samples.have_changed and self._tick() - self._samples_kept_s >= _SAMPLES_EVERY_S:
+            draft = self.draft()
+            self._keep_samples(draft)
+            await self.commit(draft)
+
     def _look(self, draft: Draft) -> None:
         """Samples are an aid: they are kept once a second and when the run's state changes, not with every stage."""
         self.samples.add(draft.looked)
-        now_s = self._tick()
-        if draft.state is not None or now_s - self._samples_kept_s >= _SAMPLES_EVERY_S:
-            self._samples_kept_s = now_s
-            draft.keeps |= self.samples.take_changed()
+        # One person alone is not kept waiting for it: the run goes idle behind him, and keeps them then.
+        is_due = self._tick() - self._samples_kept_s >= _SAMPLES_EVERY_S
+        if draft.state is not None or (is_due and any(batch.height > FEW for _, batch in draft.looked)):
+            self._keep_samples(draft)
+
+    def _keep_samples(self, draft: Draft) -> None:
+        self._samples_kept_s = self._tick()
+        draft.keeps |= self.samples.take_changed()
 
     def _enter(self, entries: pl.DataFrame, dropped: Sequence[pl.Series]) -> None:
         if not self.plan.goals:

@@ -49,6 +49,11 @@ class Samples:
         """Every sample with its name."""
         return self._frames.items()
 
+    @property
+    def have_changed(self) -> bool:
+        """Whether there is something to take."""
+        return bool(self._pending or self._changed)
+
     def take_changed(self) -> dict[str, bytes]:
         """The samples that have changed since the last call."""
         for name in list(self._pending):

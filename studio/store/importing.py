@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import polars as pl
@@ -45,10 +46,17 @@ class Importer:
         Whatever `frames` raises comes out unchanged and nothing has been added. Memory: one segment's rows and
         8 bytes an event; disk while it lasts: what the segments take.
         """
+        coming = iter(frames)
+        first: list[pl.DataFrame] = []
+        while sum(frame.height for frame in first) < SEGMENT_ROWS_MIN:
+            frame = next(coming, None)
+            if frame is None:
+                return self._append(pl.concat(first)) if first else ImportReport(0, 0)
+            first.append(_checked(frame))
         with self._lock:
             batch = _Batch(self._log)
             try:
-                for frame in frames:
+                for frame in chain(first, coming):
                     batch.add(frame)
                 return self._commit(batch, source)
             except BaseException:
@@ -56,6 +64,19 @@ class Importer:
                     for written in batch.written:
                         written.path.unlink(missing_ok=True)
                 raise
+
+    def _append(self, events: pl.DataFrame) -> ImportReport:
+        """A few events go to the tail as a run's own do: one that happens now must not cost a look at all others."""
+        with self._lock:
+            values, runs = events.get_column("event_id").to_numpy(), runs_in(events)
+            near = [segment for segment in self._log.state().segments if not runs.isdisjoint(segment.runs)]
+            is_known = np.zeros(len(values), dtype=bool)
+            for ids in self._log.known_ids(near):
+                is_known |= contains(ids, values)
+            fresh = events.filter(~is_known) if is_known.any() else events
+            with self._database.write() as connection:
+                accepted = self._log.append(connection, fresh)
+        return ImportReport(accepted, events.height - accepted)
 
     def _commit(self, batch: _Batch, source: str) -> ImportReport:
         rest = batch.rest()
@@ -88,9 +109,7 @@ class _Batch:
         self._known.add(tail.get_column("event_id").to_numpy())
 
     def add(self, frame: pl.DataFrame) -> None:
-        events = as_events(frame)
-        missing = [name for name in REQUIRED if events.get_column(name).null_count()]
-        assert not missing, f"imported events lack {missing}"
+        events = _checked(frame)
         self._load(runs_in(events))
         fresh = without_repeats(events)
         values = fresh.get_column("event_id").to_numpy()
@@ -122,6 +141,13 @@ class _Batch:
         for segment, ids in zip(near, self._log.known_ids(near), strict=True):
             self._known.add(ids)
             self._loaded.add(segment.id)
+
+
+def _checked(frame: pl.DataFrame) -> pl.DataFrame:
+    events = as_events(frame)
+    missing = [name for name in REQUIRED if events.get_column(name).null_count()]
+    assert not missing, f"imported events lack {missing}"
+    return events
 
 
 class _Ids:

@@ -103,7 +103,7 @@ def _one_by_one(workspace: Workspace, progress: Progress) -> Iterator[Figure]:
 
 
 def _visit(number: int) -> pl.DataFrame:
-    at = datetime.now(UTC) - timedelta(milliseconds=1)  # noqa: TID251 - the run goes by the wall
+    at = datetime.now(UTC)  # noqa: TID251 - the run goes by the wall
     return as_events(
         pl.DataFrame(
             {"event_id": [number + 1], "occurred_at": [at], "kind": ["visit"], "contact_id": [number + 1]},
