@@ -12,7 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from studio.engine.idset import IdSet
-from studio.frames.instances import instance_ids
+from studio.frames.few import is_few
+from studio.frames.instances import instance_id_of, instance_ids
 
 
 class Entered:
@@ -30,6 +31,8 @@ class Entered:
 
     def add(self, batch: pl.DataFrame) -> None:
         """Remembers instances (`instance_id`, `contact_id`)."""
+        if is_few(batch) and self._add_plain(batch):
+            return
         contacts, ids = batch.get_column("contact_id"), batch.get_column("instance_id")
         is_plain = self._is_plain(contacts, ids)
         plain = contacts.to_numpy()[is_plain]
@@ -38,6 +41,12 @@ class Entered:
             self._flags[plain] = True
         if len(plain) < len(ids):
             self._others.add(ids.filter(pl.Series(~is_plain)))
+
+    def has(self, contact_id: int, instance_id: int) -> bool:
+        """Whether one instance has entered."""
+        if instance_id_of(self._run_id, contact_id, None) == instance_id:
+            return contact_id < len(self._flags) and bool(self._flags[contact_id])
+        return bool(self._others.mask(pl.Series([instance_id], dtype=pl.UInt64))[0])
 
     def mask(self, batch: pl.DataFrame) -> pl.Series:
         """Per row whether the instance has entered."""
@@ -49,6 +58,17 @@ class Entered:
         if is_plain.all():
             return pl.Series(is_flagged)
         return pl.Series(np.where(is_plain, is_flagged, self._others.mask(ids).to_numpy()))
+
+    def _add_plain(self, batch: pl.DataFrame) -> bool:
+        """Adds a few who are known by their contact's number; nobody where one of them is not."""
+        contacts, ids = batch.get_column("contact_id").to_list(), batch.get_column("instance_id").to_list()
+        pairs = zip(contacts, ids, strict=True)
+        if not all(instance_id_of(self._run_id, contact_id, None) == known for contact_id, known in pairs):
+            return False
+        self._reserve(max(contacts, default=-1) + 1)
+        for contact_id in contacts:
+            self._flags[contact_id] = True
+        return True
 
     def _is_plain(self, contacts: pl.Series, ids: pl.Series) -> NDArray[np.bool_]:
         no_keys = pl.Series([None], dtype=pl.String).new_from_index(0, contacts.len())

@@ -13,12 +13,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from studio.domain.workflow import VISITS
-from studio.experiments.assignment import hash64
+from studio.experiments.assignment import hash64, hash64_of
 from studio.frames.events import AT, EVENT_SCHEMA, as_events
+from studio.frames.few import Few
 from studio.frames.instances import INSTANCE_SCHEMA
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 VARIABLE = "var."
+_NO_EVENT = dict.fromkeys(EVENT_SCHEMA)
 REACHED = "var.reached"
 """Set to the goal's id on instances that left through its `reached` port: they are past every goal's exit."""
 
@@ -91,6 +93,23 @@ def message_ids(outbox: pl.Series, sender_address: str) -> pl.Series:
 def chance(salt: str, instance_id: int) -> float:
     """A number in [0, 1) that depends on nothing but its arguments."""
     return float(hash64(salt, np.array([instance_id], dtype=np.uint64))[0]) / 2**64
+
+
+def few_contact_events(few: Few, *, run_id: str, node_id: str, kind: str, moment: str) -> pl.DataFrame:
+    """`contact_events` for a few instances outside of loops; `moment`: the column that says when it happened."""
+    made = {"kind": kind, "run_id": run_id, "node_id": node_id}
+    salt = f"{run_id}|{node_id}|{kind}"
+    events = [
+        {
+            **_NO_EVENT,
+            **made,
+            **{name: row[name] for name in ("contact_id", "key", "arms", "instance_id")},
+            "event_id": hash64_of(salt, row["instance_id"]),
+            "occurred_at": row[moment],
+        }
+        for row in few.rows
+    ]
+    return pl.DataFrame(events, schema=EVENT_SCHEMA, orient="row")
 
 
 def contact_events(rows: pl.DataFrame, *, run_id: str, node_id: str, kind: str, at: datetime) -> pl.DataFrame:

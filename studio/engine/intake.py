@@ -14,7 +14,7 @@ from studio.domain.node import EventTrigger, Listens, Watches
 from studio.domain.ports import EventCursor
 from studio.engine.attempts import attempt
 from studio.engine.draft import Draft
-from studio.engine.facts import REACHED, VARIABLE, constant, contact_events, together
+from studio.engine.facts import REACHED, VARIABLE, constant, contact_events, few_contact_events, together
 from studio.engine.idset import IdSet
 from studio.engine.joining import Edge, Met
 from studio.engine.memory import RunMemory
@@ -23,8 +23,8 @@ from studio.engine.scheduler import ReaderName
 from studio.engine.stage import Stage
 from studio.engine.tally import Contexts
 from studio.frames.events import AT
-from studio.frames.few import is_few, kept
-from studio.frames.instances import INSTANCE_SCHEMA, instance_ids
+from studio.frames.few import Few, is_few, kept
+from studio.frames.instances import INSTANCE_SCHEMA, instance_id_of, instance_ids
 
 OUTSIDE = "outside"
 
@@ -55,15 +55,18 @@ async def take_entering(
     return draft
 
 
-def let_in(memory: RunMemory, draft: Draft, stage: Stage, step: Step, entering: pl.DataFrame) -> pl.DataFrame:
+def let_in(memory: RunMemory, draft: Draft, stage: Stage, step: Step, entering: pl.DataFrame) -> None:
     """Makes instances of a source's entries (`contact_id`, `key`; may have `entered_at`, `occurrence` and variables).
 
-    An instance that is in the run already does not enter again. Gives the new ones, which stand before the next nodes.
+    An instance that is in the run already does not enter again. The new ones stand before the next nodes.
     """
+    if is_few(entering):
+        _let_few_in(memory, draft, stage, step, entering)
+        return
     batch = instances_of(memory.run.run_id, entering, draft.now)
     batch = _once(kept(batch, ~memory.entered.mask(batch)))
     if batch.is_empty():
-        return batch
+        return
     stage.tally(step.id).arrived += batch.height
     entries = pl.DataFrame([batch.get_column(name) for name in INSTANCE_SCHEMA])
     draft.entries.append(entries)
@@ -72,12 +75,47 @@ def let_in(memory: RunMemory, draft: Draft, stage: Stage, step: Step, entering: 
     draft.record(contact_events(moments, run_id=run_id, node_id=step.id, kind="entered", at=draft.now), "entered")
     if step.main_port is not None:
         stage.leave(step, step.main_port, batch)
-    return batch
+
+
+def _let_few_in(memory: RunMemory, draft: Draft, stage: Stage, step: Step, entering: pl.DataFrame) -> None:
+    """The same for a few, row by row."""
+    run_id, few = memory.run.run_id, few_instances(memory.run.run_id, Few.of(entering), draft.now)
+    new = {row["instance_id"]: row for row in reversed(few.rows)}
+    rows = [row for row in few.rows if new[row["instance_id"]] is row]
+    few = Few(few.dtypes, [row for row in rows if not memory.entered.has(row["contact_id"], row["instance_id"])])
+    if not few.rows:
+        return
+    stage.tally(step.id).arrived += few.height
+    entries = Few(INSTANCE_SCHEMA, [{name: row[name] for name in INSTANCE_SCHEMA} for row in few.rows])
+    draft.entries.append(entries.frame())
+    entered = few_contact_events(entries, run_id=run_id, node_id=step.id, kind="entered", moment="entered_at")
+    draft.record(entered, "entered")
+    if step.main_port is not None:
+        stage.leave(step, step.main_port, few)
+
+
+def few_instances(run_id: str, entering: Few, now: datetime) -> Few:
+    """`instances_of` for a few."""
+    variables = [name for name in entering.dtypes if name.startswith(VARIABLE)]
+    rows = []
+    rounds = list(dict.fromkeys(row.get("occurrence") or 0 for row in entering.rows))
+    # Round by round, as many are: who starts for the second time stands behind those who start for the first.
+    for row in sorted(entering.rows, key=lambda row: rounds.index(row.get("occurrence") or 0)):
+        contact_id, key = row["contact_id"], None if row.get("key") is None else str(row["key"])
+        rows.append(
+            {
+                "instance_id": instance_id_of(run_id, contact_id, key, row.get("occurrence") or 0),
+                "contact_id": contact_id,
+                "key": key,
+                "entered_at": row.get("entered_at") or now,
+                "arms": row.get("arms", ""),
+                **{name: row[name] for name in variables},
+            }
+        )
+    return Few({**INSTANCE_SCHEMA, **{name: entering.dtypes[name] for name in variables}}, rows)
 
 
 def _once(batch: pl.DataFrame) -> pl.DataFrame:
-    if is_few(batch) and len(set(batch.get_column("instance_id"))) == batch.height:
-        return batch
     # Sources usually hand out contacts in order: then looking for repeats, which is dear, is not needed.
     if batch.get_column("contact_id").diff().drop_nulls().gt(0).all():
         return batch

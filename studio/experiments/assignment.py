@@ -39,6 +39,12 @@ def hash64(salt: str, units: NDArray[np.integer]) -> NDArray[np.uint64]:
     return _mixed(_mixed(units.astype(np.uint64) + _STEP) ^ key)
 
 
+def hash64_of(salt: str, unit: int) -> int:
+    """`hash64` of one unit (0 to 2⁶⁴ - 1) without arrays, which cost more than the numbers."""
+    key = int.from_bytes(hashlib.sha256(salt.encode()).digest()[:8], "big")
+    return _mixed_one(_mixed_one((unit + int(_STEP)) % _SPAN) ^ key)
+
+
 def assign(salt: str, units: NDArray[np.integer], weights: Sequence[float]) -> NDArray[np.intp]:
     """The index of each unit's variant; the same unit, salt and weights give the same variant for ever.
 
@@ -68,6 +74,12 @@ def stable_key(text: str) -> np.uint64:
 def stable_keys(texts: Sequence[str]) -> NDArray[np.uint64]:
     """`stable_key` of each text, in order."""
     return np.array([stable_key(text) for text in texts], dtype=np.uint64)
+
+
+def _mixed_one(z: int) -> int:
+    z = (z ^ (z >> 30)) * int(_FIRST) % _SPAN
+    z = (z ^ (z >> 27)) * int(_SECOND) % _SPAN
+    return z ^ (z >> 31)
 
 
 def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -10,7 +10,7 @@ import io
 import numpy as np
 import polars as pl
 
-from studio.experiments.assignment import hash64, stable_key
+from studio.experiments.assignment import hash64, hash64_of, stable_key
 from studio.frames.events import AT
 
 INSTANCE_SCHEMA: dict[str, pl.DataType] = {
@@ -34,6 +34,13 @@ def instance_ids(run_id: str, contact_ids: pl.Series, keys: pl.Series, occurrenc
         hashed = np.fromiter((0 if k is None else stable_key(k) for k in keys), dtype=np.uint64, count=keys.len())
         ids = np.where(hashed == 0, ids, hash64(_KEY_SALT, ids ^ hashed))
     return pl.Series("instance_id", ids, dtype=pl.UInt64)
+
+
+def instance_id_of(run_id: str, contact_id: int, key: str | None, occurrence: int = 0) -> int:
+    """`instance_ids` for one."""
+    found = hash64_of(f"{run_id}|{occurrence}", contact_id)
+    hashed = 0 if key is None else int(stable_key(key))
+    return hash64_of(_KEY_SALT, found ^ hashed) if hashed else found
 
 
 def with_arm(batch: pl.DataFrame, node_id: str, variants: pl.Series) -> pl.DataFrame:

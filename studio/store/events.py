@@ -97,10 +97,7 @@ class LoggedEvents:
     def _late(self, state: LogState, cursor: EventCursor, at: datetime, kinds: tuple[str, ...]) -> pl.DataFrame:
         """Events of batches the reader has not looked at that happened at or before its moment, in order."""
         found = arrived(state, cursor.seq, kinds, until=micros(at))
-        if found.is_empty():
-            return found
-        found = pl.DataFrame([found.get_column(name) for name in EVENT_SCHEMA])
-        return found if found.height == 1 else found.sort(ORDER)
+        return found if found.height <= 1 else found.sort(ORDER)
 
 
 class Rare:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -22,10 +22,12 @@ import polars as pl
 import sqlalchemy as sa
 
 from studio.frames.events import AT, EVENT_SCHEMA, as_events
+from studio.frames.few import is_few
 from studio.store import schema
 from studio.store.database import Database, bulk
 from studio.store.rollups import Counted
-from studio.store.rows import LOG_SCHEMA, SEQ, frame_of, stored
+from studio.store.rows import LOG_SCHEMA, SEQ, frame_of, signed, stored
+from studio.store.schema import micros
 from studio.store.segments import Segment, Written, manifest, register, write_file
 
 SEGMENT_ROWS_MIN = 1_000
@@ -184,10 +186,8 @@ class EventLog:
             repeats = self._repeats(connection, events)
             events = events.filter(~repeats) if repeats.any() else events
         seq = self.next_batch(connection)
-        nothing = [None] * events.height
-        columns = [_stored_as(events, name, dtype) or nothing for name, dtype in EVENT_SCHEMA.items()]
         cursor = bulk(connection)
-        cursor.executemany(_INSERT_TAIL, zip(*columns, [seq] * events.height, strict=True))
+        cursor.executemany(_INSERT_TAIL, _tail_rows(events, seq))
         assert self._tail_rows is not None
         added = cursor.rowcount
         self._tail_rows += added
@@ -200,10 +200,13 @@ class EventLog:
 
         The same event has the same moment and run, so only segments that can hold it are looked at.
         """
+        segments = self._known_segments(connection)
+        if not segments and (events.height < SEGMENT_ROWS_MIN or not self._tail_rows):
+            return np.zeros(events.height, dtype=bool)
         values = events.get_column("event_id").cast(pl.UInt64).to_numpy()
         times = events.get_column("occurred_at").cast(AT).cast(pl.Int64).to_numpy()
         runs = runs_in(events)
-        near = [s for s in self._known_segments(connection) if s.overlaps(times.min(), times.max())]
+        near = [s for s in segments if s.overlaps(times.min(), times.max())]
         places = [self._ids_of(segment) for segment in near if not runs.isdisjoint(segment.runs)]
         if len(values) >= SEGMENT_ROWS_MIN and self._tail_rows:
             cursor = bulk(connection)
@@ -281,6 +284,34 @@ def contains(known: np.ndarray, values: np.ndarray) -> np.ndarray:
     places = np.searchsorted(known, values)
     places[places == len(known)] = 0
     return known[places] == values
+
+
+def _tail_rows(events: pl.DataFrame, seq: int) -> Iterable[tuple[object, ...]]:
+    """The events as rows of the tail."""
+    if is_few(events):
+        rows = (events if events.columns == _NAMES else as_events(events)).rows()
+        return [
+            (
+                signed(row[_EVENT]),
+                micros(row[_AT]),
+                *row[_AT + 1 : _INSTANCE],
+                _signed(row[_INSTANCE]),
+                *row[_INSTANCE + 1 :],
+                seq,
+            )
+            for row in rows
+        ]
+    nothing = [None] * events.height
+    columns = [_stored_as(events, name, dtype) or nothing for name, dtype in EVENT_SCHEMA.items()]
+    return zip(*columns, [seq] * events.height, strict=True)
+
+
+def _signed(value: int | None) -> int | None:
+    return None if value is None else signed(value)
+
+
+_NAMES = list(EVENT_SCHEMA)
+_EVENT, _AT, _INSTANCE = (_NAMES.index(name) for name in ("event_id", "occurred_at", "instance_id"))
 
 
 def _stored_as(events: pl.DataFrame, name: str, dtype: pl.DataType) -> list[object] | None:

@@ -6,6 +6,7 @@ Absent on purpose: any statement.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,14 @@ def frame_of(rows: Sequence[Sequence[Any]], schema: Mapping[str, pl.DataType]) -
     )
 
 
+@cache
+def _nothing(name: str, dtype: pl.DataType) -> pl.Series:
+    return pl.Series(name, [None], dtype=dtype)
+
+
 def _column(name: str, values: Sequence[Any], dtype: pl.DataType) -> pl.Series:
+    if len(values) == 1 and values[0] is None:
+        return _nothing(name, dtype)
     if dtype == pl.UInt64:
         if None in values:
             return pl.Series(name, [None if value is None else unsigned(value) for value in values], dtype=dtype)

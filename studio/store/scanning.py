@@ -11,13 +11,14 @@ from datetime import datetime
 
 import polars as pl
 
+from studio.frames.events import EVENT_SCHEMA
 from studio.store.log import LogState
 from studio.store.rows import LOG_SCHEMA, SEQ, frame_of
 from studio.store.schema import micros
 from studio.store.segments import Segment
 from studio.store.segments import scan as segment_scan
 
-NO_EVENTS = pl.DataFrame(schema=LOG_SCHEMA)
+NO_EVENTS = pl.DataFrame(schema=EVENT_SCHEMA)
 _KIND, _SEQ, _TIME = (list(LOG_SCHEMA).index(name) for name in ("kind", SEQ, "occurred_at"))
 _EVER = -(1 << 62)
 
@@ -86,7 +87,7 @@ def scan(state: LogState, wanted: EventFilter, columns: Sequence[str]) -> pl.Laz
 def arrived(
     state: LogState, above: int, kinds: Collection[str], *, after: int = _EVER, until: int | None = None
 ) -> pl.DataFrame:
-    """Events (LOG_SCHEMA) of some kinds out of batches with a number above `above`. Cheap when few have arrived.
+    """Events (EVENT_SCHEMA) of some kinds out of batches with a number above `above`. Cheap when few have arrived.
 
     Only those with after < time <= until, in microseconds (None: whenever).
     """
@@ -103,9 +104,10 @@ def arrived(
             and after < row[_TIME]
             and (until is None or row[_TIME] <= until)
         ]
-        return frame_of(rows, LOG_SCHEMA) if rows else NO_EVENTS
+        return frame_of([row[:_SEQ] for row in rows], EVENT_SCHEMA) if rows else NO_EVENTS
     times = pl.col("occurred_at").cast(pl.Int64)
     between = (times > after, *(() if until is None else (times <= until,)))
     if is_in_segments:
-        return scan(state, wanted, tuple(LOG_SCHEMA)).collect().filter(*between)
-    return state.tail.filter(pl.col(SEQ) > above, pl.col("kind").is_in(sorted(kinds)), *between)
+        return scan(state, wanted, tuple(EVENT_SCHEMA)).filter(*between).collect()
+    fitting = state.tail.filter(pl.col(SEQ) > above, pl.col("kind").is_in(sorted(kinds)), *between)
+    return fitting.select(*EVENT_SCHEMA)

@@ -94,7 +94,6 @@ def _extended(window: Window, state: LogState, kinds: tuple[str, ...]) -> Window
         return replace(window, upto=state.tip)
     if window.events.height + added.height > 2 * WINDOW_ROWS_MAX:
         return None
-    added = pl.DataFrame([added.get_column(name) for name in EVENT_SCHEMA])
     times = _times(added)
     if _are_later(times, window.times):
         # What happens now comes last: nothing has to be sorted.

@@ -4,11 +4,11 @@ import hashlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from studio.experiments.assignment import assign, hash64, stable_key, stable_keys
+from studio.experiments.assignment import assign, hash64, hash64_of, stable_key, stable_keys
 
 UNITS = np.arange(200_000, dtype=np.uint64)
 MASK = 2**64 - 1
@@ -106,3 +106,9 @@ def test_text_keys():
     assert stable_keys(["a", "cart-17"]).tolist() == [int(stable_key("a")), int(stable_key("cart-17"))]
     assert stable_keys([]).dtype == np.uint64
     assert assign("s", stable_keys(["a", "b"]), [1, 1]).shape == (2,)
+
+
+@given(st.text(max_size=8), st.integers(0, 2**64 - 1))
+@settings(max_examples=50)
+def test_one_unit_is_hashed_as_many_are(salt: str, unit: int) -> None:
+    assert hash64_of(salt, unit) == hash64(salt, np.array([unit], dtype=np.uint64))[0]
