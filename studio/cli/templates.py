@@ -1,4 +1,4 @@
-"""`studio templates list | show | instantiate | preview | save | share | import | remove`."""
+"""`studio templates list | show | instantiate | favourite | preview | save | share | import | remove`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from studio.gallery.picture import svg
 def add(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser("templates")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    command = verbs.add_parser("list", help="all templates")
+    command = verbs.add_parser("list", help="all templates; a star marks favourites")
+    which = command.add_mutually_exclusive_group()
+    which.add_argument("--favourites", action="store_true", help="only favourites, the first chosen first")
+    which.add_argument("--recent", action="store_true", help="only those used lately, the last one first")
     common(command)
     command.set_defaults(run=_list)
     command = verbs.add_parser("show", help="one template, whole")
@@ -30,6 +33,11 @@ def add(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--out", type=Path, metavar="F", help="write the workflow file there")
     common(command)
     command.set_defaults(run=_instantiate)
+    command = verbs.add_parser("favourite", help="make a template a favourite, or with --remove one no longer")
+    command.add_argument("template", metavar="ID")
+    command.add_argument("--remove", action="store_true", help="it is no favourite any more")
+    common(command)
+    command.set_defaults(run=_favourite)
     _add_own(verbs)
 
 
@@ -66,14 +74,32 @@ def _add_own(verbs: argparse._SubParsersAction) -> None:
 
 def _list(arguments: argparse.Namespace, out: Output) -> int:
     with Session(arguments) as workspace:
-        templates = workspace.templates.list()
+        templates = {template.id: template for template in workspace.templates.list()}
+        favourites = workspace.shelf.favourites()
+        recent = workspace.shelf.recent() if arguments.recent else ()
+    asked = favourites if arguments.favourites else recent if arguments.recent else tuple(templates)
+    shown = [templates[name] for name in asked if name in templates]
     rows = [
-        {"id": t.id, "version": t.version, "archetype": t.archetype, "name": t.name, "description": t.description}
-        for t in templates
+        {
+            "id": t.id,
+            "version": t.version,
+            "archetype": t.archetype,
+            "name": t.name,
+            "description": t.description,
+            "favourite": t.id in favourites,
+        }
+        for t in shown
     ]
-    out.document(
-        rows, table([(t.id, t.name["en"], t.description["en"]) for t in templates], ("id", "name", "what it does"))
-    )
+    lines = [("★" if t.id in favourites else "", t.id, t.name["en"], t.description["en"]) for t in shown]
+    out.document(rows, table(lines, ("", "id", "name", "what it does")))
+    return 0
+
+
+def _favourite(arguments: argparse.Namespace, out: Output) -> int:
+    with Session(arguments) as workspace:
+        workspace.shelf.set_favourite(arguments.template, is_favourite=not arguments.remove)
+        favourites = workspace.shelf.favourites()
+    out.document({"favourites": list(favourites)}, f"Favourites: {', '.join(favourites) or 'none'}")
     return 0
 
 

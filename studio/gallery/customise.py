@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import JsonValue
 
@@ -18,6 +19,7 @@ from studio.domain.workflow import Node, TemplateRef, Workflow
 from studio.gallery.binding import fill_text, fill_value
 from studio.gallery.catalogue import Entry
 from studio.gallery.promotion import Promoted
+from studio.gallery.tone import NEUTRAL, in_tone, subject_in_tone, tone_of
 from studio.gallery.values import parse_value, problems_of, words_for_people
 
 SET_BY_PERSON = 1.0
@@ -65,6 +67,7 @@ def fill(
             problems=problems,
         )
     won = promoted or {}
+    tone = str(given.get("tone") or tone_of(context)) if _has_tone(template) else NEUTRAL
     filled: list[FilledParameter] = []
     for parameter in template.parameters:
         if parameter.name in given:
@@ -74,6 +77,10 @@ def fill(
             value = FilledParameter(parameter.name, best.value, best.confidence, best.evidence)
         elif parameter.name == "language":
             value = _of_language(parameter, spoken, context)
+        elif parameter.name == "tone":
+            value = _of_tone(parameter, tone, context)
+        elif parameter.name == "subject" and (line := subject_in_tone(template.archetype, tone, spoken)):
+            value = FilledParameter("subject", line, _COPY_IN_TONE, f"Written in a {tone} tone, as you speak.")
         else:
             value = _by_rule(parameter, context, spoken)
         assert not problems_of(parameter, value.value), (parameter.name, value.value)
@@ -111,6 +118,9 @@ def instantiate(
     language = language or str(values.get("language", "en"))
     rule_words = {name: _as_rule(value) for name, value in values.items()}
     people_words = words_for_people(template.parameters, values, language)
+    tone = str(values.get("tone", NEUTRAL))
+    said = {name: in_tone(text, tone, language) for name, text in entry.texts.items()}
+    entry = replace(entry, texts=said)
     nodes = tuple(_node(node, entry, language, rule_words, people_words) for node in template.workflow.nodes)
     return template.workflow.model_copy(
         update={
@@ -181,6 +191,17 @@ def _of_language(parameter: TemplateParameter, spoken: str, context: BusinessCon
         evidence = f"There are no messages in “{fact.value}” yet."
         return FilledParameter(parameter.name, spoken, _FALLBACK, evidence)
     return FilledParameter(parameter.name, spoken, _FALLBACK, "Your language is not known.")
+
+
+def _has_tone(template: Template) -> bool:
+    return any(parameter.name == "tone" for parameter in template.parameters)
+
+
+def _of_tone(parameter: TemplateParameter, tone: str, context: BusinessContext) -> FilledParameter:
+    fact = context.fact("tone")
+    if fact is None or tone == NEUTRAL:
+        return FilledParameter(parameter.name, tone, _USUAL, parameter.rule.evidence)
+    return FilledParameter(parameter.name, tone, fact.confidence, fact.evidence)
 
 
 def _by_rule(parameter: TemplateParameter, context: BusinessContext, language: str) -> FilledParameter:

@@ -25,7 +25,7 @@ SHARED = "_shared"
 Json = dict[str, JsonValue]
 
 _STEP = re.compile(r"(?P<id>[a-z][a-z0-9_]*)(?:\((?P<message>[a-z0-9_]+)\))?(?::(?P<port>[A-Za-z][A-Za-z0-9_-]*))?")
-_ALWAYS_FIRST = ("language", "business_name", "shop_url", "brand_colour")
+_ALWAYS_FIRST = ("language", "business_name", "shop_url", "brand_colour", "tone")
 _ALWAYS_LAST = ("goal_window", "cost_per_message")
 _SEND = {"sms": "send.sms", "push": "send.push", "notice": "send.internal", "page": "web.page"}
 _FIRST_PORT = {

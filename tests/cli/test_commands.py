@@ -111,6 +111,17 @@ def test_templates_are_listed_and_shown(shop: Path) -> None:
     assert [p["name"] for p in shown["parameters"]] == [p["name"] for p in on_disk["parameters"]]
 
 
+def test_favourites_are_chosen_and_listed(tmp_path: Path) -> None:
+    assert done("templates", "favourite", "vip", workspace=tmp_path) == {"favourites": ["vip"]}
+    assert done("templates", "favourite", "birthday", workspace=tmp_path) == {"favourites": ["vip", "birthday"]}
+    listed = done("templates", "list", "--favourites", workspace=tmp_path)
+    assert [row["id"] for row in listed] == ["vip", "birthday"]
+    assert [row["id"] for row in done("templates", "list", workspace=tmp_path) if row["favourite"]] != []
+    assert done("templates", "list", "--recent", workspace=tmp_path) == []
+    assert done("templates", "favourite", "vip", "--remove", workspace=tmp_path) == {"favourites": ["birthday"]}
+    assert studio("templates", "favourite", "vipp", workspace=tmp_path).code == 2
+
+
 def test_an_instantiated_template_is_a_valid_workflow_with_what_was_set(shop: Path, tmp_path: Path) -> None:
     out = tmp_path / "made.workflow.json"
     asked = ("templates", "instantiate", "win-back", "--set", "idle_days=90", "--set", "subject=Come back")

@@ -198,8 +198,9 @@ def test_a_broken_template_is_refused_with_everything_that_is_wrong(tmp_path):
     file = folder / "template.json"
     data = json.loads(file.read_text(encoding="utf-8"))
     data["archetype"] = "win-bak"
-    data["parameters"][5]["default"] = 0.9
-    data["parameters"][6]["title"].pop("de")
+    parameters = {parameter["name"]: parameter for parameter in data["parameters"]}
+    parameters["holdout"]["default"] = 0.9
+    parameters["subject"]["title"].pop("de")
     data["workflow"]["nodes"][1]["parameters"]["rule"] = 'days_since("order") >= ${idle_day}'
     data["benchmarks"][0]["source"] = " "
     file.write_text(json.dumps(data), encoding="utf-8")
