@@ -46,7 +46,7 @@ def test_every_subject_of_the_library_passes_the_linter_in_both_languages() -> N
             for line in lines.values():
                 assert len(line) <= 70
                 found = [advice for advice in lint_subject(line) if advice.place == "subject"]
-                    assert not [advice for advice in found if advice.level != "hint"], line
+                assert not [advice for advice in found if advice.level != "hint"], line
 
 
 def test_the_business_speaks_in_its_tone_and_a_person_may_choose_another() -> None:
