@@ -232,7 +232,7 @@ class TemplatesSample(Page):
         ):
             card = w.Card(padding=14, spacing=10, highlighted=number == 0, name=title)
             head = w.row(
-                w.Ring.for_band(("strong", "strong", "likely")[number], str(number + 1)),
+                w.Ring.for_band(("strong", "strong", "likely")[number]),
                 w.column(w.Text(title, "subheading"), w.Text(kind, "secondary", "muted"), spacing=2),
                 spacing=10,
             )

@@ -91,7 +91,7 @@ def big_card(offer: Offer, number: int, gallery: Gallery) -> TemplateCard:
     titles = w.column(w.Text(offer.title, "subheading"), w.Text(kind_words(offer), "secondary", "muted"), spacing=2)
     mark: QWidget = w.Badge("accent", text=str(number + 1), name=f"number {number + 1}", size=28)
     if offer.recommendation is not None:
-        mark = _ring(offer.recommendation, number)
+        mark = _ring(offer.recommendation)
         band = w.BANDS[offer.recommendation.band][0].capitalize()
         titles.addWidget(w.Text(band, "secondary", "accent"))
     icons = w.panel(w.column(card.star(), card.scales(), *card.own(), spacing=2))
@@ -148,10 +148,11 @@ def reasons(offer: Offer) -> Sequence[str]:
     return [reason.text for reason in ordered[:REASONS_SHOWN]]
 
 
-def _ring(recommendation: Recommendation, number: int) -> w.Ring:
+def _ring(recommendation: Recommendation) -> w.Ring:
     sure = recommendation.confidence
     if sure is None:
-        return w.Ring.for_band(recommendation.band, f"№{number + 1}")
+        words = f"{w.BANDS[recommendation.band][0].capitalize()}: no share is known for it yet"
+        return w.Ring.for_band(recommendation.band, name=words)
     words = f"{w.BANDS[recommendation.band][0].capitalize()}: of such cards {round(100 * sure)} in 100 suit"
     return w.Ring(sure, str(round(100 * sure)), name=words)
 

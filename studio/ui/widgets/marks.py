@@ -16,6 +16,8 @@ from studio.ui.widgets.labels import Text
 
 BANDS = {"strong": ("strong fit", 3), "likely": ("likely fit", 2), "worth_a_look": ("worth a look", 1)}
 """Relevance band → words, and how many of the ring's three arcs are filled."""
+SIGNS = {"strong": "check", "likely": "trending-up", "worth_a_look": "eye"}
+"""Relevance band → what stands in the ring."""
 
 _FILLED = frozenset({"play", "pause", "square", "skip-forward"})
 
@@ -243,23 +245,23 @@ def confidence_colour(confidence: float) -> str:
 
 
 class Ring(QWidget):
-    """A ring filled from the top, with a short text inside; or three arcs for a relevance band."""
+    """A ring filled from the top, with a short text inside; or three arcs for a relevance band, with its sign."""
 
     def __init__(self, fraction: float = 0.0, text: str = "", *, size: int = 46, name: str = "") -> None:
         super().__init__()
         self._fraction, self._text, self._size = fraction, text, size
-        self._arcs = 0
+        self._arcs, self._sign = 0, ""
         self.setAccessibleName(name or text)
         self.setToolTip(name)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         theme().changed.connect(self.updateGeometry)
 
     @classmethod
-    def for_band(cls, band: str, text: str = "", *, size: int = 46) -> Ring:
-        """Three arcs, as many filled as the band is strong (see `BANDS`); `text` may hold the rank."""
+    def for_band(cls, band: str, *, size: int = 46, name: str = "") -> Ring:
+        """Three arcs, as many filled as the band is strong (see `BANDS`): no number is known, so none is shown."""
         words, arcs = BANDS[band]
-        ring = cls(arcs / 3, text, size=size, name=words)
-        ring._arcs = 3
+        ring = cls(arcs / 3, size=size, name=name or words)
+        ring._arcs, ring._sign = 3, SIGNS[band]
         return ring
 
     def set_fraction(self, fraction: float, text: str) -> None:
@@ -279,6 +281,9 @@ class Ring(QWidget):
             pen = QPen(theme().colour(colour), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap)
             painter.setPen(pen)
             painter.drawArc(circle, round(start * 16), round(-span * 16))
+        if self._sign:
+            icons.draw(painter, QRectF(self.rect()).center(), self._sign, "accent", theme().px(self._size * 0.44))
+            return
         font = theme().font("subheading")
         if QFontMetrics(font).horizontalAdvance(self._text) > circle.width() - width * 2:
             font = theme().font("caption")
