@@ -43,6 +43,8 @@ def test_moments_are_whole_and_few(seconds: int, about: int) -> None:
     assert len(ticks) <= about + 1
     assert all(START <= tick <= end for tick in ticks)
     assert all(tick.minute == tick.second == 0 for tick in ticks)
+    words = [time_text(tick, (end - START).total_seconds()) for tick in ticks]
+    assert len(set(words)) == len(words) or seconds <= 2 * 86_400, "hours come again the next day"
 
 
 def test_words_for_moments_fit_the_span() -> None:

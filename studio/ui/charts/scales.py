@@ -15,6 +15,8 @@ from studio.ui.charts.data import X
 
 _HOUR, _DAY = 3600, 86_400
 _TIME_STEPS = (_HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY, 2 * _DAY, 3 * _DAY, 7 * _DAY, 14 * _DAY, 28 * _DAY)
+_CLOCK_SPAN = 2 * _DAY
+"""Up to this span in seconds an axis says hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,13 @@ def nice_ticks(low: float, high: float, about: int = 4) -> list[float]:
 
 
 def time_ticks(start: datetime, end: datetime, about: int = 5) -> list[datetime]:
-    """Whole hours or days inside [start, end], counted from the midnight before `start`."""
+    """Whole hours or days inside [start, end], counted from the midnight before `start`.
+
+    Where days are written (`time_text`) there is at most one tick a day, so that no label says the same twice.
+    """
     span = (end - start).total_seconds()
-    step = next((step for step in _TIME_STEPS if span / step <= about), None)
+    least = 0 if span <= _CLOCK_SPAN else _DAY
+    step = next((step for step in _TIME_STEPS if step >= least and span / step <= about), None)
     if step is None:
         step = 28 * _DAY * math.ceil(span / (28 * _DAY * about))
     at = start.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -65,7 +71,7 @@ def time_ticks(start: datetime, end: datetime, about: int = 5) -> list[datetime]
 
 def time_text(at: datetime, span_s: float) -> str:
     """`14:00` within two days, else `3 Oct`; the year only when the axis covers more than one."""
-    if span_s <= 2 * _DAY:
+    if span_s <= _CLOCK_SPAN:
         return f"{at:%H:%M}"
     return f"{at.day} {at:%b}" if span_s < 300 * _DAY else f"{at:%b %Y}"
 

@@ -24,6 +24,7 @@ from studio.ui.screens.home_figures import newest_run_card
 from studio.ui.screens.home_state import (
     HomeState,
     Need,
+    ReadyLine,
     RunLine,
     Suggestion,
     greeting,
@@ -42,6 +43,8 @@ from studio.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from studio.workspace.insights import RunInsight
 
+ROOMY = 4
+"""With fewer lines than this in “Right now” the newest run gets a chart."""
 FILES = "Workflows and lists of contacts (*.json *.csv *.tsv *.txt *.gz *.parquet *.jsonl *.xlsx)"
 
 
@@ -78,10 +81,12 @@ class HomePage(Page):
         self._known = state.insights
         self.header.set_finding(f"{greeting(self._now().astimezone())} {headline(state)}", summary(state))
         focused = self._focused_name()
-        right_now, figures = self._right_now(state), newest_run_card(state.newest, self._navigator)
+        # A short list leaves its height to the chart of the newest run.
+        is_roomy = state.newest is not None and len(state.runs) + len(state.ready) < ROOMY
+        figures = newest_run_card(state.newest, self._navigator, is_roomy=is_roomy)
         left, right = Place(spacing=16), Place(spacing=16)
-        left.add(right_now, 1)
-        left.add(figures)
+        left.add(self._right_now(state), 0 if is_roomy else 1)
+        left.add(figures, 1 if is_roomy else 0)
         right.add(self._needs_you(state))
         right.add(self._worth_doing(state), 1)
         self._below.fill(w.SideBySide((left, 3), (right, 2), least=400))
@@ -137,13 +142,15 @@ class HomePage(Page):
     def _right_now(self, state: HomeState) -> w.Card:
         more = w.LinkButton("All runs", lambda: self._navigator.go("runs"), quiet=True)
         card = w.Card("Right now", *([more] if state.runs else []))
-        if not state.runs:
+        if not state.runs and not state.ready:
             words = "Open the demo or use a template. What runs shows here how far it is and what it earned."
             card.add(w.EmptyState("Nothing has run yet", words, icon="play"), stretch=1)
             return card
         rows = w.RowList()
         for run in state.runs:
             rows.add(_run_row(run, self._navigator))
+        for ready in state.ready:
+            rows.add(_ready_row(ready, self._navigator))
         card.add(rows)
         return card
 
@@ -267,6 +274,13 @@ def _run_row(run: RunLine, navigator: Navigator) -> QWidget:
     earned.setAccessibleName(f"Revenue of {run.name}: {earned.text()}")
     show = w.IconButton("chevron-right", f"Open {run.name}", lambda: navigator.open_run(run.run_id), size=16)
     return w.ItemRow(run.name, run.words, between, earned, show, mark=w.Badge.for_state(run.state))
+
+
+def _ready_row(ready: ReadyLine, navigator: Navigator) -> QWidget:
+    show = w.IconButton(
+        "chevron-right", f"Open {ready.name}", lambda: navigator.open_workflow(ready.workflow_id), size=16
+    )
+    return w.ItemRow(ready.name, ready.words, show, mark=w.Badge.for_state("idle"))
 
 
 def _quiet_line(words: str) -> QWidget:

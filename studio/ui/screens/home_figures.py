@@ -14,13 +14,17 @@ from studio.ui import charts as c
 from studio.ui import numbers
 from studio.ui import widgets as w
 from studio.ui.screens.navigator import Navigator
+from studio.ui.screens.run_figures import revenue_chart
 
 if TYPE_CHECKING:
     from studio.workspace.insights import RunInsight
 
 
-def newest_run_card(insight: RunInsight | None, navigator: Navigator) -> w.Card:
-    """Revenue, orders and return of the run; says so when there is none yet."""
+def newest_run_card(insight: RunInsight | None, navigator: Navigator, *, is_roomy: bool = False) -> w.Card:
+    """Revenue, orders and return of the run; says so when there is none yet.
+
+    With room the revenue is drawn against its prediction, otherwise each figure has the small shape of its days.
+    """
     if insight is None:
         card = w.Card("Figures")
         card.add(w.Text("Revenue, orders and return stand here after the first run.", "body", "muted"))
@@ -29,16 +33,26 @@ def newest_run_card(insight: RunInsight | None, navigator: Navigator) -> w.Card:
     card = w.Card(f"Newest run: {insight.run.name}", more)
     revenue, orders = by_day(insight)
     returned, grid = insight.returned, w.GridFlow(170, spacing=16)
-    money = numbers.money(returned.revenue, returned.currency)
-    grid.addWidget(w.Stat("Revenue", money, note=_per_day(revenue), chart=c.Sparkline("Revenue by day", revenue)))
-    grid.addWidget(
-        w.Stat(
-            "Orders", numbers.count(returned.orders), note=_per_day(orders), chart=c.Sparkline("Orders by day", orders)
-        )
+    shapes = (
+        (None, None) if is_roomy else (c.Sparkline("Revenue by day", revenue), c.Sparkline("Orders by day", orders))
     )
+    money = numbers.money(returned.revenue, returned.currency)
+    grid.addWidget(w.Stat("Revenue", money, note=_per_day(revenue), chart=shapes[0]))
+    grid.addWidget(w.Stat("Orders", numbers.count(returned.orders), note=_per_day(orders), chart=shapes[1]))
     grid.addWidget(w.Stat("Return on spend", _times(returned.roi), note=_expected(insight)))
     card.add(w.panel(grid))
+    if is_roomy:
+        card.add(_revenue_chart(insight), stretch=1)
     return card
+
+
+def _revenue_chart(insight: RunInsight) -> c.LineBand:
+    chart = c.LineBand(
+        "Revenue against prediction", write=lambda value: numbers.compact_money(value, insight.returned.currency)
+    )
+    chart.no_data = "No order yet."
+    chart.set_data(revenue_chart(insight))
+    return chart
 
 
 def by_day(insight: RunInsight) -> tuple[list[float], list[float]]:

@@ -5,7 +5,7 @@ Absent on purpose: Qt. It is called on a worker thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -42,6 +42,15 @@ class RunLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadyLine:
+    """A workflow that has not run yet."""
+
+    workflow_id: str
+    name: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Need:
     """Something that waits for the person. `kind`: problem (opens `run_id`), experiment (ready to ship)."""
 
@@ -68,6 +77,7 @@ class HomeState:
     people: int
     workflows: int
     runs: tuple[RunLine, ...]
+    ready: tuple[ReadyLine, ...]
     needs: tuple[Need, ...]
     suggestions: tuple[Suggestion, ...]
     newest: RunInsight | None
@@ -93,10 +103,20 @@ def read_home(workspace: Workspace, known: Mapping[str, RunInsight] | None = Non
         people=workspace.people.count(),
         workflows=len(workspace.workflows.list()),
         runs=tuple(_line(workspace, row, views[row.run_id], insights[row.run_id]) for row in shown),
+        ready=_ready(workspace, rows)[: RUNS_SHOWN - len(shown)],
         needs=tuple(_needs(workspace, newest_of_each(rows)[:RUNS_SHOWN], views)),
         suggestions=_suggestions(workspace) if context.facts else (),
         newest=next((insights[row.run_id] for row in shown if _has_figures(insights[row.run_id])), None),
         insights={insight_key(row): found for row in shown if (found := insights[row.run_id]) is not None},
+    )
+
+
+def _ready(workspace: Workspace, rows: Sequence[RunRow]) -> tuple[ReadyLine, ...]:
+    ran = {row.workflow_id for row in rows}
+    return tuple(
+        ReadyLine(stored.id, stored.name, f"Ready to run · changed on {stored.updated_at.astimezone():%d %b}")
+        for stored in workspace.workflows.list()
+        if stored.id not in ran
     )
 
 

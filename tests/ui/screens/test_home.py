@@ -108,3 +108,11 @@ def test_the_keyboard_stays_where_it_was_when_the_screen_is_made_anew(
     settle(qtbot)
     qtbot.waitUntil(lambda: QApplication.focusWidget() is button(page, "Describe my business"))
     assert QApplication.focusWidget() is not before
+
+
+def test_a_workflow_that_never_ran_is_ready_to_be_opened(ran: Workspace, trail: Trail, open_page) -> None:
+    made = ran.templates.create("win-back", ran.templates.context())
+    page = open_page(HomePage(ran, trail, morning))
+    assert [line.workflow_id for line in read_home(ran).ready] == [made.workflow_id]
+    button(page, f"Open {read_home(ran).ready[0].name}").click()
+    assert trail.calls == [("workflow", made.workflow_id)]
