@@ -12,6 +12,7 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from graphlib import TopologicalSorter
 from typing import TypeAlias
 
 import fast_sugiyama
@@ -141,7 +142,18 @@ def _ranked(part: Sequence[int], pairs: Sequence[tuple[int, int]], heights: Mapp
     positions = {index: place for index, place in layouts.to_dict().items() if index in set(part)}
     highest = max(y for _x, y in positions.values())
     placed = {index: _Placed(round((highest - y) / _SPACING), x / _SPACING) for index, (x, y) in positions.items()}
-    return _upright(placed, pairs, heights)
+    return _upright(_forward(placed, pairs), pairs, heights)
+
+
+def _forward(placed: Mapping[int, _Placed], pairs: Sequence[tuple[int, int]]) -> dict[int, _Placed]:
+    """Every node behind all that lead to it: the library (0.5) now and then leaves both ends of a link in one rank."""
+    before: dict[int, list[int]] = {index: [] for index in placed}
+    for source, target in pairs:
+        before[target].append(source)
+    columns: dict[int, int] = {}
+    for index in TopologicalSorter(before).static_order():
+        columns[index] = max([placed[index].column, *(columns[source] + 1 for source in before[index])])
+    return {index: _Placed(columns[index], place.row) for index, place in placed.items()}
 
 
 def _upright(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from studio.domain.node import NodeType
@@ -99,6 +99,7 @@ def test_tidy_layout_never_overlaps_and_never_changes_its_mind(graph: tuple[int,
 
 
 @given(graph=GRAPHS)
+@example(graph=(12, [(0, 1), (0, 2), (0, 3), (1, 11), (0, 4), (0, 11)]))
 def test_tidy_layout_leads_from_left_to_right(graph: tuple[int, list[tuple[int, int]]]) -> None:
     count, pairs = graph
     links = [(f"n{a}", f"n{b}") for a, b in pairs if a < b]
