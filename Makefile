@@ -15,7 +15,7 @@ test: .venv/.ready-dev
 	@$(PY) -m pytest -q -n 2 --dist worksteal -m "not slow" $(ARGS)
 
 test-all: .venv/.ready-dev
-	@$(PY) -m pytest -q -n 2 --dist worksteal $(ARGS)
+	@$(PY) -m pytest -q -n 2 --dist worksteal --hypothesis-profile=search $(ARGS)
 
 # Kills the program again and again; `make faults N=10000 STATE=build/faults.json` goes on where it was stopped.
 faults: .venv/.ready-dev

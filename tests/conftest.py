@@ -1,20 +1,24 @@
-"""What every test shares: sockets on loopback only, Qt offscreen, Hypothesis without deadlines on a shared machine."""
+"""What every test shares: sockets on loopback only, Qt offscreen, Hypothesis without deadlines on a shared machine.
 
+Imported before Polars: tests work on a few rows, where handing them to threads costs more than the work, and several
+test processes share the cores already.
+"""
+
+import gc
 import os
+
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import pytest
 import pytest_socket
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-# On a build machine the examples are the same each time: a red run must be about the change that was made.
-settings.register_profile(
-    "suite",
-    deadline=None,
-    max_examples=50,
-    suppress_health_check=[HealthCheck.too_slow],
-    derandomize=bool(os.environ.get("CI")),
-)
+# The ordinary suite tries the same examples each time: a red run must be about the change that was made. New ones are
+# looked for by `make test-all`, and a failure that is found becomes an `@example`.
+CHECKS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("suite", max_examples=40, derandomize=True, **CHECKS)
+settings.register_profile("search", max_examples=200, **CHECKS)
 settings.load_profile("suite")
 
 
@@ -22,3 +26,9 @@ settings.load_profile("suite")
 def _loopback_only() -> None:
     """Nothing in the suite may reach beyond this computer."""
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests live as long as the process: the collector need not look at them again and again."""
+    gc.collect()
+    gc.freeze()

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -35,6 +35,7 @@ from studio.domain.workflow import Settings
 from studio.frames.events import EVENT_SCHEMA, RUN_KINDS
 from studio.frames.instances import INSTANCE_SCHEMA
 from studio.nodes import catalogue
+from tests.effort import share
 from tests.nodes.world import NOW, World, ago, events, instances, people, ran, resumed
 
 GROUPS = ("Start", "Audience", "Flow", "Data", "Experiments", "Messages")
@@ -284,7 +285,7 @@ SETTINGS = Settings(quiet_hours=("20:00", "07:00"))
 
 @every_step_example
 @given(situation=situations())
-@settings(max_examples=20, deadline=None)
+@share(0.2)
 def test_every_instance_lands_in_exactly_one_place(
     node_id: str, example: int, situation: tuple[World, pl.DataFrame]
 ) -> None:
@@ -301,7 +302,7 @@ def test_every_instance_lands_in_exactly_one_place(
 
 @every_step_example
 @given(situation=situations())
-@settings(max_examples=12, deadline=None)
+@share(0.12)
 def test_what_travels_on_is_whole_and_in_order(
     node_id: str, example: int, situation: tuple[World, pl.DataFrame]
 ) -> None:
@@ -325,7 +326,7 @@ def test_what_travels_on_is_whole_and_in_order(
 
 @every_step_example
 @given(situation=situations())
-@settings(max_examples=12, deadline=None)
+@share(0.12)
 def test_recorded_events_are_whole(node_id: str, example: int, situation: tuple[World, pl.DataFrame]) -> None:
     world, batch = situation
     recorded = ran(made(node_id, example), batch, world.context(settings=SETTINGS)).events
@@ -342,7 +343,7 @@ def test_recorded_events_are_whole(node_id: str, example: int, situation: tuple[
 
 @every_step_example
 @given(situation=situations(), cut=st.integers(0, 12))
-@settings(max_examples=12, deadline=None)
+@share(0.12)
 def test_chunks_and_repetition_change_nothing(
     node_id: str, example: int, situation: tuple[World, pl.DataFrame], cut: int
 ) -> None:
@@ -362,7 +363,7 @@ def test_chunks_and_repetition_change_nothing(
 
 @every_waiting_example
 @given(situation=situations())
-@settings(max_examples=12, deadline=None)
+@share(0.12)
 def test_what_waits_comes_back_whole(node_id: str, example: int, situation: tuple[World, pl.DataFrame]) -> None:
     world, batch = situation
     node = made(node_id, example)

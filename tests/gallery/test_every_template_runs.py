@@ -150,11 +150,11 @@ def run(template: Template, workflow: Workflow, mode: str = "simulate") -> tuple
     rates |= {name: 0.5 for name in rates if name.startswith("respond:")}
     row = RunRow(
         run_id="r1", workflow_id="w", version=workflow.content_hash(), name="T", mode=mode, seed=5, clock="max",
-        state="queued", started_at=START, at=START, options={"rates": rates, "truth": {}, "step": "PT12H"},
+        state="queued", started_at=START, at=START, options={"rates": rates, "truth": {}, "step": "P1D"},
     )  # fmt: skip
     driver = Driver(surroundings)
     driver.begin(row, workflow)
-    asyncio.run(driver.run("r1", until=START + timedelta(days=60)))
+    asyncio.run(driver.run("r1", until=START + timedelta(days=36)))
     view = fold(RunView("r1"), runs.run_events("r1"))
     kinds = log.all.filter(pl.col("run_id") == "r1").get_column("kind")
     return view, Counter(kinds.to_list()), mailer
