@@ -17,6 +17,7 @@ from studio.ui import background
 from studio.ui.widgets import Text
 from studio.workspace.demo import demo_options, fill_demo
 from studio.workspace.workspace import Workspace
+from tests.shared import made_once
 
 
 @dataclass
@@ -59,22 +60,26 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 @pytest.fixture(scope="session")
 def shop_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo shop, before anything ran."""
-    folder = tmp_path_factory.mktemp("shop") / "workspace"
+    return made_once(tmp_path_factory, "demo-shop", _fill)
+
+
+def _fill(folder: Path) -> None:
     with Workspace.open(folder) as made:
         fill_demo(made, 1)
-    return folder
 
 
 @pytest.fixture(scope="session")
-def ran_folder(shop_folder: Path) -> Path:
+def ran_folder(shop_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo shop after twelve days of cart recovery, when subject B has won."""
-    folder = shop_folder.parent / "ran"
-    shutil.copytree(shop_folder, folder)
-    with Workspace.open(folder) as made:
-        created = made.templates.create("cart-recovery", made.templates.context())
-        options = replace(demo_options(1), until=demo_shop.START + timedelta(days=12), step="PT12H")
-        made.runs.wait(made.runs.start(created.workflow, options, workflow_id=created.workflow_id))
-    return folder
+
+    def run(folder: Path) -> None:
+        shutil.copytree(shop_folder, folder)
+        with Workspace.open(folder) as made:
+            created = made.templates.create("cart-recovery", made.templates.context())
+            options = replace(demo_options(1), until=demo_shop.START + timedelta(days=12), step="PT12H")
+            made.runs.wait(made.runs.start(created.workflow, options, workflow_id=created.workflow_id))
+
+    return made_once(tmp_path_factory, "demo-shop-ran", run)
 
 
 @pytest.fixture
