@@ -27,7 +27,7 @@ def studio(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setenv("STUDIO_WORKSPACE", str(tmp_path / "own"))
     smaller = partial(demo_shop.make_demo_shop, customers=9_000, carts_per_day=540)
     monkeypatch.setattr(demo_shop, "make_demo_shop", smaller)
-    monkeypatch.setattr("studio.workspace.demo.STEP", "PT12H")
+    monkeypatch.setattr("studio.workspace.demo.STEP", "P1D")
     prepare()
     opened = app.Studio(Workspace.open(tmp_path / "own"), keep_size=False)
     opened.window.resize(1440, 900)
