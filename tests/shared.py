@@ -31,7 +31,7 @@ def _locked(file: Path) -> Iterator[None]:
     """Where there is no flock every process has a folder of its own, and nothing to wait for."""
     with file.open("w") as held:
         if os.name == "posix":
-            import fcntl  # noqa: PLC0415 - does not exist elsewhere
+            import fcntl
 
             fcntl.flock(held, fcntl.LOCK_EX)
         yield

@@ -14,7 +14,6 @@ from studio.ui import charts as c
 from studio.ui import numbers
 from studio.ui import widgets as w
 from studio.ui.screens.navigator import Navigator
-from studio.ui.screens.run_figures import revenue_chart
 
 if TYPE_CHECKING:
     from studio.workspace.insights import RunInsight
@@ -47,6 +46,9 @@ def newest_run_card(insight: RunInsight | None, navigator: Navigator, *, is_room
 
 
 def _revenue_chart(insight: RunInsight) -> c.LineBand:
+    # Home stands before analytics is loaded; where there is an insight, it is.
+    from studio.ui.screens.run_figures import revenue_chart  # noqa: PLC0415 - loads analytics
+
     chart = c.LineBand(
         "Revenue against prediction", write=lambda value: numbers.compact_money(value, insight.returned.currency)
     )
