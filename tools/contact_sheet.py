@@ -1,6 +1,6 @@
 """Photographs every registered screen, light and dark, into one folder and one sheet, to be looked at side by side.
 
-Run `python -m tools.contact_sheet [OUT] [--only NAME] [--text-scale 1.5] [--size 1440x900]`; it needs no display.
+Run `python -m tools.contact_sheet [OUT] [--only NAME] [--text 200] [--size 1440x900]`; it needs no display.
 To have a screen photographed, add a `Shot` to `SHOTS`. Absent on purpose: comparing with earlier pictures.
 """
 
@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from studio.ui.application import prepare
 from studio.ui.shell import MainWindow
 from studio.ui.theme import theme
-from tools import chart_book, screen_shots, widget_book
+from tools import canvas_shots, chart_book, screen_shots, widget_book
 from tools.result_shots import asked, judged, lower, planning, results, shipped
 
 SCHEMES = ("light", "dark")
@@ -65,6 +65,7 @@ SHOTS: list[Shot] = [
     Shot("real-templates-empty", screen_shots.window("templates", empty=True)),
     Shot("real-canvas", screen_shots.window("canvas")),
     Shot("real-canvas-empty", screen_shots.window("canvas", empty=True)),
+    *(Shot(name, make) for name, make in canvas_shots.STATES.items()),
     Shot("real-audience", screen_shots.window("audience")),
     Shot("real-health", screen_shots.window("health")),
     Shot("real-settings", screen_shots.window("settings")),
@@ -152,11 +153,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("out", type=Path, nargs="?", default=Path("build/shots"))
     parser.add_argument("--only", default="", help="only screens whose name holds this; several with commas")
-    parser.add_argument("--text-scale", type=float, default=1.0)
+    parser.add_argument("--text", type=int, default=100, metavar="PERCENT", help="size of the text, 100 to 200")
     parser.add_argument("--size", default="1440x900")
     options = parser.parse_args()
     width, height = (int(part) for part in options.size.split("x"))
-    for file in run(options.out, only=options.only, text_scale=options.text_scale, size=QSize(width, height)):
+    for file in run(options.out, only=options.only, text_scale=options.text / 100, size=QSize(width, height)):
         print(file)
 
 

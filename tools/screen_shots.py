@@ -29,6 +29,7 @@ from studio.ui.screens.studio_canvas import StudioCanvas
 from studio.ui.screens.templates import TemplatesPage
 from studio.ui.shell import MainWindow, Page, PageSpec
 from studio.workspace.demo import demo_options, fill_demo
+from studio.workspace.runs import RunOptions
 from studio.workspace.workspace import Workspace
 
 RUN_DAYS = 4
@@ -46,6 +47,8 @@ class Nowhere:
     def notify(self, text: str, undo: Callable[[], object] | None = None) -> None: ...
     def watch(self, run_id: str) -> None: ...
     def set_clock(self, clock: str) -> None: ...
+    def run_options(self) -> RunOptions:
+        return demo_options(1)
 
 
 @cache
@@ -85,7 +88,7 @@ def window(page_id: str, *, empty: bool = False) -> Callable[[], QWidget]:
 
 def real_window(workspace: Workspace, name: str = "Bloom & Barley") -> MainWindow:
     """The main window with all screens over a workspace."""
-    shown = MainWindow(_pages(workspace))
+    shown = MainWindow(pages(workspace))
     shown.set_workspace(name)
     shown.set_status("done", "All systems fine")
     return shown
@@ -97,7 +100,9 @@ def settle() -> None:
         QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 
 
-def _pages(workspace: Workspace) -> Sequence[PageSpec]:
+def pages(workspace: Workspace) -> Sequence[PageSpec]:
+    """The program's screens on a workspace."""
+
     def spec(page_id: str, title: str, icon: str, build: Callable[[], Page], *, at_bottom: bool = False) -> PageSpec:
         return PageSpec(id=page_id, title=title, icon=icon, build=build, at_bottom=at_bottom)
 
