@@ -11,12 +11,14 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 from studio.connectors import demo_shop
 from studio.domain.debugging import parse_breakpoint
 from studio.domain.run import RunEvent
 from studio.ui.canvas.history import RunHistory
+from studio.ui.canvas.inspector_problem import AffectedContact
 from studio.ui.canvas.message_window import MessageWindow
 from studio.ui.screens.studio_canvas import StudioCanvas
 from studio.ui.shell import MainWindow
@@ -72,8 +74,7 @@ def shot(state: State, *, target: str = "workflow", settled: State | None = None
         screen_shots.settle()
         QApplication.processEvents()
         if settled is not None:
-            settled(page)
-            screen_shots.settle()
+            QTimer.singleShot(0, window, lambda: settled(page))
         return window
 
     return make
@@ -98,8 +99,10 @@ def notes_and_groups(page: StudioCanvas) -> None:
     mails = [node.id for node in page.workflow.nodes if node.type == "send.email"]
     page.document.group(mails, "The messages", "blue")
     first = page.workflow.node(mails[0]).position
-    page.document.add_note("Ask Maria about the wording before Friday.", (first[0], first[1] - 150))
-    page.view.fit()
+    page.document.add_note("Ask Maria about the wording before Friday.", (first[0] - 260, first[1] - 30))
+    page.view.set_zoom(0.8)
+    page.choose(mails[0])
+    page.selection.clear()
 
 
 def several(page: StudioCanvas) -> None:
@@ -169,6 +172,16 @@ def trouble(page: StudioCanvas) -> None:
     ran = {"in": 0, "out": {}, "failed": 39, "quarantined": 0, "duration_ms": 9_400, "attempt": 2}
     _say(page, events, node_id, {"step.ran": ran, "step.problem": problem})
     page.choose(node_id)
+    people = _runs()[0].runs.people(problem["sample"])
+    answers = ("450 4.2.1", "450 4.2.1", "550 5.1.1", "550 5.1.1")
+    page.set_contacts(
+        node_id,
+        "MAIL-REFUSED",
+        [
+            AffectedContact(str(row["email"] or row["key"]), answer, "retrying" if answer[0] == "4" else "failed")
+            for row, answer in zip(people.iter_rows(named=True), answers, strict=False)
+        ],
+    )
 
 
 def held(page: StudioCanvas) -> None:
@@ -220,7 +233,11 @@ def follow(page: StudioCanvas) -> None:
 
 def compare(page: StudioCanvas) -> None:
     page.debug.open(page.debug.compare)
-    page.debug.compare.compare_wanted.emit(_runs()[2])
+    screen_shots.settle()
+    chip = page.debug.compare.chip
+    assert chip is not None
+    chip.set_value(_runs()[2])
+    chip.chosen.emit(_runs()[2])
 
 
 def dry_run(page: StudioCanvas) -> None:

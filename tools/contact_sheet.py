@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter
@@ -22,7 +23,7 @@ from studio.ui.theme import theme
 from tools import canvas_shots, chart_book, screen_shots, widget_book
 from tools.result_shots import asked, judged, lower, planning, results, shipped
 
-SCHEMES = ("light", "dark")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _GAP = 24
 
 
@@ -103,6 +104,8 @@ def photograph(shot: Shot, size: QSize) -> QImage:
     widget.show()
     for _round in range(6):
         QApplication.processEvents()
+    screen_shots.settle()
+    QApplication.processEvents()
     image = widget.grab().toImage()
     widget.close()
     widget.deleteLater()
@@ -126,7 +129,14 @@ def compose(images: Sequence[QImage], columns: int, width: int = 960) -> QImage:
     return sheet
 
 
-def run(out: Path, *, only: str = "", text_scale: float = 1.0, size: QSize | None = None) -> list[Path]:
+def run(
+    out: Path,
+    *,
+    only: str = "",
+    text_scale: float = 1.0,
+    size: QSize | None = None,
+    schemes: Sequence[Literal["light", "dark"]] = SCHEMES,
+) -> list[Path]:
     """Writes `<name>-<scheme>.png` for each shot and `sheet.png`; answers the files."""
     prepare()
     out.mkdir(parents=True, exist_ok=True)
@@ -136,7 +146,7 @@ def run(out: Path, *, only: str = "", text_scale: float = 1.0, size: QSize | Non
     for shot in SHOTS:
         if only and not any(part in shot.name for part in only.split(",")):
             continue
-        for scheme in SCHEMES:
+        for scheme in schemes:
             theme().set_scheme(scheme)
             image = photograph(shot, size or QSize(1440, 900))
             files.append(out / f"{shot.name}-{scheme}.png")
@@ -144,7 +154,7 @@ def run(out: Path, *, only: str = "", text_scale: float = 1.0, size: QSize | Non
             images.append(image)
     if images:
         files.append(out / "sheet.png")
-        compose(images, len(SCHEMES)).save(str(files[-1]))
+        compose(images, len(schemes)).save(str(files[-1]))
     return files
 
 
@@ -154,10 +164,13 @@ def main() -> None:
     parser.add_argument("out", type=Path, nargs="?", default=Path("build/shots"))
     parser.add_argument("--only", default="", help="only screens whose name holds this; several with commas")
     parser.add_argument("--text", type=int, default=100, metavar="PERCENT", help="size of the text, 100 to 200")
+    parser.add_argument("--scheme", choices=SCHEMES, help="this look only")
     parser.add_argument("--size", default="1440x900")
     options = parser.parse_args()
     width, height = (int(part) for part in options.size.split("x"))
-    for file in run(options.out, only=options.only, text_scale=options.text / 100, size=QSize(width, height)):
+    schemes = (options.scheme,) if options.scheme else SCHEMES
+    asked = {"only": options.only, "text_scale": options.text / 100, "schemes": schemes}
+    for file in run(options.out, size=QSize(width, height), **asked):
         print(file)
 
 

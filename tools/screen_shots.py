@@ -28,7 +28,7 @@ from studio.ui.screens.settings import SettingsPage
 from studio.ui.screens.studio_canvas import StudioCanvas
 from studio.ui.screens.templates import TemplatesPage
 from studio.ui.shell import MainWindow, Page, PageSpec
-from studio.workspace.demo import demo_options, fill_demo
+from studio.workspace.demo import demo_options, demo_shop_end, fill_demo
 from studio.workspace.runs import RunOptions
 from studio.workspace.workspace import Workspace
 
@@ -49,6 +49,9 @@ class Nowhere:
     def set_clock(self, clock: str) -> None: ...
     def run_options(self) -> RunOptions:
         return demo_options(1)
+
+    def dry_run_options(self) -> RunOptions:
+        return replace(demo_options(1), as_of=demo_shop_end())
 
 
 @cache

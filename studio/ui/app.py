@@ -172,6 +172,13 @@ class Studio(QObject):
         options = demo_options(DEMO_SEED) if is_demo(self.workspace) else RunOptions()
         return replace(options, clock=self.clock) if self.clock is not None else options
 
+    def dry_run_options(self) -> RunOptions:
+        """Those of a run; a dry run of the demo stands where its shop has something to look back on."""
+        from studio.workspace.demo import demo_shop_end, is_demo
+
+        options = self.run_options()
+        return replace(options, as_of=demo_shop_end()) if is_demo(self.workspace) else options
+
     def set_clock(self, clock: str) -> None:
         """The speed of simulated runs started from now on; real mail takes real time."""
         self.clock = clock

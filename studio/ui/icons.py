@@ -55,13 +55,29 @@ def pixmap(name: str, colour: str | QColor = "text_secondary", size: int = 18, *
     return _rendered(name, shade.name(), size, ratio, _stroke(size))
 
 
-def icon(name: str, colour: str | QColor = "text_secondary", size: int = 18) -> QIcon:
-    """For buttons and menus. It keeps the colours of the moment: set it again when the theme changes."""
+def icon(name: str, colour: str | QColor = "text_secondary", size: int = 18, *, gap: int = 0) -> QIcon:
+    """For buttons and menus. It keeps the colours of the moment: set it again when the theme changes.
+
+    `gap`: empty room behind it, where words follow closely.
+    """
     made = QIcon()
     for ratio in _RATIOS:
-        made.addPixmap(pixmap(name, colour, size, ratio=ratio))
-        made.addPixmap(pixmap(name, "text_disabled", size, ratio=ratio), QIcon.Mode.Disabled)
+        made.addPixmap(_with_gap(pixmap(name, colour, size, ratio=ratio), gap))
+        made.addPixmap(_with_gap(pixmap(name, "text_disabled", size, ratio=ratio), gap), QIcon.Mode.Disabled)
     return made
+
+
+def _with_gap(drawn: QPixmap, gap: int) -> QPixmap:
+    if not gap:
+        return drawn
+    ratio = drawn.devicePixelRatio()
+    wider = QPixmap(drawn.width() + round(gap * ratio), drawn.height())
+    wider.setDevicePixelRatio(ratio)
+    wider.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(wider)
+    painter.drawPixmap(0, 0, drawn)
+    painter.end()
+    return wider
 
 
 def draw(painter: QPainter, centre: QPointF, name: str, colour: str | QColor, size: int) -> None:

@@ -16,6 +16,7 @@ _PICTURES: Mapping[str, tuple[str, str]] = {
     "chevron-down": ("chevron-down", "text_muted"),
     "chevron-up": ("chevron-up", "text_muted"),
     "chevron-right": ("chevron-right", "text_muted"),
+    "chevron-left": ("chevron-left", "text_muted"),
     "check": ("check", "on_accent"),
     "check-menu": ("check", "accent_text"),
     "minus": ("minus", "on_accent"),
@@ -137,8 +138,8 @@ QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled, QPlainTextEdi
 }}
 QLineEdit:read-only {{ background: {p.canvas}; }}
 QComboBox {{ padding-right: 26px; }}
-QComboBox::drop-down {{ border: none; width: 24px; }}
-QComboBox::down-arrow {{ image: url("{pictures["chevron-down"]}"); width: 14px; height: 14px; }}
+QComboBox::drop-down {{ border: none; width: {px(24)}px; }}
+QComboBox::down-arrow {{ image: url("{pictures["chevron-down"]}"); width: {px(14)}px; height: {px(14)}px; }}
 QComboBox QAbstractItemView {{
     background: {p.surface}; color: {p.text}; border: 1px solid {p.border}; outline: none; padding: 4px;
     selection-background-color: {p.accent_soft}; selection-color: {p.text};
@@ -235,7 +236,7 @@ QTableCornerButton::section {{ background: transparent; border: none; }}
 """
 
 
-def _tabs(p: Palette, px: Callable[[float], int], _pictures: Mapping[str, str]) -> str:
+def _tabs(p: Palette, px: Callable[[float], int], pictures: Mapping[str, str]) -> str:
     return f"""
 QTabWidget::pane {{ border: none; border-top: 1px solid {p.border}; }}
 QTabBar {{ background: transparent; qproperty-drawBase: 0; }}
@@ -243,6 +244,12 @@ QTabBar::tab {{
     background: transparent; color: {p.text_muted}; border: none; border-bottom: 2px solid transparent;
     font-size: {px(13)}px; font-weight: 400; padding: {px(10)}px 0 {px(9)}px 0; margin: 0 9px;
 }}
+QTabBar::scroller {{ width: {px(26)}px; }}
+QTabBar QToolButton {{ background: {p.canvas}; border: none; }}
+QTabBar QToolButton::left-arrow {{ image: url("{pictures["chevron-left"]}"); width: {px(16)}px; height: {px(16)}px; }}
+QTabBar QToolButton::right-arrow {{ image: url("{pictures["chevron-right"]}"); width: {px(16)}px; height: {px(16)}px; }}
+QTabBar::tear {{ width: 0; border: none; }}
+QTabBar::tab:first {{ margin-left: 15px; }}
 QTabBar::tab:hover {{ color: {p.text}; }}
 QTabBar::tab:selected {{ color: {p.accent_text}; font-weight: 600; border-bottom-color: {p.accent}; }}
 QTabBar[keyFocus="true"]::tab:selected {{ background: {p.accent_soft}; }}
@@ -256,6 +263,7 @@ QSplitter::handle:hover {{ background: {p.accent}; }}
 def _scrolling(p: Palette, _px: Callable[[float], int], _pictures: Mapping[str, str]) -> str:
     return f"""
 QScrollArea, QScrollArea > QWidget > QWidget#scrollContent {{ background: transparent; border: none; }}
+QAbstractScrollArea::corner {{ background: transparent; border: none; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
 QScrollBar::handle {{ background: {p.scroll}; border-radius: 3px; margin: 2px; }}

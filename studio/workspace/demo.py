@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from studio.analytics.funnel import Funnel
@@ -108,6 +109,11 @@ def fill_demo(workspace: Workspace, seed: int) -> None:
 def is_demo(workspace: Workspace) -> bool:
     """Whether this workspace holds the made-up shop, whose time is its own."""
     return DEMO_SOURCE in workspace.people.sources()
+
+
+def demo_shop_end() -> datetime:
+    """When the made-up shop's last cart has been left: a dry run then looks back on a month of them."""
+    return demo_shop.START + timedelta(days=demo_shop.CART_DAYS)
 
 
 def demo_options(seed: int, clock: str = "max") -> RunOptions:

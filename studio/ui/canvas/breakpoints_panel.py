@@ -26,7 +26,8 @@ from studio.ui.widgets import (
     SecondaryButton,
     Text,
 )
-from studio.ui.widgets.layout import clear, column, row
+from studio.ui.widgets.layout import clear, column, panel, row
+from studio.ui.widgets.reflow import flowing
 
 _WHEN: Mapping[When, str] = {
     "before": "before a step",
@@ -56,11 +57,14 @@ class BreakpointsPanel(QWidget):
         self._step = row(spacing=6)
         self._list = column(spacing=2)
         self._nothing = Text("The run does not hold anywhere.", "body", "muted")
-        sentence = row(Text("Hold the run", "body", wrap=False), self.when, spacing=8)
-        sentence.addLayout(self._step)
-        for part in (self.count, self.text, self.add_button):
-            sentence.addWidget(part)
-        sentence.addStretch(1)
+        sentence = flowing(
+            Text("Hold the run", "body", wrap=False),
+            self.when,
+            panel(self._step),
+            self.count,
+            self.text,
+            self.add_button,
+        )
         area = ScrollColumn(margins=(0, 0, 0, 0))
         holder = QWidget()
         holder.setLayout(self._list)

@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 from studio.analytics.comparison import Comparison, Difference
 from studio.ui.tokens import Tone
 from studio.ui.widgets import Column, EmptyState, MenuChip, Table, Text
-from studio.ui.widgets.layout import clear, column, row
+from studio.ui.widgets.layout import clear, column, panel, row
+from studio.ui.widgets.reflow import Beside
 
 _KINDS: Mapping[str, str] = {
     "setup": "how it was run",
@@ -40,6 +41,9 @@ class ComparePanel(QWidget):
         self._choice = row(spacing=8)
         self.finding = Text("", "strong")
         self._names: Mapping[str, str] = {}
+        self._runs: Mapping[str, str] | None = None
+        self.chip: MenuChip | None = None
+        """Which run is compared with; None while there is no other."""
         self.table: Table[Difference] = Table("Differences between two runs", self._columns())
         self._body = QStackedWidget()
         self._empty = EmptyState(
@@ -49,8 +53,7 @@ class ComparePanel(QWidget):
         )
         self._body.addWidget(self._empty)
         self._body.addWidget(self.table)
-        head = row(self._choice, spacing=12)
-        head.addWidget(self.finding, 1)
+        head = panel(Beside(self.finding, panel(self._choice)))
         box = column(head, spacing=8, margins=(14, 10, 14, 8))
         box.addWidget(self._body, 1)
         self.setLayout(box)
@@ -64,6 +67,9 @@ class ComparePanel(QWidget):
 
     def set_runs(self, runs: Mapping[str, str]) -> None:
         """Other runs of the workflow in front: id → words."""
+        if runs == self._runs:
+            return
+        self._runs, self.chip = dict(runs), None
         clear(self._choice)
         if not runs:
             self._choice.addWidget(Text("There is no other run of this workflow yet.", "body", "muted", wrap=False))
@@ -72,7 +78,8 @@ class ComparePanel(QWidget):
             chip.chosen.connect(lambda run_id: self.compare_wanted.emit(run_id) if run_id != _NONE else self.clear())
             self._choice.addWidget(Text("Compared with", "body", "muted", wrap=False))
             self._choice.addWidget(chip)
-        self.clear()
+            self.chip = chip
+        self._empty_table()
 
     def show_comparison(self, comparison: Comparison) -> None:
         """The other run is the first, the one in front the second."""
@@ -81,6 +88,12 @@ class ComparePanel(QWidget):
         self._body.setCurrentWidget(self.table)
 
     def clear(self) -> None:
+        """Nothing is compared any more."""
+        if self.chip is not None:
+            self.chip.set_value(_NONE)
+        self._empty_table()
+
+    def _empty_table(self) -> None:
         self.finding.setText("")
         self.table.set_rows([])
         self._body.setCurrentWidget(self._empty)

@@ -22,8 +22,10 @@ from studio.ui.canvas.data_rows import (
 )
 from studio.ui.canvas.failed_rows import FailedRows
 from studio.ui.numbers import count, plural
+from studio.ui.theme import theme
 from studio.ui.widgets import EmptyState, MenuChip, SearchField, SecondaryButton, Segmented, Table, Text
-from studio.ui.widgets.layout import clear, column, row
+from studio.ui.widgets.layout import clear, column, panel, row
+from studio.ui.widgets.reflow import flowing
 from studio.workspace.debugging import FailedItems, NodeData
 from studio.workspace.debugging import Table as Sample
 
@@ -53,7 +55,7 @@ class DataPreview(QWidget):
         self.where: MenuChip | None = None
         self.view = Segmented(_VIEWS, name="How the data is shown")
         self.search = SearchField("Rows with …")
-        self.search.setMaximumWidth(200)
+        self.search.setFixedWidth(theme().px(130))
         self.told = Text("", "secondary", "muted", wrap=False)
         self.pin = SecondaryButton("Pin this data", self._toggle_pin, icon="pin")
         self.pin.setToolTip("Pinned, the step gives these people in the next runs instead of running.")
@@ -69,12 +71,7 @@ class DataPreview(QWidget):
         self._holder.setLayout(self._tables)
         for page in (self._no_step, self._no_data, self._holder, self.failed_rows):
             self._body.addWidget(page)
-        head = row(self.title, spacing=8)
-        head.addLayout(self._where)
-        for part in (self.view, self.search, self.told):
-            head.addWidget(part)
-        head.addStretch(1)
-        head.addWidget(self.pin)
+        head = flowing(self.title, panel(self._where), self.view, self.search, self.told, self.pin)
         box = column(head, spacing=8, margins=(14, 10, 14, 8))
         box.addWidget(self._body, 1)
         self.setLayout(box)

@@ -15,7 +15,8 @@ from studio.ui.canvas.marks import Mark, Marks
 from studio.ui.canvas.words import moment
 from studio.ui.numbers import count, money, plural
 from studio.ui.widgets import Column, EmptyState, LinkButton, SecondaryButton, Table, Text
-from studio.ui.widgets.layout import column, row
+from studio.ui.widgets.layout import column, panel, row
+from studio.ui.widgets.reflow import Beside
 from studio.workspace.rehearsals import DryMessages, DryRun, DryStep, HeldBack
 
 _HINT = (
@@ -57,12 +58,7 @@ class DryRunPanel(QWidget):
         self._body = QStackedWidget()
         for page in (self._empty, self._busy, self.table):
             self._body.addWidget(page)
-        self._head = QWidget()
-        head = row(spacing=12)
-        head.addWidget(self.finding, 1)
-        head.addWidget(self.end)
-        head.addWidget(self.again)
-        self._head.setLayout(head)
+        self._head = panel(Beside(self.finding, panel(row(self.end, self.again, spacing=12))))
         box = column(self._head, spacing=8, margins=(14, 10, 14, 8))
         box.addWidget(self._body, 1)
         self.setLayout(box)

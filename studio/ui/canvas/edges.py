@@ -30,6 +30,8 @@ _LABEL_WIDTH = 120.0
 _TOUCH = 2.0
 """How far the rims of two pills may lie on each other."""
 _PARTINGS, _PARTING = 11, 0.08
+_PILL_GAP = 8.0
+"""Between an output and its pill."""
 
 
 class EdgeItem(QGraphicsPathItem):
@@ -182,12 +184,16 @@ class EdgeItem(QGraphicsPathItem):
         self.pill = QRectF(middle.x() - width / 2, middle.y() - PILL_HEIGHT / 2, width, PILL_HEIGHT)
 
     def _pill_middle(self, width: float) -> QPointF:
-        """In the middle of the edge; beside its output when several leave the node, so that each stands on its own."""
+        """In the middle of the edge; right beside its output, and as high, when several leave the node: outputs stand
+        further apart than pills are high, wherever the edges lead.
+        """
         several = len(self.source.face.ports.outputs) > 1
         gap = self.line.x2() - self.line.x1()
         if not several or gap <= 0:
             return self.point(0.5 + self._ahead / 2)
-        wanted = min(self.line.x1() + 10 + width / 2, self.line.x1() + gap / 2)
+        wanted = min(self.line.x1() + _PILL_GAP + width / 2, self.line.x1() + gap / 2)
+        if not self._ahead:
+            return QPointF(wanted, self.line.y1())
         low, high = 0.0, 0.5
         for _ in range(12):
             t = (low + high) / 2

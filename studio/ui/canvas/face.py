@@ -26,6 +26,7 @@ class NodeFace:
     title: str
     summary: str
     kind: str
+    group: str = ""
     icon: str
     tile: str
     role: Role | None
@@ -80,6 +81,7 @@ def make_face(
         title=title,
         summary=summary(node_class.Parameters, _values(workflow, node)),
         kind=about.title if node.label and node.label != about.title else about.group,
+        group=about.group,
         icon=about.icon,
         tile=about.role if about.role in ("goal", "exit") else about.group,
         role=about.role,

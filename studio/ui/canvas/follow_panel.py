@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 from studio.analytics.paths import Happened, Journey, Visit
 from studio.ui.canvas.words import moment
 from studio.ui.numbers import money
+from studio.ui.theme import theme
 from studio.ui.tokens import Tone
 from studio.ui.widgets import (
     Column,
@@ -26,7 +27,8 @@ from studio.ui.widgets import (
     Table,
     Text,
 )
-from studio.ui.widgets.layout import clear, column, row
+from studio.ui.widgets.layout import clear, column, panel, row
+from studio.ui.widgets.reflow import Beside, flowing
 
 _HINT = "Type a contact's key or e-mail address, and see which way it went through this run, and why."
 _MESSAGE_WORDS = {
@@ -66,7 +68,7 @@ class FollowPanel(QWidget):
         super().__init__()
         self._journeys: Sequence[Journey] = ()
         self.search = SearchField("Key or e-mail address")
-        self.search.setMinimumWidth(220)
+        self.search.setMinimumWidth(theme().px(220))
         self.follow = SecondaryButton("Follow", self._ask)
         self.end = LinkButton("Stop following", self.clear)
         self.finding = Text("", "strong")
@@ -75,10 +77,8 @@ class FollowPanel(QWidget):
         self._body = QStackedWidget()
         self._body.addWidget(EmptyState("Nobody is followed", _HINT, icon="users"))
         self._body.addWidget(self.table)
-        head = row(self.search, self.follow, self.end, spacing=8)
-        head.addWidget(self.finding, 1)
-        head.addLayout(self._which)
-        box = column(head, spacing=8, margins=(14, 10, 14, 8))
+        asking = flowing(self.search, self.follow, self.end, panel(self._which))
+        box = column(panel(Beside(self.finding, asking)), spacing=8, margins=(14, 10, 14, 8))
         box.addWidget(self._body, 1)
         self.setLayout(box)
         self.search.returnPressed.connect(self._ask)

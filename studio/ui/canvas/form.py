@@ -160,6 +160,7 @@ class ParameterForm(QWidget):
             self.template_changed.emit(field.bound, value)
             return
         spec = field.field
+        value = _with_references(value, self._parameters.get(name), self._template)
         unset = not spec.required and value == spec.default
         if unset:
             self._parameters.pop(name, None)
@@ -179,8 +180,7 @@ class ParameterForm(QWidget):
 
     def _value_of(self, spec: FieldSpec, name: str) -> JsonValue:
         value = self._parameters.get(name, spec.default)
-        reference = _reference(value)
-        return self._template.get(reference) if reference is not None else value
+        return _with_template(value, self._template)
 
     def _resolved(self) -> dict[str, JsonValue]:
         return {name: _with_template(value, self._template) for name, value in self._parameters.items()}
@@ -188,6 +188,25 @@ class ParameterForm(QWidget):
 
 def _reference(value: JsonValue) -> str | None:
     return str(value["$param"]) if isinstance(value, dict) and set(value) == {"$param"} else None
+
+
+def _with_references(value: JsonValue, before: JsonValue, template: Mapping[str, JsonValue]) -> JsonValue:
+    """What a form gave back, bound to the template's parameters again wherever it was and still says the same."""
+    if _reference(before) is not None:
+        return before if _with_template(before, template) == value else value
+    if isinstance(value, dict) and isinstance(before, dict):
+        return {key: _with_references(inner, before.get(key), template) for key, inner in value.items()}
+    if isinstance(value, list) and isinstance(before, list):
+        known = {_entry_key(entry, place): entry for place, entry in enumerate(before)}
+        return [
+            _with_references(entry, known.get(_entry_key(entry, place)), template) for place, entry in enumerate(value)
+        ]
+    return value
+
+
+def _entry_key(entry: JsonValue, place: int) -> JsonValue:
+    # Entries are told apart by their id, for they may have changed places.
+    return str(entry["id"]) if isinstance(entry, dict) and "id" in entry else place
 
 
 def _with_template(value: JsonValue, template: Mapping[str, JsonValue]) -> JsonValue:

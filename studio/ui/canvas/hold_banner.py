@@ -14,7 +14,10 @@ from studio.ui.numbers import plural
 from studio.ui.theme import theme
 from studio.ui.tokens import RADIUS_CONTROL
 from studio.ui.widgets import STRETCH, LinkButton, PrimaryButton, SecondaryButton, Text
-from studio.ui.widgets.layout import column, row
+from studio.ui.widgets.layout import column, panel, row
+from studio.ui.widgets.reflow import Beside
+
+_DOES = ("to the next breakpoint", "one step works", "one chunk of people passes")
 
 
 class HoldBanner(QFrame):
@@ -37,19 +40,14 @@ class HoldBanner(QFrame):
         self.next_chunk = SecondaryButton("Next chunk", lambda: self.step_wanted.emit("chunk"))
         self.data = LinkButton("See the data here", lambda: self.data_wanted.emit(self.node_id))
         self.breakpoints = LinkButton("Breakpoints", self.breakpoints_wanted.emit)
-        self.effects = Text(
-            "Continue: to the next breakpoint. Next step: one step works. Next chunk: one chunk of people passes.",
-            "caption",
-            "muted",
-        )
+        self.effects = Text(f"Continue: {_DOES[0]}. Next step: {_DOES[1]}. Next chunk: {_DOES[2]}.", "caption", "muted")
         said = column(self.title, self.why, self.effects, spacing=3)
-        buttons = row(self.go_on, self.next_step, self.next_chunk, spacing=6)
-        links = row(STRETCH, self.data, self.breakpoints, spacing=10)
+        buttons = row(self.go_on, self.next_step, self.next_chunk, STRETCH, spacing=6)
+        links = row(self.data, self.breakpoints, STRETCH, spacing=10)
         acts = column(buttons, links, STRETCH, spacing=6)
-        whole = row(spacing=16, margins=(16, 10, 16, 10))
-        whole.addLayout(said, 1)
-        whole.addLayout(acts)
-        self.setLayout(whole)
+        self.setLayout(column(panel(Beside(panel(said), panel(acts), least=400)), margins=(16, 10, 16, 10)))
+        for button, does in zip((self.go_on, self.next_step, self.next_chunk), _DOES, strict=True):
+            button.setToolTip(does)
         self.hide()
 
     def show_run(self, view: RunView | None, names: dict[str, str]) -> None:
@@ -69,6 +67,10 @@ class HoldBanner(QFrame):
             self.why.setVisible(bool(self.why.text()))
             self.data.setVisible(bool(name))
         self.setVisible(held)
+
+    def give_room(self, width: int) -> None:
+        """Before it is laid out at this width: where little is, what buttons do is said by their tooltips alone."""
+        self.effects.setVisible(width >= theme().px(560))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

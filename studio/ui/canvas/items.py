@@ -138,9 +138,14 @@ class NodeItem(QGraphicsRectItem):
         return None
 
     def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
+        # Frames lie under the node, for its badge must not be crossed by them.
+        if self.selected or self.current or self.mark is not None:
+            self._paint_frames(painter)
         self._drawing.draw_picture(painter, self, self._room, self._paint_node)
-        if self.selected or self.current or self.is_target or self.mark is not None:
-            self._paint_marks(painter)
+        if self.mark is not None:
+            paint_word(painter, self.mark)
+        if self.is_target:
+            self._paint_targets(painter)
 
     def _paint_node(self, painter: QPainter) -> None:
         drawing, face = self._drawing, self.face
@@ -158,7 +163,7 @@ class NodeItem(QGraphicsRectItem):
         self._words.paint(painter, drawing)
         painter.setOpacity(1.0)
 
-    def _paint_marks(self, painter: QPainter) -> None:
+    def _paint_frames(self, painter: QPainter) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         body = QRectF(0, 0, NODE_WIDTH, self.height)
         if self.selected:
@@ -170,10 +175,10 @@ class NodeItem(QGraphicsRectItem):
         if self.mark is not None:
             painter.setPen(self._drawing.pen(self.mark.colour, 2.5, dashed=self.mark.dashed))
             painter.drawRoundedRect(body.adjusted(-2, -2, 2, 2), NODE_RADIUS + 2, NODE_RADIUS + 2)
-            paint_word(painter, self.mark)
-        if self.is_target:
-            painter.setPen(self._drawing.pen("accent", 2.0))
-            painter.setBrush(theme().colour("accent_soft"))
-            for name in self.face.ports.inputs:
-                place = QPointF(0, self._port_y(self.face.ports.inputs, name))
-                painter.drawEllipse(place, look.PORT_RADIUS + 4, look.PORT_RADIUS + 4)
+
+    def _paint_targets(self, painter: QPainter) -> None:
+        painter.setPen(self._drawing.pen("accent", 2.0))
+        painter.setBrush(theme().colour("accent_soft"))
+        for name in self.face.ports.inputs:
+            place = QPointF(0, self._port_y(self.face.ports.inputs, name))
+            painter.drawEllipse(place, look.PORT_RADIUS + 4, look.PORT_RADIUS + 4)

@@ -39,7 +39,8 @@ FOOTER_TOP = 80.0
 Level: TypeAlias = Literal["full", "compact", "title", "far"]
 LEVELS: Sequence[tuple[Level, float]] = (("full", 0.8), ("compact", 0.5), ("title", 0.3), ("far", 0.0))
 """How much is shown, from which zoom on; far away the whole graph is painted in one go as coloured blocks."""
-READABLE_FROM = 0.6
+READABLE_FROM = 0.85
+"""A workflow is opened at least this large: below it the words on the nodes are hard to read."""
 PILLS_FROM = 0.58
 ZOOM_MIN, ZOOM_MAX = 0.05, 2.5
 

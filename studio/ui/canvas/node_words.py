@@ -66,14 +66,19 @@ class FullWords:
     def set_status(self, status: NodeStatus | None) -> None:
         """Writes the figures; without a run the kind of step stands in their place."""
         self._status = status
-        left, right = self._fitted(status) if status is not None else (self._face.kind, "")
         size = self._style.footer
+        left, right = self._fitted(status) if status is not None else (self._kind(size), "")
         right_width = look.width_of(right, "secondary", size) if right else 0.0
         room = _FOOTER_WIDTH - right_width - (_FOOTER_SPACE if right else 0)
         y = look.FOOTER_TOP + self._lift - (size - FULL.footer)
         shown = look.elided(left, room, "secondary", size)
         self._left = QPointF(look.PAD, y), look.static_text((shown,), "secondary", size)
         self._right = QPointF(NODE_WIDTH - look.PAD - right_width, y), look.static_text((right,), "secondary", size)
+
+    def _kind(self, size: int) -> str:
+        """What kind of step it is, or of which group, where that is too long."""
+        fits = look.width_of(self._face.kind, "secondary", size) <= _FOOTER_WIDTH
+        return self._face.kind if fits else self._face.group or self._face.kind
 
     def _fitted(self, status: NodeStatus) -> tuple[str, str]:
         short_left, short_right = status.left_short or status.left, status.right_short or status.right

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHeaderView, QTreeWidget, QTreeWidgetItem
 
@@ -20,6 +20,7 @@ from studio.ui.canvas.palette import type_icon
 from studio.ui.canvas.spoken import edge_words, state_words
 from studio.ui.faults import guarded
 from studio.ui.theme import theme
+from studio.ui.widgets import wrap_lines
 
 _NODE = Qt.ItemDataRole.UserRole
 _EDGE = Qt.ItemDataRole.UserRole + 1
@@ -62,7 +63,8 @@ class Outline(QTreeWidget):
         self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self.setEditTriggers(QTreeWidget.EditTrigger.NoEditTriggers)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setIndentation(theme().px(16))
+        self.setIndentation(16)
+        wrap_lines(self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_REFRESH_MS)
@@ -106,6 +108,7 @@ class Outline(QTreeWidget):
         names = {n: item.face.title for n, item in self._editor.scene.nodes.items()}
         opened = {n for n, item in self._items.items() if item.isExpanded()}
         self._filling = True
+        self.setIconSize(QSize(theme().px(18), theme().px(18)))
         self.clear()
         self._items = {}
         for node_id in reading_order(workflow):

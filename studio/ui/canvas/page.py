@@ -54,7 +54,8 @@ from studio.ui.theme import theme
 from studio.ui.widgets import Tabs
 
 _DRAWER_WIDTH = 250
-_BELOW_MAX = 0.4
+_BELOW_MAX, _BELOW_MAX_LARGE = 0.4, 0.48
+"""Of the height, for the panel below the canvas, with text of 100 and of 200 %."""
 
 
 class CanvasPage(Page):
@@ -342,7 +343,8 @@ class CanvasPage(Page):
         # Room grows with the text, but the canvas keeps the most of it.
         drawer = round(_DRAWER_WIDTH * min(1.4, theme().text_scale))
         self._across.setSizes([drawer, max(400, self.width() - width), width])
-        below = min(self.timeline.sizeHint().height(), round(self.height() * _BELOW_MAX))
+        share = _BELOW_MAX + (_BELOW_MAX_LARGE - _BELOW_MAX) * (theme().text_scale - 1)
+        below = min(self.timeline.sizeHint().height(), round(self.height() * share))
         self._down.setSizes([self.height() - below, below])
         QTimer.singleShot(0, self, self._bring_into_sight)
 

@@ -19,11 +19,12 @@ from studio.ui.canvas.picker import Pick
 from studio.ui.canvas.pointer import NODE_TYPE_MIME
 from studio.ui.shell.fuzzy import match
 from studio.ui.theme import theme
-from studio.ui.widgets import SearchField, Text
+from studio.ui.widgets import SearchField, Text, wrap_lines
 
 GROUP_ORDER = ("Start", "Audience", "Flow", "Data", "Messages", "Experiments")
 _TYPE_ROLE = Qt.ItemDataRole.UserRole
 _ICON = 22
+_INDENT = 14
 
 
 class NodePalette(QWidget):
@@ -54,6 +55,7 @@ class NodePalette(QWidget):
 
     def _rebuild(self) -> None:
         self.tree.clear()
+        self.tree.setIndentation(_INDENT)
         self.tree.setIconSize(QSize(theme().px(_ICON), theme().px(_ICON)))
         groups: dict[str, QTreeWidgetItem] = {}
         for about in declarations(self._catalogue):
@@ -105,7 +107,7 @@ class _Tree(QTreeWidget):
         self.setDragEnabled(True)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.setExpandsOnDoubleClick(False)
-        self.setIndentation(theme().px(14))
+        wrap_lines(self)
 
     def mimeTypes(self) -> list[str]:
         return [NODE_TYPE_MIME]
@@ -151,6 +153,8 @@ def type_icon(about: Declaration, size: int) -> QIcon:
         icons.draw(painter, area.center(), about.icon, "on_state", round(size * 0.6))
         painter.end()
         made.addPixmap(pixmap)
+        # A chosen line would tint it else, and the colour says what kind of step it is.
+        made.addPixmap(pixmap, QIcon.Mode.Selected)
     return made
 
 

@@ -102,8 +102,7 @@ class RunBar(QWidget):
         menu = QMenu(self.clock_button)
         for clock, words in CLOCKS.items():
             menu.addAction(words).triggered.connect(lambda _checked=False, clock=clock: self._choose_clock(clock))
-        self.clock_button.setMenu(menu)
-        self.clock_button.setProperty("hasMenu", True)
+        self.clock_button.set_menu(menu)
 
     def _choose_clock(self, clock: str) -> None:
         self.set_clock(clock)

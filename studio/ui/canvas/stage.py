@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from studio.ui.canvas.editor import CanvasEditor
 from studio.ui.canvas.find_bar import FindBar
+from studio.ui.canvas.hold_banner import HoldBanner
 from studio.ui.canvas.minimap import Minimap
 from studio.ui.canvas.picker import Picker
 from studio.ui.canvas.run_bar import RunBar
@@ -23,6 +24,8 @@ from studio.ui.widgets.layout import row
 
 _MARGIN = 14
 _TOP = 12
+_MINIMAP_SHARE = 5
+"""The overview is left out where the canvas is not so many times as high."""
 
 
 class Tools(QFrame):
@@ -92,7 +95,7 @@ class Stage(QWidget):
         self.find_bar = FindBar(self.view, self)
         self.picker = Picker(self)
         self.picker.closed.connect(self.view.setFocus)
-        self._banner: QWidget | None = None
+        self._banner: HoldBanner | None = None
         self.setMinimumSize(360, 240)
         theme().changed.connect(self.place)
 
@@ -101,7 +104,7 @@ class Stage(QWidget):
         self.empty.setVisible(empty)
         self.minimap.setVisible(not empty)
 
-    def set_banner(self, banner: QWidget) -> None:
+    def set_banner(self, banner: HoldBanner) -> None:
         """Floats below the run bar whenever it is visible."""
         self._banner = banner
         banner.setParent(self)
@@ -111,6 +114,7 @@ class Stage(QWidget):
     def _place_banner(self) -> None:
         if self._banner is not None:
             width = min(self.width() - 2 * _MARGIN, theme().px(960))
+            self._banner.give_room(width)
             height = self._banner.layout().heightForWidth(width)
             top = self.run_bar.geometry().bottom() + 10
             self._banner.setGeometry((self.width() - width) // 2, top, width, max(height, 0))
@@ -135,7 +139,8 @@ class Stage(QWidget):
         )
         self.tools.adjustSize()
         self.tools.move(_MARGIN, self.height() - self.tools.height() - _MARGIN)
-        has_room = self.width() >= self.tools.width() + self.minimap.width() + 3 * _MARGIN
+        is_high = self.height() >= _MINIMAP_SHARE * self.minimap.height()
+        has_room = is_high and self.width() >= self.tools.width() + self.minimap.width() + 3 * _MARGIN
         self.minimap.setVisible(has_room and not self.empty.isVisibleTo(self))
         self.minimap.move(
             self.width() - self.minimap.width() - _MARGIN, self.height() - self.minimap.height() - _MARGIN

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from PySide6.QtCore import QSize, QTimer, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.domain.run import RunEvent
@@ -186,6 +186,8 @@ class Timeline(QWidget):
         assert at is not None
         said = f"{moment(at)} · {duration(at - bounds[0])} after the start"
         self.where.setText(f"replay at {said}" if self._seq is not None else said)
+        self.play.setToolTip(f"Play the run; now {self.where.text()}")
+        self._give_room()
 
     def _rewrite_log(self) -> None:
         self._unread = list(self._history.events) if self._history is not None else []
@@ -200,6 +202,15 @@ class Timeline(QWidget):
         self._lines.extend(line for event in fresh if (line := log_line(event, self._names)) is not None)
         del self._lines[:-_LOG_MAX]
         self.log.set_rows(list(reversed(self._lines)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._give_room()
+
+    def _give_room(self) -> None:
+        # The tabs come first; where the line stands is seen below, and told by the tooltip.
+        tabs = self.tabs.tabBar().sizeHint().width()
+        self.where.setVisible(tabs + self.where.sizeHint().width() + theme().px(150) <= self.width())
 
     def sizeHint(self) -> QSize:
         return QSize(600, theme().px(228))

@@ -145,7 +145,11 @@ class CanvasView(QGraphicsView):
         self.set_zoom(zoom_min * theme().text_scale)
         left, top, right, bottom = self.insets
         room = QRectF(self.viewport().rect()).adjusted(left, top, -right, -bottom)
-        self._bring(QPointF(bounds.left() - look.MARGIN, bounds.center().y()), QPointF(room.left(), room.center().y()))
+        height = bounds.center().y()
+        if bounds.height() * self.zoom > room.height():
+            # Not all of it fits: the beginning is what is read first.
+            height = min(self.editor.scene.nodes.values(), key=lambda item: item.x()).body.center().y()
+        self._bring(QPointF(bounds.left() - look.MARGIN, height), QPointF(room.left(), room.center().y()))
 
     def ensure_seen(self, ids: tuple[str, ...]) -> None:
         """Pans so that these nodes are in sight, when they are not."""

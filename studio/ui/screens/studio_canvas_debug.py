@@ -157,7 +157,7 @@ class DebugAnswers:
 
         run_in_background(
             lambda: self._workspace.rehearsals.dry_run(
-                workflow, self._window.run_options(), workflow_id=workflow_id or None
+                workflow, self._window.dry_run_options(), workflow_id=workflow_id or None
             ),
             show,
             failed,

@@ -27,6 +27,10 @@ class RunStarter(Navigator, Protocol):
         """What a run started in this window is asked for."""
         ...
 
+    def dry_run_options(self) -> RunOptions:
+        """What a dry run is asked for."""
+        ...
+
     def run_workflow(self, workflow_id: str, *, to_node: str | None = None, from_node: str | None = None) -> None: ...
 
     def set_clock(self, clock: str) -> None:

@@ -28,6 +28,7 @@ from studio.ui.widgets.reflow import FlowLayout, GridFlow, SideBySide, flowing
 from studio.ui.widgets.table import Table
 from studio.ui.widgets.table_cells import Column
 from studio.ui.widgets.tabs import Tabs
+from studio.ui.widgets.trees import wrap_lines
 
 __all__ = [
     "BANDS",
@@ -88,4 +89,5 @@ __all__ = [
     "flowing",
     "panel",
     "row",
+    "wrap_lines",
 ]

@@ -19,6 +19,7 @@ from studio.ui.tokens import RADIUS_CONTROL
 from studio.ui.widgets.layout import row
 
 _ICON_SIZE = 16
+_ICON_GAP = 3
 
 
 class Button(QPushButton):
@@ -75,9 +76,9 @@ class Button(QPushButton):
             icons.draw(QPainter(self), place, "chevron-down", "text_muted", theme().px(12))
 
     def _redraw_icon(self) -> None:
-        size = theme().px(_ICON_SIZE)
-        self.setIcon(icons.icon(self._icon_name, self.icon_colour, size))
-        self.setIconSize(icons.size_of(size))
+        size, gap = theme().px(_ICON_SIZE), theme().px(_ICON_GAP) if self.text() else 0
+        self.setIcon(icons.icon(self._icon_name, self.icon_colour, size, gap=gap))
+        self.setIconSize(QSize(size + gap, size))
 
 
 class SecondaryButton(Button):

@@ -79,16 +79,27 @@ class FlowLayout(_Reflowing):
 
     def _arrange(self, rect: QRect, *, move: bool) -> int:
         area = rect.marginsRemoved(self.contentsMargins())
-        x, y, line_height = area.x(), area.y(), 0
+        y = area.y()
+        for line in self._lines(area):
+            height = max(place.height() for _item, place in line)
+            if move:
+                for item, place in line:
+                    item.setGeometry(place.translated(0, y + (height - place.height()) // 2))
+            y += height + self.spacing()
+        return max(area.y(), y - self.spacing()) - rect.y() + self.contentsMargins().bottom()
+
+    def _lines(self, area: QRect) -> list[list[tuple[QLayoutItem, QRect]]]:
+        """Items with their places along each line; how low they stand follows from the line's height."""
+        lines: list[list[tuple[QLayoutItem, QRect]]] = []
+        x = area.x()
         for item in self._shown():
             size = item.sizeHint().boundedTo(QSize(max(area.width(), item.minimumSize().width()), 1 << 20))
-            if x > area.x() and x + size.width() > area.right() + 1:
-                x, y, line_height = area.x(), y + line_height + self.spacing(), 0
-            if move:
-                item.setGeometry(QRect(QPoint(x, y), size))
+            if not lines or (x > area.x() and x + size.width() > area.right() + 1):
+                lines.append([])
+                x = area.x()
+            lines[-1].append((item, QRect(QPoint(x, 0), size)))
             x += size.width() + self.spacing()
-            line_height = max(line_height, size.height())
-        return y + line_height - rect.y() + self.contentsMargins().bottom()
+        return lines
 
 
 class GridFlow(_Reflowing):

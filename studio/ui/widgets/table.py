@@ -222,14 +222,16 @@ class Table(QTableView, Generic[R]):
         fixed = sum(width for index, width in enumerate(wanted) if index not in stretched)
         shares = dict(zip(stretched, shared([wanted[index] for index in stretched], place - fixed), strict=True))
         for index, width in enumerate(wanted):
-            least = min(width, place // 5)
+            least = max(min(width, place // 5), self._heading_width(index))
             header.resizeSection(index, max(shares[index], least) if index in shares else width)
 
     def _wanted_width(self, index: int) -> int:
-        column = self._rows.columns[index]
-        heading = QFontMetrics(theme().font("secondary")).horizontalAdvance(self._rows.heading(index))
-        cells = self._cells.width_of(column, self._rows.rows[:_ROWS_MEASURED])
-        return max(heading, cells) + 2 * CELL_PAD + 2
+        cells = self._cells.width_of(self._rows.columns[index], self._rows.rows[:_ROWS_MEASURED])
+        return max(self._heading_width(index), cells + 2 * CELL_PAD + 2)
+
+    def _heading_width(self, index: int) -> int:
+        words = QFontMetrics(theme().font("secondary")).horizontalAdvance(self._rows.heading(index))
+        return words + 2 * CELL_PAD + 2
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

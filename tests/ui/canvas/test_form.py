@@ -18,7 +18,7 @@ from studio.domain.node import NodeType, Parameters
 from studio.domain.validation import Catalogue, make_node
 from studio.domain.workflow import Node, TemplateRef, Workflow
 from studio.nodes import catalogue
-from studio.ui.canvas.form import ParameterForm
+from studio.ui.canvas.form import ParameterForm, _with_references, _with_template
 from studio.ui.canvas.form_editors import DurationEditor, LineEditor, make_plain_editor
 from studio.ui.canvas.form_errors import errors_of
 from studio.ui.canvas.form_list import ListEditor
@@ -284,3 +284,15 @@ def test_a_past_run_shows_settings_that_cannot_be_changed(qtbot: QtBot, types: C
     assert form.fields["reason"].editor.isEnabled()
     assert form.focus_field("reason")
     assert not form.focus_field("nothing")
+
+
+def test_a_reference_to_the_template_inside_a_list_is_read_and_kept() -> None:
+    reference = {"$param": "subject"}
+    before = [{"id": "A", "value": reference}, {"id": "B", "value": "Hello"}]
+    shown = _with_template(before, {"subject": "Still thinking?"})
+    assert shown[0]["value"] == "Still thinking?"
+    moved = [{"id": "B", "value": "Hi"}, shown[0]]
+    kept = _with_references(moved, before, {"subject": "Still thinking?"})
+    assert kept == [{"id": "B", "value": "Hi"}, {"id": "A", "value": reference}]
+    rewritten = [{"id": "A", "value": "Come back"}]
+    assert _with_references(rewritten, before, {"subject": "Still thinking?"}) == rewritten

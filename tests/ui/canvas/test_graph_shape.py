@@ -12,10 +12,12 @@ from studio.domain.node import NodeType
 from studio.domain.validation import Catalogue
 from studio.domain.workflow import Node, Workflow, topological_order
 from studio.nodes import catalogue
+from studio.ui.canvas.editor import CanvasEditor
 from studio.ui.canvas.layout import COLUMN_GAP, ROW_GAP, tidy
 from studio.ui.canvas.navigation import along_edge, leads_to, nearest, next_in_order, reading_order
 from studio.ui.canvas.ports import outputs_for, ports_of
 from studio.ui.canvas.specimen import specimen, starting_parameters
+from studio.ui.canvas.status import EdgeStatus
 from studio.ui.canvas.summary import plain, summary
 from tests.ui.canvas import cart_recovery
 
@@ -157,3 +159,12 @@ def test_what_a_node_leads_to_is_what_an_edge_back_would_close_to_a_cycle() -> N
     workflow = cart_recovery.workflow()
     assert leads_to(workflow, "wait") == {"wait", "goal", "reminder"}
     assert topological_order(workflow)[1] == []
+
+
+def test_pills_at_the_outputs_of_a_step_lie_clear_of_each_other_with_and_without_figures(editor: CanvasEditor) -> None:
+    leaving = [edge for key, edge in editor.scene.edges.items() if key[0][0] in ("gate", "wait", "subject")]
+    for figures in (None, 98_765):
+        statuses = {edge.key: EdgeStatus(count=figures) for edge in leaving}
+        editor.scene.set_statuses({}, statuses)
+        for a, b in itertools.combinations(leaving, 2):
+            assert not a.pill.intersects(b.pill), (a.key, b.key)

@@ -115,7 +115,7 @@ def test_every_button_says_its_wish(page: CanvasPage, qtbot: QtBot) -> None:
     with qtbot.waitSignal(page.continue_requested):
         bar.pause.click()
     with qtbot.waitSignal(page.clock_changed) as told:
-        next(a for a in bar.clock_button.menu().actions() if "1,440" in a.text()).trigger()
+        next(a for a in bar.clock_button.menu_of().actions() if "1,440" in a.text()).trigger()
     assert told.args == ["1440"]
     assert bar.clock_button.text() == "Clock × 1,440"
 
