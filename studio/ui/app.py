@@ -102,7 +102,7 @@ class Studio(QObject):
         return any(runs.get(run_id).clock == "real" and runs.is_running(run_id) for run_id in self._running)
 
     def _write_due(self) -> None:
-        run_in_background(self._due_report, self._report_written, owner=self)
+        run_in_background(self._due_report, self._report_written, owner=self.window)
 
     def _due_report(self) -> Path | None:
         return self.workspace.sharing.write_due()
@@ -160,7 +160,7 @@ class Studio(QObject):
             options = replace(self.run_options(), aids=replace(aids, pins=()) if self.mode == "live" else aids)
             return self.workspace.runs.start(workflow, options, workflow_id=workflow_id, is_attended=True)
 
-        run_in_background(start, self._started, owner=self)
+        run_in_background(start, self._started, owner=self.window)
 
     def run_options(self) -> RunOptions:
         """What a run started in this window is asked for: the mode chosen above, and the demo's own time in a demo."""
@@ -192,11 +192,11 @@ class Studio(QObject):
             return workspace
 
         self.notify("Making the demo shop …")
-        run_in_background(make, self._replace_workspace, owner=self)
+        run_in_background(make, self._replace_workspace, owner=self.window)
 
     def open_workspace(self, folder: Path) -> None:
         """In a window that takes this one's place; a new or empty folder becomes a workspace."""
-        run_in_background(lambda: Workspace.open(folder), self._replace_workspace, owner=self)
+        run_in_background(lambda: Workspace.open(folder), self._replace_workspace, owner=self.window)
 
     def notify(self, text: str, undo: Callable[[], object] | None = None) -> None:
         self.window.toast(text, undo=undo)
@@ -232,7 +232,7 @@ class Studio(QObject):
             cast("StudioCanvas", canvas).take(events)
         for run_id in [run_id for run_id in self._running if not self.workspace.runs.is_running(run_id)]:
             self._running.discard(run_id)
-            run_in_background(lambda ended=run_id: self._end(ended), self._tell_end, owner=self)
+            run_in_background(lambda ended=run_id: self._end(ended), self._tell_end, owner=self.window)
 
     def _end(self, run_id: str) -> RunRow:
         self.workspace.runs.ended(run_id)
@@ -244,7 +244,7 @@ class Studio(QObject):
         self._feel_pulse()
 
     def _feel_pulse(self) -> None:
-        run_in_background(self._felt, self._show_pulse, self._no_pulse, owner=self)
+        run_in_background(self._felt, self._show_pulse, self._no_pulse, owner=self.window)
 
     def _felt(self) -> Pulse:
         """In the background even to the loading of what feels it."""

@@ -13,6 +13,9 @@ from studio.ui import app, background
 from studio.ui.tray import RELEASE, STOP
 from studio.workspace.workspace import Workspace
 
+PATIENCE_MS = 60_000
+"""A wait ends as soon as it is true; how long that takes is the machine's affair."""
+
 
 @pytest.fixture
 def studio(tmp_path: Path, qtbot: QtBot, installed: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[app.Studio]:
@@ -23,7 +26,7 @@ def studio(tmp_path: Path, qtbot: QtBot, installed: object, monkeypatch: pytest.
     opened.window.stays = lambda: False
     opened.close()
     opened.window.close()
-    qtbot.waitUntil(lambda: not background.under_way())
+    qtbot.waitUntil(lambda: not background.under_way(), timeout=PATIENCE_MS)
 
 
 def test_the_emergency_stop_is_one_command_away_and_is_shown_until_it_is_taken_back(
@@ -38,10 +41,10 @@ def test_the_emergency_stop_is_one_command_away_and_is_shown_until_it_is_taken_b
     assert studio.workspace.unattended.stop_words.startswith("Emergency stop")
     assert release.is_enabled() and not stop.is_enabled()
     status = studio.window.top_bar.status
-    qtbot.waitUntil(lambda: status.text() == "Emergency stop: nothing goes out")
+    qtbot.waitUntil(lambda: status.text() == "Emergency stop: nothing goes out", timeout=PATIENCE_MS)
     release.run()
-    qtbot.waitUntil(lambda: not studio.tray.is_stopped)
-    qtbot.waitUntil(lambda: status.text() == "All systems fine")
+    qtbot.waitUntil(lambda: not studio.tray.is_stopped, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: status.text() == "All systems fine", timeout=PATIENCE_MS)
 
 
 def test_closing_hides_the_window_while_something_goes_on(studio: app.Studio) -> None:

@@ -17,6 +17,9 @@ from studio.ui.faults import faults
 from studio.ui.workspaces import RecentWorkspaces
 from studio.workspace.workspace import Workspace
 
+PATIENCE_MS = 60_000
+"""A wait ends as soon as it is true; how long that takes is the machine's affair."""
+
 
 @pytest.fixture
 def studio(tmp_path: Path, qtbot: QtBot, installed: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[app.Studio]:
@@ -27,7 +30,7 @@ def studio(tmp_path: Path, qtbot: QtBot, installed: object, monkeypatch: pytest.
     yield opened
     for window in (*app.open_windows()[before:], opened):
         window.close()
-    qtbot.waitUntil(lambda: not background.under_way())
+    qtbot.waitUntil(lambda: not background.under_way(), timeout=PATIENCE_MS)
 
 
 def words(studio: app.Studio) -> str:
@@ -54,13 +57,13 @@ def add_run(workspace: Workspace, run_id: str, state: str, name: str = "Win back
 
 
 def test_the_pill_says_what_is_wrong_until_it_has_been_put_right(qtbot: QtBot, studio: app.Studio) -> None:
-    qtbot.waitUntil(lambda: words(studio) == "All systems fine")
+    qtbot.waitUntil(lambda: words(studio) == "All systems fine", timeout=PATIENCE_MS)
     add_run(studio.workspace, "r1", "failed")
     studio._feel_pulse()
-    qtbot.waitUntil(lambda: words(studio) == "Win back stopped")
+    qtbot.waitUntil(lambda: words(studio) == "Win back stopped", timeout=PATIENCE_MS)
     add_run(studio.workspace, "r2", "done")
     studio._feel_pulse()
-    qtbot.waitUntil(lambda: words(studio) == "All systems fine")
+    qtbot.waitUntil(lambda: words(studio) == "All systems fine", timeout=PATIENCE_MS)
 
 
 def test_another_workspace_takes_the_window_over_and_the_first_is_offered_again(
@@ -68,14 +71,14 @@ def test_another_workspace_takes_the_window_over_and_the_first_is_offered_again(
 ) -> None:
     before = len(app.open_windows())
     studio.open_workspace(tmp_path / "second")
-    qtbot.waitUntil(lambda: len(app.open_windows()) > before)
+    qtbot.waitUntil(lambda: len(app.open_windows()) > before, timeout=PATIENCE_MS)
     second = app.open_windows()[-1]
     assert second.workspace.folder == tmp_path / "second"
     menu = second.window.top_bar.workspace.menu_of()
     assert menu is not None
     assert menu.actions()[0].text() == "Open first"
     second.window.commands.run("workspace.recent.0")
-    qtbot.waitUntil(lambda: app.open_windows()[-1] is not second)
+    qtbot.waitUntil(lambda: app.open_windows()[-1] is not second, timeout=PATIENCE_MS)
     assert app.open_windows()[-1].workspace.folder == tmp_path / "first"
 
 
