@@ -13,6 +13,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import numpy.ma  # noqa: F401 - Polars loads it late: once in the parent instead of in each of ten thousand children
+
 from studio.connectors.profile import SendingProfile, SmtpServer
 from studio.connectors.smtp import SmtpMailer
 from studio.domain.errors import StudioError

@@ -274,7 +274,7 @@ class Judge:
         return (self._journey.address(row["contact_id"]), row["message_id"]) in self._truth
 
     def _compare_store(self, expected: set[tuple[str, int]]) -> None:
-        with Store.open(self._folder, clock=child.Wall(), home=child.here) as store:
+        with Store.open(self._folder, clock=child.Wall(), home=child.here, read_only=True) as store:
             sent = store.events.at(START.replace(year=2027)).rows(["sent"], since=START)
             told = sorted(sent.select("node_id", "contact_id").rows())
             run, view = store.runs.get(RUN_ID), fold(RunView(RUN_ID), store.runs.run_events(RUN_ID))
