@@ -16,13 +16,24 @@ Kind: TypeAlias = Literal["field", "variable", "event", "function", "word", "fil
 
 FUNCTIONS: Mapping[str, str] = {
     "days_since": 'days since the last event: days_since("order")',
-    "has": 'whether there ever was one: has("order"), has("order", 30)',
-    "count": 'how many: count("order"), count("order", 90)',
-    "sum": 'the sum of their values: sum("order", 365)',
+    "has": 'whether there ever was one: has("order"), has("order", days=30)',
+    "count": 'how many: count("order"), count("order", days=90)',
+    "sum": 'the sum of their values: sum("order", days=365)',
     "lower": "the text in small letters",
     "length": "how many characters a text has",
     "contains": "whether a text holds another",
     "starts_with": "whether a text begins with another",
+    "ends_with": 'whether a text ends with another: ends_with(email, ".org")',
+    "if": 'one of two values: if(age >= 18, "adult", "minor")',
+    "default": 'the first value there is: default(nickname, first_name, "friend")',
+    "round": "rounded: round(score), round(score / 3, 1)",
+    "min": 'the smallest: min(10, count("order"))',
+    "max": "the largest: max(score, 0)",
+    "abs": "without its minus sign",
+    "join": 'texts one after the other: join(" ", first_name, last_name)',
+    "upper": "the text in capitals",
+    "trim": "the text without spaces around it",
+    "days_to": "days until a date, below 0 after it: days_to(trial_ends) <= 3",
 }
 HISTORY = ("days_since", "has", "count", "sum")
 WORDS: Mapping[str, str] = {

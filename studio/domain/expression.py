@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from studio.domain.errors import Problem
+from studio.domain.expression_functions import CallFunction
 from studio.domain.spelling import nearest
 
 MAX_TEXT = 2_000
@@ -88,6 +89,19 @@ class TextCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A function that chooses, reckons or writes (`expression_functions.CALLS`).
+
+    `if` takes its second value when the first holds, else the third, or nothing; `default` the first that is not
+    missing; `min` and `max` pass over what is missing, and `join` leaves it out; `round` goes away from zero at half;
+    `days_to` counts from today's date (UTC) to the one that a text begins with (2026-03-31), below 0 when it is past.
+    """
+
+    function: CallFunction
+    arguments: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Negative:
     """Minus a number."""
 
@@ -158,6 +172,7 @@ Expression: TypeAlias = (
     | EventPart
     | History
     | TextCall
+    | Call
     | Negative
     | Arithmetic
     | Compare
@@ -190,7 +205,7 @@ class Needs:
 def children(expression: Expression) -> tuple[Expression, ...]:
     """The parts directly below a node of the tree."""
     match expression:
-        case TextCall(arguments=parts) | And(parts=parts) | Or(parts=parts):
+        case TextCall(arguments=parts) | Call(arguments=parts) | And(parts=parts) | Or(parts=parts):
             return parts
         case Arithmetic(left=left, right=right) | Compare(left=left, right=right):
             return (left, right)

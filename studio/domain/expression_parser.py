@@ -13,18 +13,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, NoReturn, TypeAlias, cast
+from typing import cast
 
 from studio.domain.errors import UserFixable
 from studio.domain.expression import (
-    MAX_DEPTH,
     MAX_LITERAL,
-    MAX_NODES,
     MAX_TEXT,
     And,
     Arithmetic,
     ArithmeticOperator,
+    Call,
     Compare,
     CompareOperator,
     Constant,
@@ -44,13 +42,11 @@ from studio.domain.expression import (
     TextCall,
     TextFunction,
     Variable,
-    children,
 )
-from studio.domain.expression_reader import INSTEAD, Reader, Token
+from studio.domain.expression_functions import CALLS, DIGITS_MAX, CallFunction, Takes
+from studio.domain.expression_reader import INSTEAD, Token
+from studio.domain.expression_types import WORDS, Part, TypedReader, ValueType
 from studio.domain.spelling import nearest
-
-ValueType: TypeAlias = Literal["number", "text", "boolean", "missing", "any"]
-"""`any` is a field, whose type is known only with the data; `missing` is the word null."""
 
 _KEYWORDS = {"and", "or", "not", "in", "is", "missing", "true", "false", "null"}
 _COMPARISONS = {"==": "==", "=": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
@@ -61,24 +57,8 @@ _TEXT_FUNCTIONS: dict[str, tuple[int, ValueType]] = {
     "contains": (2, "boolean"),
     "starts_with": (2, "boolean"),
 }
-_FUNCTIONS = (*_HISTORY, *_TEXT_FUNCTIONS)
-_WORDS: dict[ValueType, str] = {
-    "number": "a number",
-    "text": "a text",
-    "boolean": "a yes or no",
-    "missing": "null",
-    "any": "a field",
-}
+_FUNCTIONS = (*_HISTORY, *_TEXT_FUNCTIONS, *CALLS)
 _LONGEST_DAYS = 36_500
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A piece of tree with its type, and the place where its text begins."""
-
-    node: Expression
-    type: ValueType
-    at: int
 
 
 def parse_expression(text: str, scope: Scope = "contact") -> Expression:
@@ -110,12 +90,10 @@ def parse_value(text: str, scope: Scope = "contact") -> Expression:
     return _Parser(text, scope).parse(is_rule=False)
 
 
-class _Parser(Reader):
+class _Parser(TypedReader):
     def __init__(self, text: str, scope: Scope) -> None:
         super().__init__(text)
         self._scope = scope
-        self._nesting = 0
-        self._nodes = 0
 
     def parse(self, *, is_rule: bool = True) -> Expression:
         if self.here.kind == "end":
@@ -127,20 +105,20 @@ class _Parser(Reader):
                 self.here.at, f"Nothing is expected after the rule, but here is “{self.here.text}”.", self.instead()
             )
         if is_rule:
-            self._require(whole, "boolean", "The rule has to come out as yes or no")
-        self._check_depth(whole)
+            self.require(whole, "boolean", "The rule has to come out as yes or no")
+        self.check_depth(whole)
         self.raise_problems()
         return whole.node
 
     # Grammar, loosest first
 
-    def _or(self) -> _Part:
+    def _or(self) -> Part:
         return self._joined("or", self._and, Or)
 
-    def _and(self) -> _Part:
+    def _and(self) -> Part:
         return self._joined("and", self._not, And)
 
-    def _joined(self, word: str, part: Callable[[], _Part], join: type[And | Or]) -> _Part:
+    def _joined(self, word: str, part: Callable[[], Part], join: type[And | Or]) -> Part:
         parts = [part()]
         while self.is_word(word):
             self.take()
@@ -148,18 +126,18 @@ class _Parser(Reader):
         if len(parts) == 1:
             return parts[0]
         for one in parts:
-            self._require(one, "boolean", f"“{word}” joins conditions")
-        return self._made(join(tuple(one.node for one in parts)), "boolean", parts[0].at)
+            self.require(one, "boolean", f"“{word}” joins conditions")
+        return self.made(join(tuple(one.node for one in parts)), "boolean", parts[0].at)
 
-    def _not(self) -> _Part:
+    def _not(self) -> Part:
         if not self.is_word("not"):
             return self._compare()
         at = self.take().at
-        operand = self._nested(at, self._not)
-        self._require(operand, "boolean", "“not” turns a condition round")
-        return self._made(Not(operand.node), "boolean", at)
+        operand = self.nested(at, self._not)
+        self.require(operand, "boolean", "“not” turns a condition round")
+        return self.made(Not(operand.node), "boolean", at)
 
-    def _compare(self) -> _Part:
+    def _compare(self) -> Part:
         left = self._sum()
         if self.here.kind == "sign" and self.here.text in _COMPARISONS:
             return self._comparison(left)
@@ -174,7 +152,7 @@ class _Parser(Reader):
             self.stop(self.here.at, f"“{self.here.text}” means nothing in a rule.", self.instead())
         return left
 
-    def _comparison(self, left: _Part) -> _Part:
+    def _comparison(self, left: Part) -> Part:
         token = self.take()
         operator = cast(CompareOperator, _COMPARISONS[token.text])
         right = self._sum()
@@ -187,14 +165,14 @@ class _Parser(Reader):
         elif "any" not in (left.type, right.type) and left.type != right.type:
             self.wrong(
                 token.at,
-                f"{_WORDS[left.type].capitalize()} does not compare with {_WORDS[right.type]}.",
+                f"{WORDS[left.type].capitalize()} does not compare with {WORDS[right.type]}.",
                 "Compare like with like.",
             )
         elif operator not in ("==", "!=") and "boolean" in (left.type, right.type):
             self.wrong(token.at, "A yes or no is not larger or smaller.", "Use == or !=.")
-        return self._made(Compare(operator, left.node, right.node), "boolean", left.at)
+        return self.made(Compare(operator, left.node, right.node), "boolean", left.at)
 
-    def _is_missing(self, operand: _Part) -> _Part:
+    def _is_missing(self, operand: Part) -> Part:
         self.take()
         negated = self.is_word("not")
         if negated:
@@ -206,9 +184,9 @@ class _Parser(Reader):
                 "For equality write ==.",
             )
         self.take()
-        return self._made(IsMissing(operand.node, negated), "boolean", operand.at)
+        return self.made(IsMissing(operand.node, negated), "boolean", operand.at)
 
-    def _one_of(self, operand: _Part, *, negated: bool) -> _Part:
+    def _one_of(self, operand: Part, *, negated: bool) -> Part:
         self.take()
         self.expect("(", "after “in”")
         options = [self._constant()]
@@ -222,50 +200,50 @@ class _Parser(Reader):
         elif operand.type not in ("any", *types):
             self.wrong(
                 operand.at,
-                f"{_WORDS[operand.type].capitalize()} cannot be in a list of such values.",
+                f"{WORDS[operand.type].capitalize()} cannot be in a list of such values.",
                 "Compare like with like.",
             )
         values = tuple(cast(Scalar, cast(Constant, option.node).value) for option in options)
-        return self._made(OneOf(operand.node, values, negated), "boolean", operand.at)
+        return self.made(OneOf(operand.node, values, negated), "boolean", operand.at)
 
-    def _constant(self) -> _Part:
+    def _constant(self) -> Part:
         at = self.here.at
         negative = self.is_sign("-")
         if negative:
             self.take()
         if self.here.kind == "number":
             value = cast(float, cast(Constant, self._number().node).value)
-            return _Part(Constant(-value if negative else value), "number", at)
+            return Part(Constant(-value if negative else value), "number", at)
         if negative or not (self.here.kind == "text" or self.is_word("true", "false")):
             message = f"The list holds numbers, quoted texts, true or false, but here is {self.shown()}."
             self.stop(self.here.at, message, "Put texts in quotes.")
         return self._string() if self.here.kind == "text" else self._name()
 
-    def _sum(self) -> _Part:
+    def _sum(self) -> Part:
         return self._arithmetic(("+", "-"), self._product)
 
-    def _product(self) -> _Part:
+    def _product(self) -> Part:
         return self._arithmetic(("*", "/"), self._signed)
 
-    def _arithmetic(self, operators: tuple[str, ...], part: Callable[[], _Part]) -> _Part:
+    def _arithmetic(self, operators: tuple[str, ...], part: Callable[[], Part]) -> Part:
         left = part()
         while self.is_sign(*operators):
             operator = cast(ArithmeticOperator, self.take().text)
             right = part()
             for one in (left, right):
-                self._require(one, "number", f"“{operator}” reckons with numbers")
-            left = self._made(Arithmetic(operator, left.node, right.node), "number", left.at)
+                self.require(one, "number", f"“{operator}” reckons with numbers")
+            left = self.made(Arithmetic(operator, left.node, right.node), "number", left.at)
         return left
 
-    def _signed(self) -> _Part:
+    def _signed(self) -> Part:
         if not self.is_sign("-"):
             return self._primary()
         at = self.take().at
-        operand = self._nested(at, self._signed)
-        self._require(operand, "number", "“-” reckons with numbers")
-        return self._made(Negative(operand.node), "number", at)
+        operand = self.nested(at, self._signed)
+        self.require(operand, "number", "“-” reckons with numbers")
+        return self.made(Negative(operand.node), "number", at)
 
-    def _primary(self) -> _Part:
+    def _primary(self) -> Part:
         token = self.here
         if token.kind == "number":
             return self._number()
@@ -279,13 +257,13 @@ class _Parser(Reader):
             message = f"A value is missing here; instead there is {self.shown()}."
             self.stop(token.at, message, 'Write a field, a number or a "text".')
         self.take()
-        inside = self._nested(token.at, self._or)
+        inside = self.nested(token.at, self._or)
         self.expect(")", "here, to close the bracket")
-        return _Part(inside.node, inside.type, token.at)
+        return Part(inside.node, inside.type, token.at)
 
     # Values
 
-    def _number(self) -> _Part:
+    def _number(self) -> Part:
         token = self.take()
         if len(token.text) > 20:
             self.stop(token.at, "This number is too long.", "Twenty digits are the most.", "EXPRESSION-LIMIT")
@@ -295,9 +273,9 @@ class _Parser(Reader):
                 "A letter follows the number directly.",
                 "Write the unit in words elsewhere, such as days=90.",
             )
-        return self._made(Constant(float(token.text)), "number", token.at)
+        return self.made(Constant(float(token.text)), "number", token.at)
 
-    def _string(self) -> _Part:
+    def _string(self) -> Part:
         token = self.take()
         value = re.sub(
             r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), token.text[1:-1], flags=re.DOTALL
@@ -306,15 +284,15 @@ class _Parser(Reader):
             self.stop(
                 token.at, f"This text has {len(value)} characters.", f"{MAX_LITERAL} are the most.", "EXPRESSION-LIMIT"
             )
-        return self._made(Constant(value), "text", token.at)
+        return self.made(Constant(value), "text", token.at)
 
-    def _name(self) -> _Part:
+    def _name(self) -> Part:
         token = self.take()
         word = token.text.lower()
         if word in ("true", "false"):
-            return self._made(Constant(word == "true"), "boolean", token.at)
+            return self.made(Constant(word == "true"), "boolean", token.at)
         if word == "null":
-            return self._made(Constant(None), "missing", token.at)
+            return self.made(Constant(None), "missing", token.at)
         if word in _KEYWORDS:
             self.stop(
                 token.at, f"“{token.text}” cannot stand here.", "A value is expected: a field, a number or a text."
@@ -323,14 +301,14 @@ class _Parser(Reader):
             return self._call(token)
         if self.is_sign(".", "["):
             return self._member(token)
-        return self._made(self._bare(token.text), "any", token.at)
+        return self.made(self._bare(token.text), "any", token.at)
 
     def _bare(self, name: str) -> Expression:
         if self._scope == "event":
             return EventPart(name)
         return InstanceKey() if name == "key" else ContactField(name)
 
-    def _member(self, owner: Token) -> _Part:
+    def _member(self, owner: Token) -> Part:
         name = self._member_name()
         if self.is_sign(".", "["):
             self.stop(self.here.at, "Fields have no fields of their own.", "Write one name after the dot.")
@@ -347,8 +325,8 @@ class _Parser(Reader):
                 nearest(owner.text, made) or f"There are {names}.",
                 "EXPRESSION-NAME",
             )
-            return self._made(Constant(None), "any", owner.at)
-        return self._made(made[owner.text](name), "any", owner.at)
+            return self.made(Constant(None), "any", owner.at)
+        return self.made(made[owner.text](name), "any", owner.at)
 
     def _member_name(self) -> str:
         if self.take().text == ".":
@@ -364,17 +342,18 @@ class _Parser(Reader):
         self.expect("]", "after the name")
         return name
 
-    def _call(self, token: Token) -> _Part:
+    def _call(self, token: Token) -> Part:
         name = token.text
         if name not in _FUNCTIONS:
             hint = nearest(name, _FUNCTIONS) or f"There are {', '.join(_FUNCTIONS)}."
             self.stop(token.at, f"There is no function “{name}”.", hint, "EXPRESSION-NAME")
         self.take()
-        part = self._nested(token.at, lambda: self._history(token) if name in _HISTORY else self._text_call(token))
+        read = self._history if name in _HISTORY else self._text_call if name in _TEXT_FUNCTIONS else self._function
+        part = self.nested(token.at, lambda: read(token))
         self.expect(")", f"at the end of {name}(…)")
         return part
 
-    def _history(self, token: Token) -> _Part:
+    def _history(self, token: Token) -> Part:
         function = cast(HistoryFunction, token.text)
         if self.here.kind != "text":
             self.stop(
@@ -395,7 +374,7 @@ class _Parser(Reader):
         if self.is_sign(","):
             self.take()
             days = self._days(function)
-        return self._made(History(function, kind, days), _HISTORY[function], token.at)
+        return self.made(History(function, kind, days), _HISTORY[function], token.at)
 
     def _days(self, function: HistoryFunction) -> float:
         at = self.here.at
@@ -422,7 +401,7 @@ class _Parser(Reader):
             )
         return days
 
-    def _text_call(self, token: Token) -> _Part:
+    def _text_call(self, token: Token) -> Part:
         function = cast(TextFunction, token.text)
         count, result = _TEXT_FUNCTIONS[function]
         arguments = [self._sum()]
@@ -432,41 +411,41 @@ class _Parser(Reader):
         if len(arguments) != count:
             self.wrong(token.at, f"{function} takes {count} value{'s' if count > 1 else ''}, not {len(arguments)}.", "")
         for argument in arguments:
-            self._require(argument, "text", f"{function} works on texts")
-        return self._made(TextCall(function, tuple(part.node for part in arguments)), result, token.at)
+            self.require(argument, "text", f"{function} works on texts")
+        return self.made(TextCall(function, tuple(part.node for part in arguments)), result, token.at)
 
-    # Limits and complaints
-
-    def _made(self, node: Expression, kind: ValueType, at: int) -> _Part:
-        self._nodes += 1
-        if self._nodes > MAX_NODES:
-            self.stop(
-                at, f"The rule has more than {MAX_NODES} parts.", "Split it over several steps.", "EXPRESSION-LIMIT"
+    def _function(self, token: Token) -> Part:
+        function = cast(CallFunction, token.text)
+        signature = CALLS[function]
+        arguments = [self._argument(function, signature.taken(0))]
+        while self.is_sign(","):
+            self.take()
+            arguments.append(self._argument(function, signature.taken(len(arguments))))
+        if not signature.least <= len(arguments) <= signature.most:
+            self.wrong(
+                token.at,
+                f"{function} does not take {len(arguments)} value{'s' if len(arguments) > 1 else ''}.",
+                f"Write it like {signature.example}.",
             )
-        return _Part(node, kind, at)
+        places = [place for place in range(len(arguments)) if signature.taken(place) == "value"]
+        common = self.common(function, [arguments[place] for place in places])
+        result = common if signature.gives == "value" else signature.gives
+        return self.made(Call(function, tuple(part.node for part in arguments)), result, token.at)
 
-    def _nested(self, at: int, part: Callable[[], _Part]) -> _Part:
-        self._nesting += 1
-        if self._nesting > MAX_DEPTH:
-            self._too_deep(at)
-        inside = part()
-        self._nesting -= 1
-        return inside
-
-    def _check_depth(self, whole: _Part) -> None:
-        if _depth(whole.node) > MAX_DEPTH:
-            self._too_deep(whole.at)
-
-    def _too_deep(self, at: int) -> NoReturn:
-        self.stop(
-            at, f"The rule is nested more than {MAX_DEPTH} deep.", "Split it over several steps.", "EXPRESSION-LIMIT"
-        )
-
-    def _require(self, part: _Part, wanted: ValueType, why: str) -> None:
-        if part.type not in (wanted, "any") and not (part.type == "missing" and wanted == "boolean"):
-            hint = "Compare it with something." if wanted == "boolean" else f"Here is {_WORDS[part.type]}."
-            self.wrong(part.at, f"{why}; this is {_WORDS[part.type]}.", hint)
-
-
-def _depth(node: Expression) -> int:
-    return 1 + max((_depth(child) for child in children(node)), default=0)
+    def _argument(self, function: CallFunction, takes: Takes) -> Part:
+        part = self._or() if takes in ("condition", "value") else self._sum()
+        match takes:
+            case "condition":
+                self.require(part, "boolean", f"{function} begins with a condition")
+            case "number" | "text":
+                self.require(part, takes, f"{function} works on {takes}s")
+            case "separator" if not isinstance(part.node, Constant) or part.type != "text":
+                self.wrong(
+                    part.at, "join begins with what stands between the texts, in quotes.", f"{CALLS['join'].example}"
+                )
+            case "digits" if not (isinstance(part.node, Constant) and part.node.value in range(DIGITS_MAX + 1)):
+                message = f"The number of digits is written out, 0 to {DIGITS_MAX}."
+                self.wrong(part.at, message, f"Write it like {CALLS[function].example}.")
+            case _:
+                pass
+        return part

@@ -11,9 +11,9 @@ Absent on purpose: fetching what a rule needs (`studio.frames.facts`).
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal, TypeAlias, assert_never
 
 import polars as pl
@@ -21,6 +21,7 @@ import polars as pl
 from studio.domain.expression import (
     And,
     Arithmetic,
+    Call,
     Compare,
     Constant,
     ContactField,
@@ -116,6 +117,7 @@ class _Compiled:
     expr: pl.Expr
     type: ValueType
     is_field: bool = False
+    is_nothing: bool = False
 
     def as_(self, wanted: ValueType) -> pl.Expr:
         if wanted == self.type:
@@ -158,11 +160,11 @@ class _Compiler:
                 return self._combined(node)
 
     def _combined(  # noqa: PLR0911 - one for each kind of branch
-        self, node: TextCall | Negative | Arithmetic | Compare | OneOf | IsMissing | Not | And | Or
+        self, node: TextCall | Call | Negative | Arithmetic | Compare | OneOf | IsMissing | Not | And | Or
     ) -> _Compiled:
         match node:
-            case TextCall():
-                return self._text_call(node)
+            case TextCall() | Call():
+                return self._text_call(node) if isinstance(node, TextCall) else self._call(node)
             case Negative(operand=operand):
                 return _Compiled(-self.compile(operand).as_("number"), "number")
             case Arithmetic(operator=sign, left=left, right=right):
@@ -187,7 +189,7 @@ class _Compiler:
         dtype = self.schema.get(name)
         column = pl.col(name)
         if dtype is None or dtype == pl.Null:
-            return _Compiled(_everywhere(None, pl.String()), "text", is_field=True)
+            return _NOTHING
         if dtype.is_numeric():
             return _Compiled(_finite(column.cast(pl.Float64)), "number", is_field=True)
         if dtype == pl.Boolean:
@@ -203,9 +205,7 @@ class _Compiler:
         total = Total(node.kind, node.days)
         if node.function == "days_since":
             # From date to date, as people count: what happened yesterday evening is one day ago this morning.
-            # Today is the day that is about to go on: a run as of a midnight stands just before it, and means that day.
-            today = (self.now.astimezone(UTC) + timedelta(microseconds=1)).date()
-            days = (pl.col(total_column(total, "last_at")).dt.date() - pl.lit(today)).dt
+            days = (pl.col(total_column(total, "last_at")).dt.date() - pl.lit(self._today)).dt
             return _Compiled(-days.total_days().cast(pl.Float64), "number")
         if node.function == "has":
             return _Compiled(pl.col(total_column(total, "count")) > 0, "boolean")
@@ -224,6 +224,44 @@ class _Compiler:
             case "starts_with":
                 return _Compiled(texts[0].str.starts_with(texts[1]), "boolean")
 
+    def _call(self, node: Call) -> _Compiled:
+        parts = [self.compile(argument) for argument in node.arguments]
+        match node.function:
+            case "if":
+                then, otherwise = [*parts[1:], _NOTHING][:2]
+                chosen = lambda exprs: pl.when(parts[0].as_("boolean")).then(exprs[0]).otherwise(exprs[1])  # noqa: E731
+                return _one_type([then, otherwise], chosen)
+            case "default":
+                return _one_type(parts, pl.coalesce)
+            case "join":
+                separator = node.arguments[0]
+                assert isinstance(separator, Constant), "the parser sees to it"
+                texts = [part.as_("text") for part in parts[1:]]
+                joined = pl.concat_str(texts, separator=str(separator.value), ignore_nulls=True)
+                return _Compiled(joined.replace("", None), "text")
+            case "upper" | "trim" | "ends_with" | "days_to":
+                return self._written(node.function, [part.as_("text") for part in parts])
+            case "round" | "abs" | "min" | "max":
+                return _Compiled(_reckoned(node, [part.as_("number") for part in parts]), "number")
+
+    def _written(self, function: Literal["upper", "trim", "ends_with", "days_to"], texts: list[pl.Expr]) -> _Compiled:
+        match function:
+            case "upper":
+                return _Compiled(texts[0].str.to_uppercase(), "text")
+            case "trim":
+                kept = texts[0].str.strip_chars()
+                return _Compiled(kept.replace("", None), "text")
+            case "ends_with":
+                return _Compiled(texts[0].str.ends_with(texts[1]), "boolean")
+            case "days_to":
+                date = texts[0].str.strip_chars().str.head(10).str.to_date("%Y-%m-%d", strict=False)
+                return _Compiled((date - pl.lit(self._today)).dt.total_days().cast(pl.Float64), "number")
+
+    @property
+    def _today(self) -> date:
+        # Today is the day that is about to go on: a run as of a midnight stands just before it, and means that day.
+        return (self.now.astimezone(UTC) + timedelta(microseconds=1)).date()
+
     def _one_of(self, node: OneOf) -> _Compiled:
         kind = type_of(node.options[0])
         found = self.compile(node.operand).as_(kind).is_in(list(node.options))
@@ -237,7 +275,7 @@ def _text_field(text: pl.Expr) -> _Compiled:
 
 def _constant(value: str | float | bool | None) -> _Compiled:
     if value is None:
-        return _Compiled(_everywhere(None, pl.String()), "text", is_field=True)
+        return _NOTHING
     kind = type_of(value)
     dtype = {"number": pl.Float64(), "text": pl.String(), "boolean": pl.Boolean()}[kind]
     return _Compiled(_everywhere(value, dtype), kind)
@@ -248,6 +286,32 @@ def _everywhere(value: str | float | bool | None, dtype: pl.DataType) -> pl.Expr
     return pl.repeat(value, pl.len(), dtype=dtype)
 
 
+_NOTHING = _Compiled(_everywhere(None, pl.String()), "text", is_field=True, is_nothing=True)
+
+
+def _one_type(parts: Sequence[_Compiled], choose: Callable[[list[pl.Expr]], pl.Expr]) -> _Compiled:
+    """What is chosen among values, brought to one type: that of what is no field, else as fields are compared."""
+    known = [part for part in parts if not part.is_nothing]
+    fixed = [part.type for part in known if not part.is_field]
+    common = fixed[0] if fixed else _common_type({part.type for part in known} or {"text"})
+    exprs = [part.as_(common) for part in parts]
+    return _Compiled(choose(exprs), common, is_field=not fixed, is_nothing=not known)
+
+
+def _reckoned(node: Call, numbers: list[pl.Expr]) -> pl.Expr:
+    match node.function:
+        case "round":
+            digits = node.arguments[1] if len(node.arguments) > 1 else Constant(0.0)
+            assert isinstance(digits, Constant) and isinstance(digits.value, int | float), "the parser sees to it"
+            return _finite(numbers[0].round(int(digits.value), mode="half_away_from_zero"))
+        case "abs":
+            return numbers[0].abs()
+        case "min":
+            return pl.min_horizontal(numbers)
+        case _:
+            return pl.max_horizontal(numbers)
+
+
 def type_of(value: str | float | bool) -> ValueType:
     """What kind of value a constant is."""
     return "boolean" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
@@ -256,11 +320,14 @@ def type_of(value: str | float | bool) -> ValueType:
 def _compared(sign: str, left: _Compiled, right: _Compiled) -> _Compiled:
     if left.is_field == right.is_field:
         # Two fields (the parser lets nothing else differ): text wins, and a yes beside a number counts as 1.
-        types = {left.type, right.type}
-        common: ValueType = left.type if len(types) == 1 else "text" if "text" in types else "number"
+        common = _common_type({left.type, right.type})
     else:
         common = right.type if left.is_field else left.type
     return _Compiled(_COMPARE[sign](left.as_(common), right.as_(common)), "boolean")
+
+
+def _common_type(types: set[ValueType]) -> ValueType:
+    return next(iter(types)) if len(types) == 1 else "text" if "text" in types else "number"
 
 
 def _is_missing(operand: _Compiled, negated: bool) -> _Compiled:

@@ -2,7 +2,8 @@
 
 Says of every row what `frames.expression` says of its column (a property test holds them equal); Polars' engine costs
 a tenth of a millisecond and more whenever it is asked, however few the rows are. Absent on purpose: totals of the event
-log and properties of events, for which Polars is asked: `row_form` has no answer then.
+log, properties of events and the functions that choose, reckon and write, for which Polars is asked: `row_form` has no
+answer then.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from studio.domain.expression import (
     EVENT_PARTS,
     And,
     Arithmetic,
+    Call,
     Compare,
     Constant,
     ContactField,
@@ -113,7 +115,7 @@ _KNOWN: dict[int, _Known] = {}
 def _columns(expression: Expression) -> tuple[str, ...] | None:
     found: dict[str, None] = {}
     for node in walk(expression):
-        if isinstance(node, History) or (isinstance(node, EventPart) and node.name not in EVENT_PARTS):
+        if isinstance(node, History | Call) or (isinstance(node, EventPart) and node.name not in EVENT_PARTS):
             return None
         if isinstance(node, ContactField | Variable | InstanceKey | EventPart):
             found[_column_of(node)] = None
@@ -172,8 +174,8 @@ class _Compiler:
                 return _constant(value)
             case ContactField() | Variable() | InstanceKey() | EventPart():
                 return self._column(_column_of(node))
-            case History():
-                raise AssertionError("totals are Polars' part")
+            case History() | Call():
+                raise AssertionError("totals and functions are Polars' part")
             case _:
                 return self._combined(node)
 

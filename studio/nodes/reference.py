@@ -47,7 +47,15 @@ A rule answers yes or no about a contact: `country == "DE" and days_since("order
 | `has("order")` | whether there is one; `days` as above |
 | `days_since("order")` | days from the date (UTC) of the last one to today's; missing if there is none |
 | `lower(name)`, `length(name)` | a text in small letters; how many characters it has |
-| `contains(email, "@example.com")`, `starts_with(name, "A")` | whether a text is in another |
+| `upper(country)`, `trim(name)` | a text in capitals; without spaces around it |
+| `contains(email, "@example.com")` | whether a text is in another |
+| `starts_with(name, "A")`, `ends_with(email, ".org")` | whether it begins, or ends, another |
+| `join(" ", first_name, last_name)` | texts one after the other with something between; missing ones are left out |
+| `if(age >= 18, "adult", "minor")` | one of two values; the second when it cannot be told; missing without a second |
+| `default(nickname, first_name, "friend")` | the first value that is not missing |
+| `round(score)`, `round(score / 3, 1)` | rounded, at half away from zero; to so many digits (0 to 6) |
+| `min(10, score)`, `max(score, 0)`, `abs(balance)` | the smallest, the largest of what there is; without a minus sign |
+| `days_to(trial_ends)` | days from today (UTC) to a date such as 2026-03-31; below 0 when it is past |
 
 In a rule about an **event** (`trigger.event`, `flow.wait_for`, `flow.goal`) names mean the event: `value`, `currency`,
 `key`, `kind`, `actor` (human, machine, unknown), `node` (which sent the message), and every property. A field of the

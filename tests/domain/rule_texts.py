@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from hypothesis import strategies as st
 
 from studio.domain.expression import (
     And,
     Arithmetic,
+    Call,
     Compare,
     Constant,
     ContactField,
@@ -29,11 +32,13 @@ LETTERS = "aAbB1 -"
 
 _numbers = st.integers(0, 20).map(float) | st.sampled_from([0.5, 2.5, 1000000.0])
 _texts = st.text(LETTERS, max_size=3)
+_dates = st.sampled_from(["2026-03-10", "2026-12-24T18:00", " 2025-01-01 ", "2026-02-30", "26-1-1"])
 _fields = st.sampled_from(FIELDS).map(ContactField) | st.sampled_from(("x", "y")).map(Variable) | st.just(InstanceKey())
 _days = st.none() | st.sampled_from([1.0, 30.0, 90.0])
 _kinds = st.sampled_from(["order", "clicked", "never"])
 
 
+@cache
 def _number(depth: int) -> st.SearchStrategy[Expression]:
     leaf = (
         _numbers.map(Constant)
@@ -49,18 +54,55 @@ def _number(depth: int) -> st.SearchStrategy[Expression]:
         | inner.map(Negative)
         | st.builds(Arithmetic, st.sampled_from("+-*/"), inner, inner)
         | _text(depth - 1).map(lambda text: TextCall("length", (text,)))
+        | st.builds(
+            Call, st.just("round"), st.tuples(inner) | st.tuples(inner, st.integers(0, 6).map(float).map(Constant))
+        )
+        | st.builds(Call, st.just("abs"), st.tuples(inner))
+        | st.builds(Call, st.sampled_from(["min", "max"]), st.lists(inner, min_size=2, max_size=3).map(tuple))
+        | st.builds(Call, st.just("days_to"), st.tuples(_text(depth - 1)))
+        | _chosen(depth, "number")
     )
 
 
+@cache
 def _text(depth: int) -> st.SearchStrategy[Expression]:
-    leaf = _texts.map(Constant) | _fields
-    return leaf if not depth else leaf | _text(depth - 1).map(lambda text: TextCall("lower", (text,)))
+    leaf = _texts.map(Constant) | _dates.map(Constant) | _fields
+    if not depth:
+        return leaf
+    inner = _text(depth - 1)
+    return (
+        leaf
+        | inner.map(lambda text: TextCall("lower", (text,)))
+        | st.builds(Call, st.sampled_from(["upper", "trim"]), st.tuples(inner))
+        | st.builds(
+            Call,
+            st.just("join"),
+            st.tuples(_texts.map(Constant), inner) | st.tuples(_texts.map(Constant), inner, inner),
+        )
+        | _chosen(depth, "text")
+    )
+
+
+# Composite, because Hypothesis writes whole strategies out, and these stand in each other many times over.
+@st.composite
+def _chosen(draw: st.DrawFn, depth: int, kind: str) -> Expression:
+    """One of several values of a kind."""
+    values = {"number": _number, "text": _text, "rule": _rule}[kind](depth - 1)
+    parts = draw(st.lists(values | st.just(Constant(None)), min_size=1, max_size=3).filter(_has_value))
+    if len(parts) > 2 or (len(parts) == 2 and draw(st.booleans())):
+        return Call("default", tuple(parts))
+    return Call("if", (draw(_rule(min(depth - 1, 1))), *parts))
+
+
+def _has_value(parts: list[Expression]) -> bool:
+    return any(part != Constant(None) for part in parts)
 
 
 def _any_value(depth: int) -> st.SearchStrategy[Expression]:
     return _number(depth) | _text(depth) | _rule(depth)
 
 
+@cache
 def _rule(depth: int) -> st.SearchStrategy[Expression]:
     leaf = (
         st.booleans().map(Constant)
@@ -81,6 +123,8 @@ def _rule(depth: int) -> st.SearchStrategy[Expression]:
         | st.builds(OneOf, texts, st.lists(_texts, min_size=1, max_size=3).map(tuple), st.booleans())
         | st.builds(IsMissing, _any_value(depth - 1), st.booleans())
         | st.builds(TextCall, st.sampled_from(["contains", "starts_with"]), st.tuples(texts, texts))
+        | st.builds(Call, st.just("ends_with"), st.tuples(texts, texts))
+        | _chosen(depth, "rule")
         | below.map(Not)
         | st.lists(below, min_size=2, max_size=3).map(lambda parts: And(tuple(parts)))
         | st.lists(below, min_size=2, max_size=3).map(lambda parts: Or(tuple(parts)))
@@ -114,7 +158,7 @@ def written(node: Expression) -> str:
             return "key"
         case History(function=function, kind=kind, days=days):
             return f'{function}("{kind}"{"" if days is None else f", days={days:g}"})'
-        case TextCall(function=function, arguments=arguments):
+        case TextCall(function=function, arguments=arguments) | Call(function=function, arguments=arguments):
             return f"{function}({', '.join(written(argument) for argument in arguments)})"
         case Negative(operand=operand):
             return f"-({written(operand)})"

@@ -90,7 +90,7 @@ def test_every_change_of_type_is_the_same() -> None:
 
 
 def test_totals_and_properties_of_events_are_left_to_columns() -> None:
-    for text in ('count("order") > 1', 'days_since("visit")', 'lower("A") == "a" and has("order")'):
+    for text in ("if(flag, 1, 2)", 'count("order") > 1', 'days_since("visit")', 'lower("A") == "a" and has("order")'):
         assert row_form(parse_value(text), SCHEMA) is None
     assert row_form(parse_value("plan", "event"), {"properties": pl.String()}) is None
     assert row_form(parse_value("value", "event"), {"value": pl.Float64()}) is not None
