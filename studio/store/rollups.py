@@ -52,12 +52,12 @@ _PUT_PART = f"INSERT INTO event_bitmaps ({', '.join(KEYS)}, part, data) VALUES (
 
 def rolled_up(events: pl.DataFrame) -> pl.DataFrame:
     """ROLLUP_SCHEMA of some events (EVENT_SCHEMA), in no particular order. O(events)."""
-    return _grouped(events).select(*ROLLUP_SCHEMA)
+    return _sums(with_detail(events))
 
 
 def people(events: pl.DataFrame) -> dict[tuple[str, ...], BitMap]:
     """KEYS → the distinct contacts of some events. O(events)."""
-    return _people(_grouped(events))
+    return _people(with_detail(events))
 
 
 class Counted:
@@ -69,11 +69,11 @@ class Counted:
 
     def add(self, events: pl.DataFrame) -> None:
         """Counts some events (EVENT_SCHEMA). Memory grows with keys and hours, not with events."""
-        grouped = _grouped(events)
-        self._rollups.append(grouped.select(*ROLLUP_SCHEMA))
+        detailed = with_detail(events)
+        self._rollups.append(_sums(detailed))
         if len(self._rollups) > 32:
             self._rollups = [summed(self._rollups)]
-        for key, contacts in _people(grouped).items():
+        for key, contacts in _people(detailed).items():
             known = self._people.setdefault(key, contacts)
             if known is not contacts:
                 known |= contacts
@@ -122,23 +122,23 @@ def recount(connection: sa.Connection, segments: Sequence[Segment]) -> None:
     counted.save(connection)
 
 
-def _grouped(events: pl.DataFrame) -> pl.DataFrame:
-    """ROLLUP_SCHEMA and `contacts`, the ids (not distinct) behind each row. One pass serves sums and people."""
+def _sums(events: pl.DataFrame) -> pl.DataFrame:
+    """ROLLUP_SCHEMA of events with `detail`."""
+    hour = (pl.col("occurred_at").to_physical() // HOUR_US * HOUR_US).cast(AT).alias("hour")
     return (
-        with_detail(events)
-        .lazy()
-        .group_by(
-            *(pl.col(name).fill_null("") for name in (*KEYS, "currency")),
-            pl.col("occurred_at").dt.truncate("1h").alias("hour"),
-        )
-        .agg(pl.len().cast(pl.Int64).alias("count"), pl.col("value").sum(), pl.col("contact_id").alias("contacts"))
+        events.lazy()
+        .group_by(*(pl.col(name).fill_null("") for name in (*KEYS, "currency")), hour)
+        .agg(pl.len().cast(pl.Int64).alias("count"), pl.col("value").sum())
+        .select(*ROLLUP_SCHEMA)
         .collect()
     )
 
 
-def _people(grouped: pl.DataFrame) -> dict[tuple[str, ...], BitMap]:
-    whole = grouped.lazy().group_by(KEYS).agg(pl.col("contacts").explode()).collect()
-    contacts = whole.get_column("contacts")
+def _people(events: pl.DataFrame) -> dict[tuple[str, ...], BitMap]:
+    # A pass of its own: lists of people in every hour's row would cost twice as much as reading the keys again.
+    keys = [pl.col(name).fill_null("") for name in KEYS]
+    whole = events.lazy().group_by(*keys).agg(pl.col("contact_id")).collect()
+    contacts = whole.get_column("contact_id")
     return {
         # In order and as one buffer: that costs a quarter of adding an array's numbers one by one.
         key: BitMap(array("I", np.sort(contacts[row].to_numpy()).tobytes()))

@@ -6,7 +6,7 @@ Absent on purpose: caching (`upcoming`) and counting (`rollups`).
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
@@ -54,6 +54,15 @@ class EventFilter:
             and (self.upto is None or segment.seq_first <= self.upto)
         )
 
+    def beyond(self, segments: Sequence[Segment]) -> EventFilter:
+        """The filter without what the manifest already answers for every event of these segments."""
+        kinds, run_id = self.kinds, self.run_id
+        if kinds is not None and all(segment.kinds.issubset(kinds) for segment in segments):
+            kinds = None
+        if run_id is not None and all(segment.runs == {run_id} for segment in segments):
+            run_id = None
+        return replace(self, kinds=kinds, run_id=run_id)
+
     def conditions(self) -> list[pl.Expr]:
         """The filter as expressions over LOG_SCHEMA."""
         at, seq = pl.col("occurred_at"), pl.col(SEQ)
@@ -75,13 +84,15 @@ class EventFilter:
 def scan(state: LogState, wanted: EventFilter, columns: Sequence[str]) -> pl.LazyFrame:
     """The matching events of the log, lazily, in no particular order. Columns are of LOG_SCHEMA."""
     segments = [segment for segment in state.segments if wanted.may_be_in(segment)]
-    conditions = wanted.conditions()
-    needed = {*columns, *(name for condition in conditions for name in condition.meta.root_names())}
-    parts = [segment_scan(segments, needed)] if segments else []
+    parts = []
+    if segments:
+        conditions = wanted.beyond(segments).conditions()
+        needed = {*columns, *(name for condition in conditions for name in condition.meta.root_names())}
+        frame = segment_scan(segments, needed)
+        parts.append((frame.filter(*conditions) if conditions else frame).select(*columns))
     if not parts or state.tail.height:
-        parts.append(state.tail.lazy().select(*needed))
-    frame = pl.concat(parts, how="diagonal") if len(parts) > 1 else parts[0]
-    return (frame.filter(*conditions) if conditions else frame).select(*columns)
+        parts.append(state.tail.lazy().filter(*wanted.conditions()).select(*columns))
+    return pl.concat(parts) if len(parts) > 1 else parts[0]
 
 
 def arrived(
