@@ -94,6 +94,8 @@ class Projections:
         state, rows = self._with_state(query)
         shape = {name: ROLLUP_SCHEMA[name] for name in (*by, *SUMS)}
         stored = frame_of([row for row in rows if row[-2] is not None], shape)
+        if by and state.tail.is_empty():
+            return stored.sort(by)
         fresh = rolled_up(_among(state.tail.select(*EVENT_SCHEMA), wanted).filter(*tail))
         return added_up(pl.concat([stored, fresh.select(*shape)]), by)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import multiprocessing
+import os
 import statistics
 import tempfile
 import time
@@ -48,9 +49,12 @@ Answers = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one program needed: milliseconds per question, and its peak memory (MB of 10⁶ bytes)."""
+    """What one program needed: milliseconds per question by the clock and of processor time, and its peak memory
+    (MB of 10⁶ bytes).
+    """
 
     ms: Answers
+    cpu_ms: Answers
     answers: Answers
     peak_mb: float | None
 
@@ -130,17 +134,19 @@ def _peak_mb() -> float | None:
     return round(int(lines["VmHWM"].split()[0]) * 1024 / 1e6, 1)
 
 
-def _timed(questions: dict[str, Callable[[], float]]) -> tuple[Answers, Answers]:
-    times, answers = {}, {}
+def _timed(questions: dict[str, Callable[[], float]]) -> tuple[Answers, Answers, Answers]:
+    """Medians by the clock and of processor time, and the answers."""
+    times, worked, answers = {}, {}, {}
     for name, ask in questions.items():
         answers[name] = float(ask())
-        spent = []
+        spent, busy = [], []
         for _ in range(REPEATS):
-            before = time.perf_counter()
+            before, cpu = time.perf_counter(), time.process_time()
             ask()
+            busy.append((time.process_time() - cpu) * 1_000)
             spent.append((time.perf_counter() - before) * 1_000)
-        times[name] = statistics.median(spent)
-    return times, answers
+        times[name], worked[name] = statistics.median(spent), statistics.median(busy)
+    return times, worked, answers
 
 
 def studio_side(folder: Path) -> Side:
@@ -170,8 +176,7 @@ def studio_side(folder: Path) -> Side:
             "ad_hoc_scan": ad_hoc,
             "whole_screen": screen,
         }
-        times, answers = _timed(asked)
-    return Side(times, answers, _peak_mb())
+        return Side(*_timed(asked), _peak_mb())
 
 
 def polars_side(folder: Path) -> Side:
@@ -195,8 +200,7 @@ def polars_side(folder: Path) -> Side:
             .item()
         ),
     }
-    times, answers = _timed(asked)
-    return Side(times, answers, _peak_mb())
+    return Side(*_timed(asked), _peak_mb())
 
 
 def duckdb_side(folder: Path) -> Side:
@@ -227,9 +231,9 @@ def duckdb_side(folder: Path) -> Side:
         ),
         "ad_hoc_scan": lambda: base.execute(ad_hoc, [CART]).fetchall()[0][0],
     }
-    times, answers = _timed(asked)
+    found = _timed(asked)
     base.close()
-    return Side(times, answers, _peak_mb())
+    return Side(*found, _peak_mb())
 
 
 def export_side(folder: Path) -> Side:
@@ -239,7 +243,7 @@ def export_side(folder: Path) -> Side:
         done = ExportsStory(store, _Now()).events(folder / "csv", "csv")
         spent, worked = time.perf_counter() - before, time.process_time() - cpu
     rates = {"mb_per_s": done.bytes / 1e6 / spent, "mb_per_cpu_s": done.bytes / 1e6 / worked}
-    return Side({"csv": spent * 1_000}, rates, _peak_mb())
+    return Side({"csv": spent * 1_000}, {"csv": worked * 1_000}, rates, _peak_mb())
 
 
 def export_polars(folder: Path) -> Side:
@@ -250,7 +254,8 @@ def export_polars(folder: Path) -> Side:
     pl.scan_parquet(files).drop("seq", "instance_id").sink_csv(target)
     spent, worked = time.perf_counter() - before, time.process_time() - cpu
     size = target.stat().st_size / 1e6
-    return Side({"csv": spent * 1_000}, {"mb_per_s": size / spent, "mb_per_cpu_s": size / worked}, _peak_mb())
+    rates = {"mb_per_s": size / spent, "mb_per_cpu_s": size / worked}
+    return Side({"csv": spent * 1_000}, {"csv": worked * 1_000}, rates, _peak_mb())
 
 
 def trial_side(folder: Path) -> Side:
@@ -263,8 +268,7 @@ def trial_side(folder: Path) -> Side:
 
     known = tuple((n, int(won)) for _, n, won in rows.group_by("variant").agg(
         pl.len(), pl.col("converted").sum()).sort("variant").collect().iter_rows())  # fmt: skip
-    times, answers = _timed({"from_raw": from_raw, "from_statistics": lambda: _analysed(known)})
-    return Side(times, answers, _peak_mb())
+    return Side(*_timed({"from_raw": from_raw, "from_statistics": lambda: _analysed(known)}), _peak_mb())
 
 
 def trial_duckdb(folder: Path) -> Side:
@@ -276,8 +280,7 @@ def trial_duckdb(folder: Path) -> Side:
     def from_raw() -> float:
         return _analysed(tuple((n, int(won)) for _, n, won in duckdb.sql(query).fetchall()))
 
-    times, answers = _timed({"from_raw": from_raw})
-    return Side(times, answers, _peak_mb())
+    return Side(*_timed({"from_raw": from_raw}), _peak_mb())
 
 
 def _analysed(counts: tuple[tuple[int, int], ...]) -> float:
@@ -315,6 +318,7 @@ def analytics(contacts: int, progress: Callable[[str], None]) -> Iterator[Figure
         folder = Path(name)
         progress(f"Taking in {4 * contacts:,} events of {contacts:,} people …")
         through_run, per_cpu, imported = take_in(folder, 4 * contacts, contacts)
+        yield Figure("load.before", round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else 0.0, "processes")
         yield Figure("events_per_second.intake_durable", round(through_run), "events/s")
         yield Figure("events_per_cpu_second.intake_durable", round(per_cpu), "events/s")
         yield Figure("events_per_second.import_durable", round(imported), "events/s")
@@ -336,8 +340,10 @@ def _questions(folder: Path) -> Iterator[Figure]:
         for name, side in known.items():
             assert math.isclose(side.answers[question], own.answers[question], rel_tol=1e-9), question
             yield _beside(f"ms.{question}_beside_{name}", ms, "ms", side.ms[question])
+            yield _beside(f"cpu_ms.{question}_beside_{name}", own.cpu_ms[question], "ms", side.cpu_ms[question])
         if not known:
             yield Figure(f"ms.{question}", round(ms, 3), "ms")
+            yield Figure(f"cpu_ms.{question}", round(own.cpu_ms[question], 3), "ms")
     for name, side in {"studio": own, **others}.items():
         yield Figure(f"peak_mb.{name}", side.peak_mb or 0.0, "MB")
 
@@ -359,6 +365,8 @@ def _trials(folder: Path) -> Iterator[Figure]:
     else:
         yield _beside("ms.experiment_from_raw_rows_beside_duckdb", own.ms["from_raw"], "ms", duck.ms["from_raw"])
     yield Figure("ms.experiment_from_statistics", round(own.ms["from_statistics"], 3), "ms")
+    yield Figure("cpu_ms.experiment_from_raw_rows", round(own.cpu_ms["from_raw"], 3), "ms")
+    yield Figure("cpu_ms.experiment_from_statistics", round(own.cpu_ms["from_statistics"], 3), "ms")
 
 
 def _beside(name: str, value: float, unit: str, baseline: float) -> Figure:
