@@ -6,6 +6,7 @@ out points, which a page of paper cannot do; each chart stands beside its table.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from html import escape
@@ -37,10 +38,10 @@ def line(
         return bottom - (bottom - 12.0) * value / top
 
     parts = []
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        at = y(top * share)
+    for value in _round_values(top):
+        at = y(value)
         parts.append(f"<line x1='{left}' x2='{right:.1f}' y1='{at:.1f}' y2='{at:.1f}' stroke='{GRID}'/>")
-        parts.append(_text(left - 8, at + 4, write(top * share), "end", MUTED))
+        parts.append(_text(left - 8, at + 4, write(value), "end", MUTED))
     if band:
         upper = [f"{x(at):.1f},{y(high):.1f}" for at, _, _, high in band]
         lower = [f"{x(at):.1f},{y(low):.1f}" for at, low, _, _ in reversed(band)]
@@ -55,22 +56,30 @@ def line(
     return _svg(height, parts)
 
 
+def _round_values(top: float) -> list[float]:
+    """Four to nine round values from zero up to `top`."""
+    size = 10.0 ** math.floor(math.log10(top))
+    step = next(step for step in (size / 10, size / 5, size / 4, size / 2, size) if top / step <= 8)
+    return [step * number for number in range(int(top / step + 1e-9) + 1)]
+
+
 def bars(rows: Sequence[tuple[str, float, str]], whole: float | None = None) -> str:
     """Label, value and words per bar, in the order given. Empty for no row."""
     if not rows:
         return ""
     top = whole or max(value for _, value, _ in rows) or 1.0
-    label = min(260.0, 16 + 6.6 * max(len(name) for name, *_ in rows))
+    label = min(290.0, 16 + 6.6 * max(len(name) for name, *_ in rows))
     words = 16 + 6.8 * max(len(text) for *_, text in rows)
     room, parts = WIDTH - label - words, []
     for place, (name, value, text) in enumerate(rows):
         at = place * 30
-        parts.append(_text(0, at + 20, name if len(name) < 40 else f"{name[:38]}…", "start", TEXT))
+        parts.append(_text(0, at + 20, name if len(name) < 46 else f"{name[:44]}…", "start", TEXT))
         parts.append(f"<rect x='{label:.1f}' y='{at + 6}' width='{room:.1f}' height='18' rx='4' fill='{TRACK}'/>")
         if value > 0:
             wide = max(2.0, room * min(value / top, 1.0))
             parts.append(f"<rect x='{label:.1f}' y='{at + 6}' width='{wide:.1f}' height='18' rx='4' fill='{ACCENT}'/>")
-        parts.append(_text(WIDTH, at + 20, text, "end", TEXT))
+        # A hair inside the frame: the font's own side bearing is cut off at the very edge.
+        parts.append(_text(WIDTH - 3, at + 20, text, "end", TEXT))
     return _svg(30 * len(rows) + 4, parts)
 
 

@@ -90,12 +90,17 @@ class Facts(Protocol):
 
 
 class RunFacts:
-    """The facts of one run for one answer: its rollup is fetched once, however many figures ask for a part of it."""
+    """The facts of one run for one answer: its rollup is fetched once, however many figures ask for a part of it.
+
+    Everything else is the facts' own.
+    """
 
     def __init__(self, facts: Facts, run_id: str) -> None:
-        self._facts = facts
         self._run_id = run_id
+        self._fetch = facts.rollup
         self._rollup: pl.DataFrame | None = None
+        self.sums, self.events, self.people = facts.sums, facts.events, facts.people
+        self.contact_values, self.records = facts.contact_values, facts.records
 
     def rollup(
         self,
@@ -107,55 +112,12 @@ class RunFacts:
         assert run_ids is not None, "these are the facts of one run"
         assert list(run_ids) == [self._run_id], "these are the facts of one run"
         if self._rollup is None:
-            self._rollup = self._facts.rollup([self._run_id])
+            self._rollup = self._fetch([self._run_id])
         rows = self._rollup
         for column, wanted in (("kind", kinds), ("node_id", node_ids)):
             if wanted is not None:
                 rows = rows.filter(pl.col(column).is_in(list(wanted)))
         return rows
-
-    def people(
-        self,
-        run_id: str | None,
-        kinds: Sequence[str] | None = None,
-        by: Sequence[By] = ("kind",),
-        node_ids: Sequence[str] | None = None,
-    ) -> Mapping[tuple[str, ...], People]:
-        """As the facts' own."""
-        return self._facts.people(run_id, kinds, by, node_ids)
-
-    def sums(
-        self,
-        by: Sequence[SumBy],
-        run_ids: Sequence[str] | None = None,
-        kinds: Sequence[str] | None = None,
-        node_ids: Sequence[str] | None = None,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> pl.DataFrame:
-        """As the facts' own."""
-        return self._facts.sums(by, run_ids, kinds, node_ids, since=since, until=until)
-
-    def events(
-        self,
-        columns: Sequence[str],
-        kinds: Sequence[str],
-        run_id: str | None = None,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> pl.LazyFrame:
-        """As the facts' own."""
-        return self._facts.events(columns, kinds, run_id, since=since, until=until)
-
-    def contact_values(self, run_id: str, kind: str, node_id: str | None = None) -> pl.DataFrame:
-        """As the facts' own."""
-        return self._facts.contact_values(run_id, kind, node_id)
-
-    def records(self, run_id: str, kind: str, node_id: str | None = None) -> pl.DataFrame:
-        """As the facts' own."""
-        return self._facts.records(run_id, kind, node_id)
 
 
 HELD = "held"

@@ -11,6 +11,7 @@ from typing import Literal
 import polars as pl
 
 from studio.analytics.facts import Design, Facts, People, is_treated, united
+from studio.analytics.findings import amount
 from studio.analytics.funnel import Funnel
 from studio.analytics.returns import Return
 
@@ -138,7 +139,7 @@ def _rate(name: str, title: str, counts: dict[str, int], base: int, limit: float
 def _cost_note(returned: Return) -> str:
     if returned.cost is None:
         return "no cost per message is set"
-    return f"cost {returned.currency} {returned.cost:,.2f}"
+    return f"cost {amount(returned.cost, returned.currency)}"
 
 
 def _percent(part: int, whole: int) -> str:

@@ -26,6 +26,14 @@ from studio.domain.template import Prediction
 POINTS_MAX = 240
 HOUR = timedelta(hours=1)
 Cells = tuple[str, ...]
+MODEL_HEADS = {
+    "linear": "Equal",
+    "decay": "Time decay",
+    "position": "First and last",
+    "markov": "Without it",
+    "shapley": "Fair share",
+}
+"""What the ways of sharing credit are called, as on screen; the first and the last touch keep their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +131,7 @@ def caused_section(returned: Return) -> Section:
 
 
 def credit_section(found: Attribution, currency: str) -> Section:
-    """Who gets the credit, by Shapley in the chart and by every model in the table."""
+    """Who gets the credit: the fair share (Shapley) in the chart, every model in the table."""
     credit = found.credit
     if credit.is_empty():
         return Section("Credit for revenue", "No order had an open or a click before it.")
@@ -134,11 +142,12 @@ def credit_section(found: Attribution, currency: str) -> Section:
     }
     drawn = [(channel, shares["shapley", channel], f"{shares['shapley', channel]:.0%}") for channel in channels]
     rows = tuple((channel, *(_share(shares.get((model, channel), 0.0)) for model in models)) for channel in channels)
+    heads = ("Message", *(MODEL_HEADS.get(model, model.title()) for model in models))
     said = (
         f"{found.attributed_orders:,} orders worth {amount(found.attributed_value, currency)} came after an open or a "
         "click. Credit is not cause; only the people held out tell what the messages brought."
     )
-    return Section("Credit for revenue", said, bars(drawn, 1.0), ("Message", *(m.title() for m in models)), rows)
+    return Section("Credit for revenue", said, bars(drawn, 1.0), heads, rows)
 
 
 def exits_section(exits: Sequence[Exit]) -> Section:
@@ -171,7 +180,9 @@ def pace_section(curve: Curve) -> Section:
     said = (
         f"{curve.converted:,} of {curve.watched:,} who entered have reached the goal; the others count as still open."
     )
-    return Section("How long it takes", said, "", ("Within", "Share that gets there"), rows)
+    reached = [(hours, share) for hours in (24.0, 72.0, 168.0, 336.0) if (share := curve.share_at(hours))]
+    chart = bars([(f"within {in_words(hours)}", share, f"{share:.1%}") for hours, share in reached], 1.0)
+    return Section("How long it takes", said, chart, ("Within", "Share that gets there"), rows)
 
 
 def alerts_section(alerts: Sequence[Alert]) -> Section:

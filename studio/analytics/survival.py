@@ -108,4 +108,4 @@ def in_words(hours: float | None) -> str:
     length = timedelta(hours=hours)
     if length < timedelta(hours=1):
         return f"{length.total_seconds() / 60:.0f} minutes"
-    return f"{hours:.0f} hours" if hours < 48 else f"{hours / 24:.1f} days"
+    return f"{hours:.0f} hours" if hours < 48 else f"{hours / 24:.1f}".removesuffix(".0") + " days"
