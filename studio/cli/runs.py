@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -18,6 +19,8 @@ from studio.domain.workflow import Workflow
 from studio.workspace.runs import MADE_UP_OPTION, RunOptions
 from studio.workspace.workflows import read_workflow
 from studio.workspace.workspace import Workspace, node_catalogue
+
+INTERRUPTED = "Interrupted, and goes on where it stands with"
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -151,10 +154,13 @@ def _runs(arguments: argparse.Namespace, out: Output) -> int:
             if arguments.run_id is None:
                 raise UserFixable("USAGE", "Which run?", hint="See: studio runs")
             report = workspace.runs.report(arguments.run_id)
-            out.document(report.as_json(), in_words(report))
+            is_cut_off = workspace.runs.is_interrupted(workspace.runs.get(arguments.run_id))
+            said = f"{INTERRUPTED}: studio resume {arguments.run_id}\n" if is_cut_off else ""
+            out.document({**report.as_json(), "interrupted": is_cut_off}, said + in_words(report))
             return 0
-        rows = workspace.runs.list()
+        rows = [(row, workspace.runs.is_interrupted(row)) for row in workspace.runs.list()]
     heads = ("run", "workflow", "mode", "state", "started", "clock")
-    text = table([(r.run_id, r.name, r.mode, r.state, r.started_at, r.at) for r in rows], heads)
-    out.document(rows, text)
+    lines = [(r.run_id, r.name, r.mode, "interrupted" if cut else r.state, r.started_at, r.at) for r, cut in rows]
+    words = f"\n{INTERRUPTED}: studio resume RUN" if any(cut for _, cut in rows) else ""
+    out.document([{**asdict(run), "interrupted": is_cut_off} for run, is_cut_off in rows], table(lines, heads) + words)
     return 0

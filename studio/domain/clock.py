@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -28,13 +28,23 @@ def passed() -> float:
     return time.monotonic() if which is None else time.clock_gettime(which)
 
 
+def shown(at: datetime) -> datetime:
+    """The moment to the nearest millisecond, as people read it: a run as of a midnight stands a microsecond before it.
+
+    >>> shown(datetime(1997, 9, 30, 23, 59, 59, 999_999, UTC)).isoformat()
+    '1997-10-01T00:00:00+00:00'
+    """
+    rounded = at + timedelta(microseconds=500) if at.microsecond % 1_000 else at
+    return rounded.replace(microsecond=rounded.microsecond // 1_000 * 1_000)
+
+
 def iso(at: datetime) -> str:
-    """ISO 8601 in UTC with a Z, to the millisecond when there is a fraction.
+    """ISO 8601 in UTC with a Z, to the nearest millisecond when there is a fraction.
 
     >>> iso(datetime(1997, 10, 1, tzinfo=UTC))
     '1997-10-01T00:00:00Z'
     """
-    moment = at.astimezone(UTC)
+    moment = shown(at.astimezone(UTC))
     return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
 
 

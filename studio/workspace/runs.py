@@ -260,6 +260,13 @@ class RunsStory:
         """Whether the engine is at it."""
         return self._host.is_running(run_id)
 
+    def is_interrupted(self, run: RunRow) -> bool:
+        """Whether it was cut off (Ctrl+C, a crash, a closed program) and goes on when it is resumed.
+
+        Only one program at a time has a workspace, so what is called running and does not run here runs nowhere.
+        """
+        return run.state in ("running", "queued") and not self._host.is_running(run.run_id)
+
     def drain(self) -> list[RunEvent]:
         """Run events since the last call, for a window that shows them as they happen."""
         return self._host.drain()

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import polars as pl
 
+from studio.domain.clock import shown
 from studio.ui.tokens import Tone
 from studio.ui.widgets.table_cells import Column
 from studio.workspace.debugging import NodeData, Table
@@ -127,7 +128,7 @@ def cell_text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
+        return f"{shown(value):%Y-%m-%d %H:%M}"
     return f"{value:,.12g}" if isinstance(value, float) else str(value)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
-from studio.domain.clock import parse_iso
+from studio.domain.clock import parse_iso, shown
 from studio.domain.run import RunEvent
 from studio.ui.numbers import count, duration, plural
 from studio.ui.tokens import STATES, Tone
@@ -43,7 +43,7 @@ def log_line(event: RunEvent, names: Mapping[str, str]) -> LogLine | None:
 
 def moment(at: datetime) -> str:
     """A moment on the run's clock, to the second, in UTC."""
-    return f"{at:%Y-%m-%d %H:%M:%S}"
+    return f"{shown(at):%Y-%m-%d %H:%M:%S}"
 
 
 def _started(payload: Payload) -> tuple[str, Tone]:

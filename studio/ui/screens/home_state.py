@@ -170,7 +170,7 @@ def _has_figures(insight: RunInsight | None) -> bool:
 
 
 def _line(workspace: Workspace, row: RunRow, view: RunView, insight: RunInsight | None) -> RunLine:
-    interrupted = _is_interrupted(workspace, row)
+    interrupted = workspace.runs.is_interrupted(row)
     state = "stopped" if interrupted else row.state
     return RunLine(
         run_id=row.run_id,
@@ -187,10 +187,6 @@ def _line(workspace: Workspace, row: RunRow, view: RunView, insight: RunInsight 
 def _has_ended(row: RunRow) -> bool:
     """Whether its clock stands where it was asked to stop; people may still wait in it then."""
     return row.state == "waiting" and row.until is not None and row.at >= row.until
-
-
-def _is_interrupted(workspace: Workspace, row: RunRow) -> bool:
-    return row.state in ("running", "queued") and not workspace.runs.is_running(row.run_id)
 
 
 def _doing(row: RunRow, view: RunView, *, interrupted: bool) -> str:
@@ -216,7 +212,7 @@ def _progress(row: RunRow) -> float | None:
 
 def _needs(workspace: Workspace, rows: list[RunRow], views: Mapping[str, RunView]) -> Iterator[Need]:
     for row in rows:
-        if _is_interrupted(workspace, row):
+        if workspace.runs.is_interrupted(row):
             yield Need(
                 "problem",
                 f"{row.name} was interrupted",

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from studio.analytics.alerts import Alert
 from studio.analytics.kpis import HEADLINE
+from studio.domain.clock import shown
 from studio.domain.run import RunView
 from studio.domain.template import Prediction
 from studio.ui import numbers
@@ -55,6 +56,7 @@ class SendStep:
 
 def moment(at: datetime) -> str:
     """`2 Mar 2026, 14:00`."""
+    at = shown(at)
     return f"{at.day} {at:%b %Y, %H:%M}"
 
 

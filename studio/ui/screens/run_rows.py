@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from studio.domain.clock import shown
 from studio.domain.ports import RunRow
 from studio.domain.run import FINAL_RUN_STATES
 from studio.ui.tokens import STATES, Tone
@@ -53,8 +54,19 @@ class RunLine:
     is_running: bool
 
     @property
+    def is_interrupted(self) -> bool:
+        """It was going on when the program ended, and nobody has resumed it; see `RunsStory.is_interrupted`."""
+        return self.run.state in ("running", "queued") and not self.is_running
+
+    @property
+    def look(self) -> str:
+        """The state whose glyph and colour it has."""
+        return "stopped" if self.is_interrupted else self.run.state
+
+    @property
     def state(self) -> str:
-        return f"{GLYPHS[self.run.state]} {STATES[self.run.state].word}"
+        word = "interrupted" if self.is_interrupted else STATES[self.run.state].word
+        return f"{GLYPHS[self.look]} {word}"
 
     @property
     def tone(self) -> Tone:
@@ -146,17 +158,24 @@ def _message(row: Mapping[str, object]) -> Message:
 
 def briefly(at: datetime) -> str:
     """`2 Mar 2026, 14:00`."""
+    at = shown(at)
     return f"{at.day} {at:%b %Y, %H:%M}"
 
 
 def summary(lines: Sequence[RunLine]) -> str:
     """How many runs there are, and how many go on or failed."""
-    running = sum(line.is_running or line.run.state == "running" for line in lines)
+    running = sum(line.is_running for line in lines)
+    interrupted = sum(line.is_interrupted for line in lines)
     waiting = sum(line.run.state == "waiting" for line in lines)
     failed = sum(line.run.state == "failed" for line in lines)
     parts = [
         f"{number} {word}"
-        for number, word in ((running, "running"), (waiting, "waiting"), (failed, "failed"))
+        for number, word in (
+            (running, "running"),
+            (interrupted, "interrupted"),
+            (waiting, "waiting"),
+            (failed, "failed"),
+        )
         if number
     ]
     return ", ".join(parts) or "nothing is running"

@@ -79,9 +79,7 @@ class RunsPage(Page):
 
     def _columns(self) -> list[w.Column[RunLine]]:
         return [
-            w.Column(
-                title="State", value=lambda r: r.state, dot=lambda r: f"state.{r.run.state}", tone=lambda r: r.tone
-            ),
+            w.Column(title="State", value=lambda r: r.state, dot=lambda r: f"state.{r.look}", tone=lambda r: r.tone),
             w.Column(title="Workflow", value=lambda r: r.run.name, width="stretch", bold=lambda _r: True),
             w.Column(title="Run", value=lambda r: r.run.run_id),
             w.Column(title="Mode", value=lambda r: MODES[r.run.mode]),
