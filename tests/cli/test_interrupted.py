@@ -24,8 +24,8 @@ def shop(tmp_path: Path) -> Path:
         for number, state in enumerate(("running", "waiting", "done"), start=1):
             at = MIDNIGHT - timedelta(microseconds=1)
             run = RunRow(
-                run_id=f"r{number}", workflow_id="w", version=FLOW.content_hash(), name="Spring", mode="simulate", seed=1,
-                clock="max", state=state, started_at=at, at=at,
+                run_id=f"r{number}", workflow_id="w", version=FLOW.content_hash(), name="Spring", mode="simulate",
+                seed=1, clock="max", state=state, started_at=at, at=at,
             )  # fmt: skip
             workspace._store.runs.start(run, FLOW.to_json(), Checkpoint(run_id=run.run_id, at=at))
     return folder
