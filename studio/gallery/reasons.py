@@ -29,10 +29,10 @@ def of_type(kind: int | None, gain: float, weight: float, *, is_confirmed: bool)
     """What the business type says; None while nothing points to one. `gain`: mean gain of the archetype there."""
     if kind is None:
         return Reason("Suits many kinds of business; tell us about yours to see what suits it.", None, weight)
-    how = "a first choice" if gain >= 0.6 else "a good choice" if gain >= 0.3 else "sometimes used"
-    who = "You confirmed" if is_confirmed else "Looks like"
+    how = "A first choice for" if gain >= 0.6 else "A good choice for" if gain >= 0.3 else "Sometimes used by"
+    which = "your" if is_confirmed else "this"
     title = business_types()[kind].title["en"]
-    return Reason(f"{who}: {title[0].lower()}{title[1:]}. This is {how} there.", "industry", weight)
+    return Reason(f"{how} {which} kind of business: {title[0].lower()}{title[1:]}.", "industry", weight)
 
 
 def of_neighbours(example: Example | None, weight: float) -> Reason:

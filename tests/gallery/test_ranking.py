@@ -252,7 +252,7 @@ def test_every_example_names_what_there_is_and_no_archetype_is_forgotten():
 
 def test_nothing_known_is_said_so():
     ranking = rank(BusinessContext(), catalogue())
-    assert not any("Looks like" in reason.text for one in ranking.recommendations for reason in one.reasons)
+    assert not any("kind of business:" in reason.text for one in ranking.recommendations for reason in one.reasons)
     assert all(one.confidence is None for one in ranking.recommendations)
 
 

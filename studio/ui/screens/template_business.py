@@ -14,7 +14,7 @@ from studio.domain.template import Fact
 from studio.ui import widgets as w
 from studio.ui.screens.place import Place
 from studio.ui.screens.template_data import Gallery
-from studio.ui.screens.values import OFFERED, fact_shown, fact_title, fact_words, read_fact
+from studio.ui.screens.values import OFFERED, capital, fact_shown, fact_title, fact_words, read_fact
 from studio.ui.theme import theme
 
 
@@ -167,7 +167,7 @@ class BusinessPanel(w.SidePanel):
         facts = w.FactList(correctable=True)
         for fact in gallery.context.facts:
             shown = fact_shown(fact.name, fact.value)
-            facts.add(fact_title(fact.name), shown, fact.confidence, fact.evidence, key=fact.name)
+            facts.add(fact_title(fact.name), shown, fact.confidence, capital(fact.evidence), key=fact.name)
         for name in gallery.unknown:
             facts.add(fact_title(name), "unknown", None, "Nothing told of it. Add it if you like.", key=name)
         facts.correct.connect(self.edit_fact)

@@ -15,7 +15,7 @@ from studio.ui.screens.place import Place
 from studio.ui.screens.setting_editors import SettingEditor
 from studio.ui.screens.template_data import Filled
 from studio.ui.screens.template_wording import WordingPanel
-from studio.ui.screens.values import breakable, setting_words
+from studio.ui.screens.values import breakable, capital, setting_words
 from studio.workspace.previews import MessagePreview
 
 DOUBTFUL = 0.5
@@ -116,7 +116,7 @@ class SettingsPanel(w.SidePanel):
             declared.title["en"],
             breakable(setting_words(declared, parameter.value)),
             parameter.confidence,
-            parameter.evidence,
+            capital(parameter.evidence),
             editable=True,
         )
         row.setToolTip(declared.help["en"])

@@ -60,7 +60,12 @@ def fact_title(name: str) -> str:
 def fact_shown(name: str, value: JsonValue) -> str:
     """The fact's value in a narrow column."""
     words = fact_words(name, value)
-    return breakable(words.split("://")[-1].rstrip("/") if name == "website" else words)
+    return breakable(words.split("://")[-1].rstrip("/")) if name == "website" else breakable(capital(words))
+
+
+def capital(text: str) -> str:
+    """The text as a line of its own begins: with a capital letter."""
+    return text[:1].upper() + text[1:]
 
 
 def breakable(text: str) -> str:
@@ -107,8 +112,8 @@ def setting_words(parameter: TemplateParameter, value: JsonValue) -> str:
         return f"{100 * value:g}{numbers.NBSP}%"
     if parameter.type == "money" and isinstance(value, Mapping):
         return f"{value.get('amount')}{numbers.NBSP}{value.get('currency')}"
-    if parameter.name == "language":
-        return _LANGUAGES.get(str(value), str(value))
+    if parameter.type == "choice":
+        return capital(choice_words(parameter, str(value)))
     if parameter.type in ("number", "integer") and parameter.unit:
         return f"{fact_words('', value)}{numbers.NBSP}{parameter.unit}"
     return fact_words("", value)
