@@ -43,7 +43,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 
 def test_a_real_model_answers_in_the_form_that_was_asked_for(endpoint: Endpoint) -> None:
-    prompt = Prompt("You judge subject lines.", "“We kept your basket safe for you”: which tone, and does it fit a bakery?")
+    prompt = Prompt("You judge subject lines.", "“We kept your basket for you”: which tone, and does it fit a bakery?")
     answer = asyncio.run(LanguageModel(endpoint).complete(prompt, Verdict))
     assert answer.tone in ("warm", "playful", "formal")
     assert isinstance(answer.fits, bool)
