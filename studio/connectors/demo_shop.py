@@ -99,10 +99,6 @@ def _contacts(rng: np.random.Generator, n: int) -> pl.DataFrame:
     )
 
 
-def _addresses(first: np.ndarray, last: np.ndarray, numbers: np.ndarray) -> list[str]:
-    return [f"{a}.{b}.{number}@example.com".lower() for a, b, number in zip(first, last, numbers, strict=True)]
-
-
 def _consents(rng: np.random.Generator, keys: pl.Series) -> pl.DataFrame:
     given = rng.random(keys.len()) < CONSENT_SHARE
     days = rng.integers(1, HISTORY_DAYS, keys.len())

@@ -61,10 +61,6 @@ class FakeMailer:
         self.sessions_opened += 1
         return FakeSession(self)
 
-    def tries_of(self, recipient: str) -> int:
-        """How often a message to this recipient was begun."""
-        return self._tries[recipient]
-
     def next_mishap(self, recipient: str) -> Mishap | None:
         """Counts a try and says what goes wrong with it."""
         script = self._mishaps.get(recipient, ())

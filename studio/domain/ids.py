@@ -1,4 +1,4 @@
-"""Identifiers: typed names, and the one way to derive them. Absent on purpose: random identifiers.
+"""Identifiers: the one way to derive them. Absent on purpose: random identifiers.
 
 Every id the engine makes is a digest of what it identifies, so doing a thing again names the same row and is a no-op.
 """
@@ -6,16 +6,6 @@ Every id the engine makes is a digest of what it identifies, so doing a thing ag
 from __future__ import annotations
 
 import hashlib
-from typing import NewType
-
-RunId = NewType("RunId", str)
-NodeId = NewType("NodeId", str)
-WorkflowId = NewType("WorkflowId", str)
-VersionHash = NewType("VersionHash", str)
-TemplateId = NewType("TemplateId", str)
-OutboxId = NewType("OutboxId", str)
-ContactId = NewType("ContactId", int)
-"""Dense and small inside one store (bitmaps need that); never shown to a person."""
 
 
 def stable_id(*parts: object) -> str:

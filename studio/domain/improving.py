@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from studio.domain.errors import UserFixable
 from studio.domain.workflow import Edge, Node, Workflow
 
-SPLIT, HOLDOUT, WINDOW = "exp.split", "exp.holdout", "flow.time_window"
+SPLIT, WINDOW = "exp.split", "flow.time_window"
 GAP = 270.0
 HOURS = 3
 

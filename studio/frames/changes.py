@@ -12,4 +12,3 @@ CHANGE_SCHEMA: dict[str, pl.DataType] = {
 }
 """`action` set, increment, append, remove (`field` is a contact field, `value` JSON), or grant, withdraw (`field` is
 `channel:topic`, `value` what the consent rests on). Applied in the order of the rows."""
-ACTIONS = ("set", "increment", "append", "remove", "grant", "withdraw")

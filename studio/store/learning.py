@@ -50,15 +50,6 @@ class StoredExperiment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What an experiment's data were at one moment: sufficient statistics per variant, and the bounds they gave."""
-
-    at: datetime
-    variants: Mapping[str, JsonValue]
-    bounds: Mapping[str, JsonValue]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Impression:
     """One template shown at one place of a slate, with the probability the policy gave it to stand there."""
 
@@ -123,10 +114,6 @@ class Learning:
         with self._database.read() as connection:
             return [Promotion(**row) for row in connection.execute(query).mappings()]
 
-    def template_defaults(self, template: str) -> dict[str, JsonValue]:
-        """The promoted parameters of a template and their values now."""
-        return {found.parameter: found.to_value for found in self.promotions(template) if found.undone_at is None}
-
     def start_experiment(self, experiment: StoredExperiment) -> None:
         """Keeps an experiment as it starts; one that is there already stays as it was fixed then."""
         table = schema.experiments
@@ -144,25 +131,13 @@ class Learning:
             return [StoredExperiment(**row) for row in connection.execute(query).mappings()]
 
     def decide(self, experiment_id: str, decision: Mapping[str, JsonValue], at: datetime) -> None:
-        """Keeps the decision. A second decision takes the place of the first; the looks stay."""
+        """Keeps the decision. A second decision takes the place of the first."""
         table = schema.experiments
         values = {"decision": dict(decision), "decided_at": at}
         with self._database.write() as connection:
             if not connection.execute(table.update().where(table.c.id == experiment_id), values).rowcount:
                 hint = "The list of experiments shows the ids there are."
                 raise UserFixable("EXPERIMENT-UNKNOWN", f"There is no experiment {experiment_id}.", hint=hint)
-
-    def add_look(self, experiment_id: str, look: Look) -> None:
-        """Keeps what somebody saw when looking at the experiment."""
-        with self._database.write() as connection:
-            connection.execute(schema.experiment_looks.insert(), {"experiment_id": experiment_id, **asdict(look)})
-
-    def looks(self, experiment_id: str) -> list[Look]:
-        """Every look at the experiment, oldest first."""
-        table = schema.experiment_looks
-        query = sa.select(table.c.at, table.c.variants, table.c.bounds).where(table.c.experiment_id == experiment_id)
-        with self._database.read() as connection:
-            return [Look(**row) for row in connection.execute(query.order_by(table.c.id)).mappings()]
 
     def save_outcome(self, outcome: PastOutcome, at: datetime) -> None:
         """Keeps how a run did; measured again, the newer measurement counts."""

@@ -8,20 +8,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
-from studio.domain.errors import Corrupt, UserFixable
+from studio.domain.errors import Corrupt
 from studio.domain.ports import LedgerChange
 from studio.frames.events import AT, OUTBOX_PLAN_SCHEMA, OUTBOX_SCHEMA
 from studio.store import schema
 from studio.store.database import bulk
 from studio.store.rows import frame_of, rows_of
 from studio.store.schema import micros
-
-Resolution = Literal["sent", "resend"]
 
 LISTING_SCHEMA: dict[str, pl.DataType] = {
     "id": pl.String(),
@@ -143,25 +141,6 @@ def counts(connection: sa.Connection, run_id: str | None) -> dict[str, dict[str,
     for node_id, state, count in connection.execute(query.order_by(table.c.node_id, table.c.state)):
         found.setdefault(node_id, {})[state] = count
     return found
-
-
-def resolve(connection: sa.Connection, outbox_id: str, as_: Resolution, at: datetime) -> str:
-    """A person settles a doubtful row; gives the run it belongs to.
-
-    Raises:
-        UserFixable: LEDGER-UNKNOWN, LEDGER-NOT-IN-DOUBT.
-    """
-    table = schema.outbox
-    row = connection.execute(sa.select(table.c.run_id, table.c.state).where(table.c.id == outbox_id)).first()
-    if row is None:
-        hint = "Copy the id from the list of the send ledger."
-        raise UserFixable("LEDGER-UNKNOWN", f"There is no message {outbox_id} in the send ledger.", hint=hint)
-    if row.state != "in_doubt":
-        hint = "Only messages that are in doubt can be settled by hand."
-        raise UserFixable("LEDGER-NOT-IN-DOUBT", f"The message {outbox_id} is {row.state}.", hint=hint)
-    state = "resolved_sent" if as_ == "sent" else "resend_approved"
-    connection.execute(table.update().where(table.c.id == outbox_id), {"state": state, "changed_at": at})
-    return row.run_id
 
 
 def doubt_sending(connection: sa.Connection, run_id: str) -> int:

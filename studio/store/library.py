@@ -80,12 +80,6 @@ class Library:
         with self._database.read() as connection:
             return [StoredWorkflow(**row) for row in connection.execute(query).mappings()]
 
-    def rename_workflow(self, workflow_id: str, name: str) -> StoredWorkflow:
-        """Gives the workflow and its document another name. Raises UserFixable WORKFLOW-UNKNOWN."""
-        with self._database.write():
-            workflow = parse_workflow(self.workflow(workflow_id).document, where=workflow_id)
-            return self.save_workflow(workflow_id, workflow.model_copy(update={"name": name}).to_json())
-
     def keep_version(self, version: str, document: str) -> None:
         """Keeps a frozen version under its hash; one that is there already stays as it is."""
         with self._database.write() as connection:

@@ -264,18 +264,6 @@ class StoredRuns:
             ledger.change(connection, run_id, at, changes)
             self._log.append(connection, events)
 
-    def resolve_outbox(
-        self, outbox_id: str, as_: ledger.Resolution, at: datetime, events: pl.DataFrame | None = None
-    ) -> str:
-        """A person settles a doubtful row as `sent`, or approves to `resend` it; gives its run.
-
-        `events`: the contact events that become facts by it. Raises UserFixable LEDGER-UNKNOWN, LEDGER-NOT-IN-DOUBT.
-        """
-        with self._database.write() as connection:
-            run_id = ledger.resolve(connection, outbox_id, as_, at)
-            self._log.append(connection, events)
-            return run_id
-
     def held(self) -> dict[str, str]:
         """Run → why nothing of it is sent until a person says so; see `store.home`."""
         with self._database.read() as connection:

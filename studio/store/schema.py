@@ -375,6 +375,7 @@ experiments = sa.Table(
     sa.Index(None, "run_id"),
 )
 
+# Nothing writes here: a look is worked out again from the events. It stays because workspaces have it.
 experiment_looks = sa.Table(
     "experiment_looks",
     metadata,

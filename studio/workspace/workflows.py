@@ -23,18 +23,6 @@ from studio.store.store import Store
 MAX_FILE_BYTES = 20_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A workflow with everything that is wrong with it."""
-
-    workflow: Workflow
-    problems: tuple[Problem, ...]
-
-    @property
-    def valid(self) -> bool:
-        return not self.problems
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastState:
     """A state a workflow was in, to be looked at or restored.

@@ -256,13 +256,10 @@ def test_what_was_cut_off_is_doubted_and_settled_by_a_person(started: Store) -> 
     assert started.runs.doubt_sending("r1") == 0
     listed = started.runs.outbox_rows(state="in_doubt", run_id="r1").row(0, named=True)
     assert (listed["id"], listed["contact"], listed["to"]) == ("o0001", "anna", "anna@shop.invalid")
-    assert started.runs.resolve_outbox("o0001", "sent", minutes(3)) == "r1"
-    started.runs.resolve_outbox("o0002", "resend", minutes(3))
+    verdicts = [("o0001", "resolved_sent"), ("o0002", "resend_approved")]
+    settled = [LedgerChange(outbox_id=row, state=state, is_verdict=True) for row, state in verdicts]
+    started.runs.change_outbox("r1", minutes(3), settled)
     assert started.runs.outbox("r1")["state"].to_list()[:2] == ["resolved_sent", "resend_approved"]
-    with pytest.raises(UserFixable, match="resolved_sent"):
-        started.runs.resolve_outbox("o0001", "resend", minutes(3))
-    with pytest.raises(UserFixable, match="no message"):
-        started.runs.resolve_outbox("nonsense", "sent", minutes(3))
     started.runs.change_outbox("r1", minutes(4), [LedgerChange(outbox_id="o0002", state="sending")])
 
 

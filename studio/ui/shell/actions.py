@@ -79,10 +79,6 @@ class ActionRegistry(QObject):
         if action.is_enabled():
             guarded(action.run)()
 
-    def qaction(self, action_id: str) -> QAction:
-        """For menus and tool bars."""
-        return self._made[action_id]
-
     def menu(self, parent: QWidget, action_ids: Sequence[str]) -> QMenu:
         """A menu of these actions; an empty id is a separator. What is enabled is asked when it opens."""
         menu = QMenu(parent)

@@ -72,10 +72,6 @@ class Text(QLabel):
         self._tone = tone
         self._restyle()
 
-    def set_role(self, role: TextRole) -> None:
-        self._role = role
-        self._restyle()
-
     def _restyle(self) -> None:
         self.setFont(theme().font(self._role, tabular=self._tabular))
         palette = QPalette(self.palette())

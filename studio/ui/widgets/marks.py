@@ -264,10 +264,6 @@ class Ring(QWidget):
         ring._arcs, ring._sign = 3, SIGNS[band]
         return ring
 
-    def set_fraction(self, fraction: float, text: str) -> None:
-        self._fraction, self._text = fraction, text
-        self.update()
-
     def sizeHint(self) -> QSize:
         side = theme().px(self._size)
         return QSize(side, side)
