@@ -13,7 +13,7 @@ import polars as pl
 from studio.frames.few import Batch, Few, frame_of
 from studio.frames.samples import SAMPLE_ROWS, read_sample, write_sample
 
-_SMALL, _PENDING_MAX = 500, 64
+_PENDING_MAX = 64
 
 
 class Samples:
@@ -27,16 +27,13 @@ class Samples:
 
     def add(self, looked: Iterable[tuple[str, Batch]]) -> None:
         """Looks at batches (name, rows): who has a smaller id than those sampled takes a place."""
-        for name, given in looked:
-            batch = self._fitting(name, given) if isinstance(given, Few) else given
-            if batch.height > _SMALL:
-                self._add(name, batch)
+        for name, batch in looked:
+            fitting = self._fitting(name, batch)
+            if not fitting.height:
                 continue
-            # Small batches come by the thousand; they are looked at some dozens at a time.
-            if not batch.height:
-                continue
+            # Putting together costs more than looking: it is done for some dozens of batches at a time.
             pending = self._pending.setdefault(name, [])
-            pending.append(batch)
+            pending.append(fitting)
             if len(pending) >= _PENDING_MAX:
                 self._add_pending(name)
 
@@ -62,11 +59,18 @@ class Samples:
         self._changed.clear()
         return changed
 
-    def _fitting(self, name: str, few: Few) -> Batch:
+    def _fitting(self, name: str, batch: Batch) -> Batch:
+        """At most so many rows as a sample has, of those that may take a place."""
         bound = self._bounds.get(name)
-        if bound is None:
-            return few
-        return Few(few.dtypes, [row for row in few.rows if row["instance_id"] < bound])
+        if isinstance(batch, Few):
+            return batch if bound is None else Few(batch.dtypes, [r for r in batch.rows if r["instance_id"] < bound])
+        ids = batch.get_column("instance_id").to_numpy()
+        places = np.arange(len(ids)) if bound is None else np.flatnonzero(ids < bound)
+        if len(places) > SAMPLE_ROWS:
+            places = places[np.argpartition(ids[places], SAMPLE_ROWS - 1)[:SAMPLE_ROWS]]
+            # They alone fill the sample, so nobody behind the last of them will get into it.
+            self._bounds[name] = int(ids[places].max())
+        return batch if len(places) == len(ids) else batch[places]
 
     def _add_pending(self, name: str) -> None:
         pending = self._pending.pop(name, None)
@@ -74,15 +78,6 @@ class Samples:
             self._add(name, pl.concat([frame_of(batch) for batch in pending], how="diagonal_relaxed"))
 
     def _add(self, name: str, batch: pl.DataFrame) -> None:
-        ids = batch.get_column("instance_id").to_numpy()
-        bound = self._bounds.get(name)
-        if bound is not None:
-            fits = ids < bound
-            if not fits.any():
-                return
-            batch = batch.filter(pl.Series(fits))
-        elif len(ids) > SAMPLE_ROWS:
-            batch = batch[np.argpartition(ids, SAMPLE_ROWS)[:SAMPLE_ROWS]]
         known = self._frames.get(name)
         frame = batch if known is None else pl.concat([batch, known], how="diagonal_relaxed")
         frame = frame.unique("instance_id", keep="first", maintain_order=True).sort("instance_id").head(SAMPLE_ROWS)

@@ -86,24 +86,44 @@ def text_template(source: str) -> TextTemplate:
 
 def _people(columns: Mapping[str, Sequence[JsonValue]]) -> Iterator[dict[str, JsonValue]]:
     """Per person what a template sees: `contact`, `var` and `event` as groups, the rest by name; nothing empty."""
-    groups: dict[str, list[tuple[str, int]]] = {"contact": [], "var": []}
-    plain: list[tuple[str, int]] = []
-    for place, name in enumerate(columns):
+    groups: dict[str, dict[str, Sequence[JsonValue]]] = {"contact": {}, "var": {}}
+    plain: dict[str, Sequence[JsonValue]] = {}
+    for name, column in columns.items():
         group, dot, rest = name.partition(".")
         if dot and group in groups and name != "var.event":
-            groups[group].append((rest, place))
+            groups[group][rest] = column
         elif name != "var.event":
-            plain.append((name, place))
-    event_place = list(columns).index("var.event") if "var.event" in columns else None
-    contact, var = groups["contact"], groups["var"]
-    for values in zip(*columns.values(), strict=True):
-        person: dict[str, JsonValue] = {
-            "contact": {name: value for name, place in contact if (value := values[place]) not in _NOTHING},
-            "var": {name: _listed(value) for name, place in var if (value := values[place]) not in _NOTHING},
-            "event": {} if event_place is None else _event(values[event_place]),
-        }
-        person.update({name: value for name, place in plain if (value := values[place]) is not None})
-        yield person
+            plain[name] = column
+    people = max(map(len, columns.values()), default=0)
+    listed = {name: _all_listed(column) for name, column in groups["var"].items()}
+    contact, var = _by_person(groups["contact"], people, _NOTHING), _by_person(listed, people, _NOTHING)
+    others = _by_person(plain, people, (None,))
+    events = columns.get("var.event", (None,) * people)
+    for known, carried, event, other in zip(contact, var, events, others, strict=True):
+        yield {"contact": known, "var": carried, "event": {} if event is None else _event(event), **other}
+
+
+def _by_person(
+    columns: Mapping[str, Sequence[JsonValue]], people: int, nothing: tuple[JsonValue, ...]
+) -> list[dict[str, JsonValue]]:
+    """Per person the values by name, without those that are `nothing`."""
+    if not columns:
+        return [{} for _ in range(people)]
+    names = list(columns)
+    found = [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    for name, column in columns.items():
+        # Most columns lack nothing: asking the whole column takes a tenth of asking everybody.
+        if any(missing in column for missing in nothing):
+            for person in found:
+                if person[name] in nothing:
+                    del person[name]
+    return found
+
+
+def _all_listed(column: Sequence[JsonValue]) -> Sequence[JsonValue]:
+    if any(isinstance(value, str) and value.startswith("[{") for value in column):
+        return [_listed(value) for value in column]
+    return column
 
 
 def _listed(value: JsonValue) -> JsonValue:

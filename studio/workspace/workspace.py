@@ -19,7 +19,7 @@ from studio.workspace.parts import part
 from studio.workspace.standby import with_handover
 
 if TYPE_CHECKING:
-    from studio.connectors.render_process import RenderProcess
+    from studio.connectors.render_pool import RenderPool
     from studio.domain.habits import Habits
     from studio.domain.node import Rendered, RenderTask
     from studio.domain.validation import Catalogue
@@ -240,10 +240,10 @@ class Workspace:
         return Mailers(self._store.folder / "mail")
 
     @part
-    def _render(self) -> RenderProcess:
-        from studio.connectors.render_process import RenderProcess
+    def _render(self) -> RenderPool:
+        from studio.connectors.render_pool import RenderPool
 
-        return RenderProcess()
+        return RenderPool()
 
     @part
     def _host(self) -> EngineHost:
