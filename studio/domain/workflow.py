@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, Valid
 from studio.domain.errors import Problem, UserFixable
 from studio.domain.refusals import in_words
 
+GOAL_TYPE = "flow.goal"
 FORMAT = "studio.workflow/1"
 MAX_NODES = 5_000
 MAX_EDGES = 20_000
@@ -80,6 +81,7 @@ class TemplateRef(_Part):
 class Settings(_Part):
     """What holds for the whole workflow. Durations are ISO 8601; `topic` is what consent is asked for.
 
+    `goal`: the kind of event that counts as success, for goals that do not say so themselves.
     `exit`: a rule about contacts; whoever fits it leaves, asked when a wait is over and before each message.
     `re_entry`: whether somebody may start again, for triggers that do not say so themselves; None: each as it does.
     """
@@ -133,11 +135,16 @@ class Workflow(_Part):
     def bound(self, node: Node) -> dict[str, JsonValue]:
         """The node's parameters with every `{"$param": name}` replaced by the template parameter's value.
 
+        A goal that names no event of its own watches for the workflow's (`settings.goal`).
+
         Raises:
             UserFixable: WORKFLOW-PARAM when a name is bound that the workflow's template part does not hold.
         """
         values = self.template.parameters if self.template else {}
-        return {name: _bind(value, values, node.id, name) for name, value in node.parameters.items()}
+        bound = {name: _bind(value, values, node.id, name) for name, value in node.parameters.items()}
+        if node.type == GOAL_TYPE and self.settings.goal and not bound.get("event"):
+            bound["event"] = self.settings.goal
+        return bound
 
     def to_json(self) -> str:
         """The file's text: stable key order, two-space indent, a final newline."""

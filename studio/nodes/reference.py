@@ -23,7 +23,8 @@ declarations; a test keeps it up to date.
 
 Common to all nodes: an output `error` takes people the node could not handle, when its policy is to route them.
 Whether somebody may start again is said by the trigger (`re_entry`); where it says nothing, `settings.re_entry` of the
-workflow holds, and where that says nothing either, the trigger's default below.
+workflow holds, and where that says nothing either, the trigger's default below. A goal without an `event` of its own
+watches for `settings.goal`.
 Durations are ISO 8601: `PT90M`, `PT23H`, `P7D`, `P2W`; a day is 24 hours. Rules are explained [below](#rules).
 """
 

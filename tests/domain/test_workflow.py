@@ -83,3 +83,23 @@ def test_every_problem_of_a_file_is_reported_with_its_path() -> None:
 def test_text_that_is_no_json_is_said_so() -> None:
     with pytest.raises(UserFixable, match="not a workflow file"):
         parse_workflow("{nodes: ")
+
+
+def test_a_goal_without_an_event_of_its_own_watches_for_the_workflows() -> None:
+    document = {
+        "format": "studio.workflow/1",
+        "name": "w",
+        "settings": {"goal": "order"},
+        "nodes": [
+            {"id": "plain", "type": "flow.goal", "parameters": {"window": "P7D"}},
+            {"id": "own", "type": "flow.goal", "parameters": {"window": "P7D", "event": "booking"}},
+            {"id": "wait", "type": "flow.delay", "parameters": {"duration": "P1D"}},
+        ],
+        "edges": [],
+    }
+    workflow = parse_workflow(json.dumps(document), where="w")
+    assert [workflow.bound(workflow.node(name)).get("event") for name in ("plain", "own", "wait")] == [
+        "order",
+        "booking",
+        None,
+    ]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QFocusEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLayout, QWidget
 
 from studio.domain.template import Recommendation
 from studio.ui import charts as c
@@ -89,16 +89,18 @@ def big_card(offer: Offer, number: int, gallery: Gallery) -> TemplateCard:
     """A card of the ranking's top, with reasons and what is expected."""
     card = TemplateCard(offer)
     titles = w.column(w.Text(offer.title, "subheading"), w.Text(kind_words(offer), "secondary", "muted"), spacing=2)
-    mark: QWidget = w.Badge("accent", text=str(number + 1), name=f"number {number + 1}", size=28)
-    if offer.recommendation is not None:
+    icons = w.panel(w.column(card.star(), card.scales(), *card.own(), spacing=2))
+    parts: list[QWidget | QLayout] = [titles, icons]
+    if offer.recommendation is not None:  # without one there is no order, and nothing that looks like a rank
         mark = _ring(offer.recommendation)
+        parts = [mark, *parts]
         band = w.BANDS[offer.recommendation.band][0].capitalize()
         titles.addWidget(w.Text(band, "secondary", "accent"))
-    icons = w.panel(w.column(card.star(), card.scales(), *card.own(), spacing=2))
-    head = w.row(mark, titles, icons, spacing=10)
-    head.setStretch(1, 1)
-    for part in (mark, icons):
-        head.setAlignment(part, Qt.AlignmentFlag.AlignTop)
+    head = w.row(*parts, spacing=10)
+    head.setStretch(parts.index(titles), 1)
+    for part in parts:
+        if isinstance(part, QWidget):
+            head.setAlignment(part, Qt.AlignmentFlag.AlignTop)
     card.add(head, card.graph)
     for reason in reasons(offer):
         card.add(w.Paragraph(reason))

@@ -15,7 +15,7 @@ from studio.ui.screens.place import Place
 from studio.ui.screens.setting_editors import SettingEditor
 from studio.ui.screens.template_data import Filled
 from studio.ui.screens.template_wording import WordingPanel
-from studio.ui.screens.values import breakable, capital, setting_words
+from studio.ui.screens.values import breakable, capital, setting_shown
 from studio.workspace.previews import MessagePreview
 
 DOUBTFUL = 0.5
@@ -114,7 +114,7 @@ class SettingsPanel(w.SidePanel):
         declared = filled.template.parameter(parameter.name)
         row = w.ParameterRow(
             declared.title["en"],
-            breakable(setting_words(declared, parameter.value)),
+            setting_shown(declared, parameter.value),
             parameter.confidence,
             capital(parameter.evidence),
             editable=True,

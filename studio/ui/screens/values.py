@@ -48,6 +48,7 @@ _SHARES = frozenset({"discount"})
 _ZERO_WIDTH = "\u200b"
 _PIECE = 14
 _LONG = re.compile(rf"[^\s\u00a0]{{{_PIECE + 4},}}")
+_FIELD = re.compile(r"\{\{\s*(?P<name>[\w.]+)(?:\|default\([\"'](?P<instead>[^\"']*)[\"']\))?[^}]*\}\}")
 _YES, _NO = frozenset({"yes", "true", "on"}), frozenset({"no", "false", "off"})
 _LANGUAGES = {"en": "English", "de": "German"}
 
@@ -113,15 +114,27 @@ def setting_words(parameter: TemplateParameter, value: JsonValue) -> str:
     if parameter.type == "money" and isinstance(value, Mapping):
         return f"{value.get('amount')}{numbers.NBSP}{value.get('currency')}"
     if parameter.type == "choice":
-        return capital(choice_words(parameter, str(value)))
+        return choice_words(parameter, str(value))
     if parameter.type in ("number", "integer") and parameter.unit:
         return f"{fact_words('', value)}{numbers.NBSP}{parameter.unit}"
     return fact_words("", value)
 
 
+def setting_shown(parameter: TemplateParameter, value: JsonValue) -> str:
+    """A setting's value in a narrow column, with the fields of a text in words."""
+    words = _FIELD.sub(_field_words, setting_words(parameter, value))
+    return breakable(capital(words) if parameter.type == "choice" else words)
+
+
 def choice_words(parameter: TemplateParameter, choice: str) -> str:
     """One of a setting's choices on screen."""
     return _LANGUAGES.get(choice, choice) if parameter.name == "language" else choice.replace("_", " ")
+
+
+def _field_words(found: re.Match[str]) -> str:
+    """A field of a text as a person reads it: “[headline, else What is new this week]”."""
+    name = found["name"].split(".")[-1].replace("_", " ")
+    return f"[{name}, else {found['instead']}]" if found["instead"] else f"[{name}]"
 
 
 def _duration_words(text: str) -> str:
