@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 
-.PHONY: demo studio test test-all faults check lock shots bench clean
+.PHONY: demo studio test test-all faults check lock shots tree bench clean
 
 demo: .venv/.ready-run
 	@$(PY) -m studio demo $(ARGS)
@@ -26,6 +26,10 @@ check: .venv/.ready-dev
 
 shots: .venv/.ready-dev
 	@QT_QPA_PLATFORM=offscreen $(PY) -m tools.contact_sheet $(ARGS)
+
+# What a screen reader is told of the canvas (Linux with Xvfb, dbus-daemon and at-spi2-core).
+tree: .venv/.ready-dev
+	@$(PY) -m tools.accessible_tree docs/accessible-tree.txt
 
 bench: .venv/.ready-dev
 	@$(PY) -m studio bench $(ARGS)

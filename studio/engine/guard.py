@@ -32,10 +32,9 @@ class Held:
 
     @property
     def cursor(self) -> str | None:
-        """What the work remembers of it: that it was held, and by which edge it came."""
-        if not self.is_released:
-            return None
-        return RELEASED if self.edge is None else ":".join((RELEASED, *self.edge))
+        """What the work remembers of it: whether it is to be asked again, and by which edge it came."""
+        first = RELEASED if self.is_released else ""
+        return (first or None) if self.edge is None else ":".join((first, *self.edge))
 
 
 class Guard:
@@ -68,10 +67,15 @@ class Guard:
         """Whether the node gives what is pinned instead of running: whoever comes there stops."""
         return node_id in self._pinned
 
-    def admit(self, step: Step, batch: pl.DataFrame, attempt_no: int, tally: Tally) -> pl.DataFrame:
-        """The part of a batch that may go to the step; the rest is held."""
+    def admit(
+        self, step: Step, batch: pl.DataFrame, attempt_no: int, tally: Tally, edge: tuple[str, str] | None = None
+    ) -> pl.DataFrame:
+        """The part of a batch that may go to the step; the rest is held.
+
+        `edge`: by which it came, where branches meet.
+        """
         if self._is_closed or self._visits == 0:
-            self._hold(step.id, batch, attempt_no, is_released=False)
+            self._hold(step.id, batch, attempt_no, is_released=False, edge=edge)
             return batch.clear()
         released = self._released.get(step.id)
         fresh = batch if released is None else batch.filter(~released.mask(batch.get_column("instance_id")))
@@ -83,7 +87,7 @@ class Guard:
             return batch
         self.hits += hits
         held = fresh.filter(mask)
-        self._hold(step.id, held, attempt_no, is_released=True)
+        self._hold(step.id, held, attempt_no, is_released=True, edge=edge)
         gone = IdSet(held.get_column("instance_id"))
         return batch.filter(~gone.mask(batch.get_column("instance_id")))
 

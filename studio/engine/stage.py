@@ -193,10 +193,9 @@ class Stage:
         assert self.meet is not None, "a plan with merging steps has somebody who lets people meet"
         self._arriving.pop(step.id)
         self._attempts.pop(step.id, None)
-        arrivals, self._ways[step.id] = self._ways[step.id], []
-        tally = self.tally(step.id)
-        tally.arrived += sum(batch.height for _, batch in arrivals)
-        self.looked.extend((sample_name(step.id, None), batch) for _, batch in arrivals)
+        arrivals = self._coming_together(step)
+        if not arrivals:
+            return
         met = self.meet(step, arrivals)
         if met.wait.height:
             self.waiting.setdefault(step.id, []).append(met.wait)
@@ -204,6 +203,24 @@ class Stage:
             self._note_move(step.id, ENDED, met.late)
         if step.main_port is not None:
             self.leave(step, step.main_port, met.out)
+        if self.guard is not None:
+            self.guard.visited(step, self.tally(step.id), 0)
+
+    def _coming_together(self, step: Step) -> list[tuple[Edge, pl.DataFrame]]:
+        """Who comes to a merging step by which edge, without those who are held before it."""
+        arrivals, self._ways[step.id] = self._ways[step.id], []
+        tally, admitted = self.tally(step.id), []
+        for edge, batch in arrivals:
+            if self.guard is not None and self.guard.is_pinned(step.id):
+                tally.arrived += batch.height
+                self._note_move(step.id, ENDED, batch)
+                continue
+            free = batch if self.guard is None else self.guard.admit(step, batch, 1, tally, edge)
+            if free.height:
+                tally.arrived += free.height
+                self.looked.append((sample_name(step.id, None), free))
+                admitted.append((edge, free))
+        return admitted
 
     def failed_at(self, node_id: str) -> int:
         """How many instances have failed at a node in this stage, whatever became of them."""

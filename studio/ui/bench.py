@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QApplication
 
 from studio.domain.run import RunEvent
 from studio.ui import background
-from studio.ui.app import Studio
+from studio.ui.app import SWITCH_S, Studio
 from studio.ui.application import prepare
 from studio.ui.canvas.bench_frames import frames
 from studio.ui.screens.studio_canvas import StudioCanvas
@@ -39,11 +39,15 @@ EVENTS = 40
 
 
 class Heartbeat(QObject):
-    """A timer on the window's thread that notes how late it comes, in milliseconds."""
+    """A timer on the window's thread that notes how late it comes, in milliseconds, and how much of that the program's
+    other threads can have caused: no more than the processor time they used meanwhile. The rest is other programs'.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.late: list[float] = []
+        self.held: list[float] = []
+        self._others = 0.0
         self._last = time.perf_counter()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -51,7 +55,7 @@ class Heartbeat(QObject):
         self._timer.timeout.connect(self._beat)
 
     def start(self) -> None:
-        self._last = time.perf_counter()
+        self._last, self._others = time.perf_counter(), _others_s()
         self._timer.start()
 
     def stop(self) -> None:
@@ -60,7 +64,14 @@ class Heartbeat(QObject):
     def _beat(self) -> None:
         now = time.perf_counter()
         self.late.append(max(0.0, (now - self._last) * 1000 - BEAT_MS))
-        self._last = now
+        others = _others_s()
+        self.held.append(min(self.late[-1], (others - self._others) * 1000))
+        self._last, self._others = now, others
+
+
+def _others_s() -> float:
+    """Processor time of all threads but this one."""
+    return time.process_time() - time.thread_time()
 
 
 def main(argv: Sequence[str]) -> int:
@@ -73,6 +84,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--nodes", type=int, nargs="*", default=[1_000, 5_000], metavar="N")
     parser.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args(list(argv))
+    sys.setswitchinterval(SWITCH_S)
     prepare()
     for figure in itertools.chain(frames(arguments.nodes), window(arguments.contacts)):
         print(json.dumps(asdict(figure)), flush=True)  # noqa: T201 - the answer of a command
@@ -104,17 +116,17 @@ def window(contacts: int) -> Iterator[Figure]:
         studio.close()
 
 
-def _beat_for(seconds: float) -> list[float]:
+def _beat_for(seconds: float) -> Heartbeat:
     beat = Heartbeat()
     beat.start()
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         QApplication.processEvents()
         time.sleep(0.0005)
-    return beat.late
+    return beat
 
 
-def _run_under_way(studio: Studio) -> tuple[str, list[float]]:
+def _run_under_way(studio: Studio) -> tuple[str, Heartbeat]:
     """Starts the run and shows it, at most a minute of it; lateness is noted from when it is in sight."""
     run_id = studio.workspace.runs.start(six_nodes(), RunOptions(seed=1), is_attended=True)
     studio.watch(run_id)
@@ -128,13 +140,14 @@ def _run_under_way(studio: Studio) -> tuple[str, list[float]]:
         if time.perf_counter() > end:
             beat.stop()
     beat.stop()
-    return run_id, beat.late
+    return run_id, beat
 
 
-def _lateness(idle: Sequence[float], busy: Sequence[float]) -> Iterator[Figure]:
-    for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
-        value, baseline = _quantile(busy, share), _quantile(idle, share)
-        yield Figure(f"heartbeat_late_{name}_ms.while_running", round(value, 2), "ms", round(baseline, 2))
+def _lateness(idle: Heartbeat, busy: Heartbeat) -> Iterator[Figure]:
+    for what in ("late", "held"):
+        for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
+            value, baseline = _quantile(getattr(busy, what), share), _quantile(getattr(idle, what), share)
+            yield Figure(f"heartbeat_{what}_{name}_ms.while_running", round(value, 2), "ms", round(baseline, 2))
 
 
 def _quantile(values: Sequence[float], share: float) -> float:

@@ -43,6 +43,8 @@ class Tray(QObject):
         self._watch = watch
         self._on_change = on_change
         self._is_quitting = False
+        self._shows: Callable[[], object] | None = None
+        """What the message on the desktop is about."""
         window.commands.add(
             Action(
                 id="emergency.stop",
@@ -78,6 +80,18 @@ class Tray(QObject):
     def _taken_up(self) -> TakenUp:
         """In the background even to the loading of the engine."""
         return self._workspace.unattended.take_up()
+
+    def tell_end(self, name: str, words: str, show: Callable[[], object]) -> None:
+        """A run has ended: said on the desktop when the window is not the one in front; a click there opens it."""
+        if self.icon is not None and not self._window.isActiveWindow():
+            self._shows = show
+            self.icon.showMessage(name, words)
+
+    def _open_told(self) -> None:
+        self._show()
+        show, self._shows = self._shows, None
+        if show is not None:
+            show()
 
     def stop(self) -> None:
         """Nothing goes out any more, from now on, until it is taken back."""
@@ -131,6 +145,7 @@ class Tray(QObject):
         tray.setToolTip("Flowlight Studio")
         tray.setContextMenu(menu)
         tray.activated.connect(guarded(self._clicked))
+        tray.messageClicked.connect(guarded(self._open_told))
         tray.show()
         return tray
 

@@ -11,6 +11,7 @@ from studio.engine.control import Control
 from studio.engine.draft import Sizes
 from studio.engine.planting import Planted
 from tests.engine.bench import World, workflow
+from tests.engine.test_branches import meeting
 
 NODES = {
     "s": ("people", {"count": 40}),
@@ -241,3 +242,35 @@ def test_what_is_no_breakpoint_is_refused_with_the_forms_there_are(text: str) ->
     with pytest.raises(UserFixable) as caught:
         parse_breakpoint(text)
     assert caught.value.code == "BREAKPOINT-TEXT"
+
+
+@pytest.mark.parametrize("right", ["PT1H", "PT3H"])
+@pytest.mark.parametrize("wait_for", ["any", "all"])
+def test_branches_meet_as_ever_though_a_breakpoint_holds_before_they_do(wait_for: str, right: str) -> None:
+    flow = meeting(wait_for, "PT1H", right)
+    plain = World()
+    plain.run(flow)
+    world = begun("before:j", flow=flow)
+    assert world.go() == "paused"
+    assert world.view().step("j").arrived == 0
+    assert not world.mailed()
+    held = 1
+    while (state := world.go()) == "paused":
+        held += 1
+    assert (state, held) == ("done", 2), "each branch is held when its people come"
+    assert world.mailed() == plain.mailed()
+    assert world.view().step("j").out == plain.view().step("j").out
+
+
+def test_stepping_by_node_goes_through_a_merging_step() -> None:
+    flow = meeting("all", "PT1H", "PT1H")
+    plain = World()
+    plain.run(flow)
+    world = begun(flow=flow)
+    for _ in range(20):
+        control = Control()
+        control.step(by="node")
+        if world.go(control=control, is_stepping=True) == "done":
+            break
+    assert world.mailed() == plain.mailed()
+    assert world.view().step("j").out == {"out": 12}

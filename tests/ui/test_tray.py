@@ -54,3 +54,29 @@ def test_closing_hides_the_window_while_something_goes_on(studio: app.Studio) ->
     assert not studio.is_closed
     studio.tray._show()
     assert studio.window.isVisible()
+
+
+class Icon:
+    """The desktop's side of a tray icon."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str]] = []
+
+    def showMessage(self, title: str, words: str) -> None:
+        self.said.append((title, words))
+
+
+def test_the_end_of_a_run_is_told_on_the_desktop_unless_the_window_is_in_front(
+    studio: app.Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    icon, opened = Icon(), []
+    monkeypatch.setattr(studio.tray, "icon", icon)
+    monkeypatch.setattr(studio.window, "isActiveWindow", lambda: True)
+    studio.tray.tell_end("Cart recovery", "The run is done.", lambda: opened.append("r1"))
+    assert icon.said == []
+    monkeypatch.setattr(studio.window, "isActiveWindow", lambda: False)
+    studio.tray.tell_end("Cart recovery", "The run is done.", lambda: opened.append("r1"))
+    assert icon.said == [("Cart recovery", "The run is done.")]
+    studio.tray._open_told()
+    assert opened == ["r1"]
+    monkeypatch.setattr(studio.tray, "icon", None)

@@ -93,11 +93,11 @@ class Drawing:
         """
         found = self._own.get(owner)
         if found is not None and found[2] == self.zoom:
-            painter.drawPixmap(area, found[0], found[1])
+            _copy(painter, area, found[0])
             return
         fresh = self._bake_own(owner, area, paint)
         if fresh is not None:
-            painter.drawPixmap(area, fresh[0], fresh[1])
+            _copy(painter, area, fresh[0])
         elif found is not None:
             self.stale = True
             painter.drawPixmap(area, found[0], found[1])
@@ -210,6 +210,15 @@ class Drawing:
         paint(painter)
         painter.end()
         return pixmap, source
+
+
+def _copy(painter: QPainter, area: QRectF, picture: QPixmap) -> None:
+    # At the painter's own scale a picture of this zoom would be resampled, though no pixel changes its size.
+    transform = painter.worldTransform()
+    place = transform.map(area.topLeft())
+    painter.resetTransform()
+    painter.drawPixmap(round(place.x()), round(place.y()), picture)
+    painter.setWorldTransform(transform)
 
 
 def pill_width(label: str, figure: str) -> float:

@@ -41,6 +41,8 @@ from studio.ui.tokens import STATES
 
 _DASH_MS = 100
 _SHARPEN_MS = 90
+_PAPER_TILE = 200
+"""Least width of the picture the paper is tiled with, in pixels."""
 _PARTS_MAX = 24
 _BY_KEY = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 _DASH_STEP = 0.7
@@ -257,15 +259,21 @@ class CanvasView(QGraphicsView):
 
     def _paper_of(self, step: int) -> QPixmap:
         if self._paper is None or self._paper[0] != step:
-            pixmap = QPixmap(step, step)
-            pixmap.fill(theme().colour("canvas"))
-            painter = QPainter(pixmap)
+            dot = QPixmap(step, step)
+            dot.fill(theme().colour("canvas"))
+            painter = QPainter(dot)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme().colour("control_border", 0.35))
             painter.drawEllipse(QPointF(step / 2, step / 2), 0.9, 0.9)
             painter.end()
-            self._paper = step, pixmap
+            # Many dots a tile: the shorter a tile, the more pieces a line of the paper is copied in.
+            width = step * -(-_PAPER_TILE // step)
+            tile = QPixmap(width, width)
+            painter = QPainter(tile)
+            painter.drawTiledPixmap(tile.rect(), dot)
+            painter.end()
+            self._paper = step, tile
         return self._paper[1]
 
     def _paint_far_selection(self, painter: QPainter) -> None:
