@@ -11,6 +11,7 @@ import difflib
 import gzip
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ from studio.domain.errors import UserFixable
 BATCH_ROWS = 50_000
 MAX_COLUMNS = 2_000
 MAX_LINE_BYTES = 1_000_000
+MAX_CELL_BYTES = 1_000_000
+MAX_PACKED_RATIO = 200
+MAX_UNPACKED = 100_000_000
+"""Bytes from which on a packed file may not be more than `MAX_PACKED_RATIO` times as large unpacked: no list is."""
 SEPARATORS = (",", ";", "\t", "|")
 _NO_SEPARATOR = "\x01"
 _BLOCK = 1 << 20
@@ -44,6 +49,7 @@ class TableFile:
         row = 1
         with _as_utf8(self) as path:
             for frame in _frames(self, path):
+                _refuse_huge_cells(self.path, frame, row)
                 yield frame.with_row_index("row", offset=row)
                 row += frame.height
 
@@ -52,12 +58,17 @@ def open_table(path: Path, *, encoding: str | None = None, separator: str | None
     """Looks the file through and says what it is.
 
     Raises:
-        UserFixable: FILE-MISSING, FILE-UNREADABLE, FILE-EMPTY, FILE-ENCODING (with line), FILE-BINARY, FILE-WIDE.
+        UserFixable: FILE-MISSING, FILE-UNREADABLE, FILE-EMPTY, FILE-ENCODING (with line), FILE-BINARY, FILE-WIDE,
+            FILE-PACKED.
     """
     _readable(path)
     kind = _kind(path)
+    if kind == "xlsx":
+        _refuse_packed_workbook(path)
+    if kind == "jsonl":
+        _look_through(path, "utf-8")
     if kind in ("parquet", "xlsx", "jsonl"):
-        return TableFile(path, kind, _columns_of(path, kind))
+        return TableFile(path, kind, _narrow(path, _columns_of(path, kind)))
     encoding = _look_through(path, encoding)
     header = _first_line(path, encoding)
     if not header.strip():
@@ -66,6 +77,10 @@ def open_table(path: Path, *, encoding: str | None = None, separator: str | None
         )
     used = separator if separator is not None else _sniff(header)
     columns = tuple(header.split()) if used is None else tuple(pl.read_csv(header.encode(), separator=used).columns)
+    return TableFile(path, "text", _narrow(path, columns), used, encoding)
+
+
+def _narrow(path: Path, columns: tuple[str, ...]) -> tuple[str, ...]:
     if len(columns) > MAX_COLUMNS:
         raise UserFixable(
             "FILE-WIDE",
@@ -73,7 +88,40 @@ def open_table(path: Path, *, encoding: str | None = None, separator: str | None
             where=str(path),
             hint="Check the separator, or export only the columns you need.",
         )  # fmt: skip
-    return TableFile(path, "text", columns, used, encoding)
+    return columns
+
+
+def _refuse_huge_cells(path: Path, frame: pl.DataFrame, first_row: int) -> None:
+    """Text files have no longer lines; in Parquet, JSON lines and workbooks one value can be of any size."""
+    longest = frame.select(pl.all().str.len_bytes().max())
+    for name in (
+        name for name, size in zip(longest.columns, longest.row(0), strict=True) if (size or 0) > MAX_CELL_BYTES
+    ):
+        row = first_row + int(frame.get_column(name).str.len_bytes().fill_null(0).arg_max() or 0)
+        raise UserFixable(
+            "FILE-WIDE",
+            f"A value in “{name}” is longer than {MAX_CELL_BYTES:,} bytes.",
+            where=f"{path}, row {row}",
+            hint="Export the table without this column, or without documents and pictures in it.",
+        )
+
+
+def _refuse_packed_workbook(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as packed:
+            _refuse_packed(path, sum(part.file_size for part in packed.infolist()))
+    except (zipfile.BadZipFile, OSError):
+        return  # whoever reads the columns says what is wrong with it
+
+
+def _refuse_packed(path: Path, unpacked: int) -> None:
+    if unpacked > MAX_UNPACKED and unpacked > MAX_PACKED_RATIO * path.stat().st_size:
+        raise UserFixable(
+            "FILE-PACKED",
+            f"Unpacked, this file would be more than {MAX_PACKED_RATIO} times as large; no list of people is.",
+            where=str(path),
+            hint="Export it again, as CSV.",
+        )
 
 
 def _readable(path: Path) -> None:
@@ -135,9 +183,11 @@ def _look_through(path: Path, encoding: str | None) -> str:
 
 def _decode_all(path: Path, file: BinaryIO, encoding: str) -> None:
     decoder = codecs.getincrementaldecoder(encoding)()
-    line, line_length = 1, 0
+    line, line_length, unpacked = 1, 0, 0
     while True:
         block = file.read(_BLOCK)
+        unpacked += len(block)
+        _refuse_packed(path, unpacked)
         if b"\0" in block and not encoding.lower().startswith("utf-16"):
             raise UserFixable(
                 "FILE-BINARY",

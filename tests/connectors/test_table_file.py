@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import json
 import random
+import zipfile
 from pathlib import Path
 
 import polars as pl
@@ -115,3 +117,39 @@ def test_no_bytes_at_all_break_the_reader(tmp_path_factory: pytest.TempPathFacto
         list(open_table(path).batches())
     except UserFixable as error:
         assert error.hint
+
+
+def test_a_value_of_many_megabytes_is_refused_with_its_column_and_row(tmp_path: Path) -> None:
+    notes = pl.Series("notes", ["short", None, "x" * 50_000_000, "y"])
+    pl.DataFrame({"key": ["a", "b", "c", "d"], "notes": notes}).write_parquet(tmp_path / "t.parquet")
+    with pytest.raises(UserFixable, match="“notes” is longer than 1,000,000 bytes") as refused:
+        list(open_table(tmp_path / "t.parquet").batches())
+    assert (refused.value.code, str(refused.value.where).endswith("row 3")) == ("FILE-WIDE", True)
+
+
+@pytest.mark.parametrize("columns", [3_000, 200_000])
+def test_thousands_of_columns_are_refused_in_every_form(tmp_path: Path, columns: int) -> None:
+    names = [f"c{number}" for number in range(columns)]
+    (tmp_path / "t.csv").write_text(",".join(names) + "\n")
+    (tmp_path / "t.jsonl").write_text(json.dumps(dict.fromkeys(names, 1)) + "\n")
+    files = [tmp_path / "t.csv", tmp_path / "t.jsonl"]
+    if columns < 10_000:
+        pl.DataFrame({name: [1] for name in names}).write_parquet(tmp_path / "t.parquet")
+        files.append(tmp_path / "t.parquet")
+    for file in files:
+        with pytest.raises(UserFixable) as refused:
+            open_table(file)
+        assert refused.value.code == "FILE-WIDE"
+
+
+def test_what_unpacks_to_hundreds_of_times_its_size_is_refused_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.connectors.table_file.MAX_UNPACKED", 5_000_000)
+    (tmp_path / "t.csv.gz").write_bytes(gzip.compress(b"key\n" + b"a\n" * 5_000_000))
+    with zipfile.ZipFile(tmp_path / "t.xlsx", "w", zipfile.ZIP_DEFLATED) as workbook:
+        workbook.writestr("a", bytes(10_000_000))
+    for name in ("t.csv.gz", "t.xlsx"):
+        with pytest.raises(UserFixable) as refused:
+            open_table(tmp_path / name)
+        assert refused.value.code == "FILE-PACKED"

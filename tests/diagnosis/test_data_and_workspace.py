@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import shutil
 import socket
@@ -125,6 +126,7 @@ DATA: dict[str, Callable[[Path], object]] = {
     "data.file-binary": lambda folder: table(folder, "list.csv", bytes(range(256)) * 40),
     "data.file-encoding": lambda folder: table(folder, "list.csv", "email,name\na@b.de,Jörg\n".encode("latin-1")),
     "data.file-wide": lambda folder: table(folder, "wide.csv", b",".join(b"c%d" % n for n in range(20_000)) + b"\n"),
+    "data.file-packed": lambda folder: table(folder, "packed.csv.gz", gzip.compress(b"key\n" + b"a\n" * 60_000_000, 6)),
     "data.map": lambda folder: load_mapping(
         written(folder, "m.toml", b'email = "adress"'), "contacts", columns=("key", "address")
     ),
