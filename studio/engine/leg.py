@@ -14,6 +14,7 @@ from typing import assert_never
 from studio.domain.errors import StudioError
 from studio.domain.ports import Runs
 from studio.domain.run import RunState, StepState
+from studio.engine import snapshots
 from studio.engine.breakpoints import KEPT, Breakpoints, in_words
 from studio.engine.clocks import RunClock
 from studio.engine.control import Control, Look, Resolve, Retry, Watch
@@ -277,6 +278,7 @@ class Leg:
             draft.tell(node_id, "step.state", {"state": state})
         draft.state, message, hint = self._verdict(finish, changes)
         draft.keeps[PROFILE] = self._norms.to_bytes()
+        draft.keeps[snapshots.KEPT] = snapshots.to_bytes(memory.view)
         draft.facts.append(run_state(draft.state, message, hint))
         await memory.commit(draft)
         return draft.state

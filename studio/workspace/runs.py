@@ -23,6 +23,7 @@ from studio.domain.node import Mode
 from studio.domain.ports import RunRow
 from studio.domain.run import RunEvent, RunState, RunView, fold
 from studio.domain.workflow import Node, Workflow, parse_workflow
+from studio.engine import snapshots
 from studio.engine.driver import refuse_held
 from studio.engine.host import EngineHost
 from studio.engine.planting import Planted
@@ -303,8 +304,11 @@ class RunsStory:
 
     def view(self, run_id: str, at_seq: int | None = None) -> RunView:
         """The run as it stands, or stood after the event `at_seq`: the same fold."""
-        events = self.events(run_id)
-        return fold(RunView(run_id), events if at_seq is None else [e for e in events if e.seq <= at_seq])
+        if at_seq is not None:
+            return fold(RunView(run_id), [event for event in self.events(run_id) if event.seq <= at_seq])
+        kept = self._store.runs.kept(run_id, snapshots.KEPT).get(snapshots.KEPT)
+        before = (snapshots.from_bytes(kept) if kept else None) or RunView(run_id)
+        return fold(before, self.events(run_id, before.seq))
 
     def view_at(self, run_id: str, at: int | datetime | None) -> RunView:
         """The run after the event numbered `at`, or at that moment of its clock; None: as it stands."""
