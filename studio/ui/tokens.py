@@ -110,8 +110,9 @@ _TONES: Mapping[Tone, str] = MappingProxyType(
 
 
 def _states(**colours: str) -> Mapping[str, str]:
-    # A stopped run and a skipped step are the same grey; their glyphs and words differ.
-    return MappingProxyType(colours | {"stopped": colours["skipped"]})
+    # A stopped run and a skipped step are the same grey, a step that is through so far and one that is done the same
+    # green; their glyphs and words differ.
+    return MappingProxyType(colours | {"stopped": colours["skipped"], "passed": colours["done"]})
 
 
 LIGHT = Palette(
@@ -209,6 +210,7 @@ STATES: Mapping[str, StateLook] = MappingProxyType(
         "queued": StateLook("queued", "clock"),
         "running": StateLook("running", "play"),
         "waiting": StateLook("waiting", "ellipsis"),
+        "passed": StateLook("done so far", "circle-check"),
         "done": StateLook("done", "check"),
         "warning": StateLook("done, look again", "triangle-alert"),
         "failed": StateLook("failed", "x"),

@@ -32,7 +32,7 @@ _OWN_PIXELS_EACH = 120_000
 PILL_HEIGHT = 20.0
 _PILL_PAD, _PILL_SPACE, _PILL_STEP = 8.0, 5.0, 4.0
 _DASH = (4.0, 3.0)
-_COLOURED = frozenset({"running", "waiting", "done", "warning", "failed", "paused"})
+_COLOURED = frozenset({"running", "waiting", "passed", "done", "warning", "failed", "paused"})
 
 
 class Drawing:
@@ -254,7 +254,7 @@ def _paint_body(painter: QPainter, key: BodyKey) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(halo)
         painter.drawRoundedRect(body.adjusted(-4, -4, 4, 4), NODE_RADIUS + 4, NODE_RADIUS + 4)
-    width = 2.5 if state == "failed" else 1.5 if state in _COLOURED else 1.0
+    width = 2.5 if state == "failed" else 1.5 if state in _COLOURED and state != "passed" else 1.0
     pen = QPen(colour, width)
     if not enabled:
         pen = QPen(theme().colour("control_border"), 1, Qt.PenStyle.DashLine)
@@ -266,7 +266,7 @@ def _paint_body(painter: QPainter, key: BodyKey) -> None:
     if not enabled:
         _paint_badge(painter, "state.skipped", "circle-slash")
     elif state != "idle":
-        _paint_badge(painter, f"state.{state}", STATES[state].icon)
+        _paint_badge(painter, f"state.{state}", STATES[state].icon, hollow=state == "passed")
 
 
 def _paint_shadow(painter: QPainter, body: QRectF) -> None:
@@ -287,12 +287,13 @@ def _paint_ports(painter: QPainter, height: float, inputs: int, outputs: int) ->
             painter.drawEllipse(place, look.PORT_RADIUS, look.PORT_RADIUS)
 
 
-def _paint_badge(painter: QPainter, colour: str, icon: str) -> None:
+def _paint_badge(painter: QPainter, colour: str, icon: str, *, hollow: bool = False) -> None:
+    """`hollow`: the glyph is a ring itself, and nothing is over yet."""
     centre = QPointF(NODE_WIDTH - 4, 3)
     painter.setPen(QPen(theme().colour("canvas"), 2))
-    painter.setBrush(theme().colour(colour))
+    painter.setBrush(theme().colour("surface" if hollow else colour))
     painter.drawEllipse(centre, look.BADGE_RADIUS, look.BADGE_RADIUS)
-    _draw_icon(painter, centre, icon, "on_state", 12)
+    _draw_icon(painter, centre, icon, colour if hollow else "on_state", 18 if hollow else 12)
 
 
 def _paint_tile(painter: QPainter, icon: str, tile: str) -> None:

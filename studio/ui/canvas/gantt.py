@@ -25,7 +25,8 @@ _AXIS = 24
 _BAR_LEAST = 5.0
 _LABEL_SHARE = 0.28
 _TICKS = 6
-_QUIET = 0.32
+_QUIET, _QUIETER = 0.32, 0.14
+"""Opacity of a bar while somebody stood at the step, and while it only could still be reached."""
 _DEED_WIDTH = 3.0
 
 
@@ -167,7 +168,7 @@ class Gantt(QAbstractScrollArea):
         for span in self._spans.get(node_id, ()) if self._start is not None else ():
             bar = self._bar(number, span)
             radius = min(4.0, bar.width() / 2)
-            painter.setBrush(theme().colour(f"state.{span.state}", _QUIET))
+            painter.setBrush(theme().colour(f"state.{span.state}", _QUIETER if span.state == "passed" else _QUIET))
             painter.drawRoundedRect(bar, radius, radius)
             painter.setBrush(theme().colour(f"state.{span.state}"))
             if bar.width() <= _BAR_LEAST:

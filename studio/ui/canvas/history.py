@@ -17,7 +17,7 @@ from studio.ui.canvas.status import shown_state
 _VIEW_EVERY = 256
 _ENDED = frozenset({"done", "stopped", "skipped", "warning"})
 _DEEDS = frozenset({"step.ran", "step.sending"})
-_ACTIVE = frozenset({"queued", "running", "waiting"})
+_ACTIVE = frozenset({"queued", "running", "waiting", "passed"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from studio.ui.canvas.drawing import Drawing
 from studio.ui.canvas.face import NodeFace
 from studio.ui.canvas.look import NODE_WIDTH, Level
 from studio.ui.canvas.status import NodeStatus
-from studio.ui.numbers import count
+from studio.ui.numbers import NOTHING, count
 from studio.ui.theme import theme
 
 _TEXT_WIDTH = NODE_WIDTH - look.TEXT_LEFT - 10
@@ -68,6 +68,8 @@ class FullWords:
         self._status = status
         size = self._style.footer
         left, right = self._fitted(status) if status is not None else (self._kind(size), "")
+        if right == NOTHING:
+            right = ""
         right_width = look.width_of(right, "secondary", size) if right else 0.0
         room = _FOOTER_WIDTH - right_width - (_FOOTER_SPACE if right else 0)
         y = look.FOOTER_TOP + self._lift - (size - FULL.footer)

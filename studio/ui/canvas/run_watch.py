@@ -123,5 +123,6 @@ class RunWatch(QObject):
 def _pill_words(view: RunView) -> tuple[str, str]:
     done = progress_of(view)
     word = STATES[view.state].word
-    under_way = view.state in ("running", "paused") and done is not None
+    # Of the messages known so far: a share of all there will be only while some are left.
+    under_way = view.state in ("running", "paused") and done is not None and done < 1
     return view.state, f"{word} · {percent(done)}" if under_way else word

@@ -62,6 +62,9 @@ def shown_state(step: StepView, role: Role | None = None) -> str:
         return "failed"
     if step.state == "running" and step.waiting and role in ("wait", "goal"):
         return "waiting"
+    if step.state == "waiting" and not step.waiting and _settled(step) == _messages(step):
+        # The engine's waiting means that somebody may still come; a person asks whether anybody stands there now.
+        return "passed" if step.arrived or step.left else "waiting" if role == "source" else "queued"
     return step.state
 
 
@@ -127,7 +130,8 @@ def progress_of(view: RunView) -> float | None:
 
 
 def _progress(step: StepView) -> float | None:
-    total = _messages(step)
+    held = step.waiting if step.state == "paused" else 0
+    total = _messages(step) + held
     return _settled(step) / total if total else None
 
 
@@ -182,6 +186,9 @@ def _left(step: StepView, role: Role | None) -> str:
 
 def _sending(step: StepView) -> tuple[str, str, str]:
     total, sent = _messages(step), step.sending.get("sent", 0)
+    if step.state == "paused" and step.waiting:
+        held_back = f"{count(step.waiting)} held"
+        return f"{count(sent)} sent", held_back, held_back
     lost = _lost(step)
     left = f"{count(sent)} / {count(total)}"
     if lost:

@@ -43,7 +43,8 @@ def log_line(event: RunEvent, names: Mapping[str, str]) -> LogLine | None:
 
 def moment(at: datetime) -> str:
     """A moment on the run's clock, to the second, in UTC."""
-    return f"{shown(at):%Y-%m-%d %H:%M:%S}"
+    at = shown(at)
+    return f"{at.day} {at:%b %Y, %H:%M:%S}"
 
 
 def _started(payload: Payload) -> tuple[str, Tone]:

@@ -114,10 +114,14 @@ def read_home(workspace: Workspace, known: Mapping[str, RunInsight] | None = Non
 def _ready(workspace: Workspace, rows: Sequence[RunRow]) -> tuple[ReadyLine, ...]:
     ran = {row.workflow_id for row in rows}
     return tuple(
-        ReadyLine(stored.id, stored.name, f"Ready to run · changed on {stored.updated_at.astimezone():%d %b}")
+        ReadyLine(stored.id, stored.name, f"Ready to run · changed on {_day(stored.updated_at.astimezone())}")
         for stored in workspace.workflows.list()
         if stored.id not in ran
     )
+
+
+def _day(at: datetime) -> str:
+    return f"{at.day} {at:%b}"
 
 
 def greeting(at: datetime) -> str:
@@ -195,10 +199,10 @@ def _doing(row: RunRow, view: RunView, *, interrupted: bool) -> str:
     sent = sum(step.sending.get("sent", 0) for step in view.steps.values())
     waiting = sum(step.waiting for step in view.steps.values())
     parts = [f"{numbers.count(sent)} sent"] if sent else []
-    if waiting:
-        parts.append(f"{numbers.count(waiting)} wait")
     if _has_ended(row) and row.until is not None:
-        parts.append(f"reached its end on {row.until:%d %b}")
+        parts.append(f"played up to {_day(row.until)}")
+    if waiting:
+        parts.append(f"{numbers.count(waiting)} {'still wait' if _has_ended(row) else 'wait'}")
     if row.state in ("failed", "stopped", "paused") and view.message:
         parts.append(view.message)
     return " · ".join(parts)

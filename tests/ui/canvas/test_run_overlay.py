@@ -152,12 +152,30 @@ def test_an_edit_during_a_run_keeps_the_figures(overlay: RunOverlay, editor: Can
         ),
         (StepView("n", "waiting", waiting=4, next_due="2026-03-02T08:00:00Z"), "wait", "4 waiting", "due now"),
         (StepView("n", "done", arrived=4, out={"a": 3, "timeout": 1}), "wait", "4 went on", "—"),
+        (StepView("n", "paused", waiting=512, sending={"sent": 198}), "send", "198 sent", "512 held"),
     ],
 )
 def test_figures_in_words(step: StepView, role: str, left: str, right: str) -> None:
     view = RunView("r", state="running", at=cart_recovery.START, steps={"n": step})
     status = node_status(view, "n", role)
     assert (plain(status.left), plain(status.right)) == (left, right)
+
+
+@pytest.mark.parametrize(
+    ("step", "role", "state"),
+    [
+        (StepView("n", "waiting", arrived=9), "pure", "passed"),
+        (StepView("n", "waiting", out={"out": 9}), "source", "passed"),
+        (StepView("n", "waiting", arrived=9, sending={"sent": 7, "failed": 2}), "send", "passed"),
+        (StepView("n", "waiting", arrived=9, sending={"sent": 7, "planned": 2}), "send", "waiting"),
+        (StepView("n", "waiting", arrived=9, waiting=1), "pure", "waiting"),
+        (StepView("n", "waiting"), "source", "waiting"),
+        (StepView("n", "waiting"), "exit", "queued"),
+    ],
+)
+def test_amber_means_that_somebody_stands_there_now(step: StepView, role: str, state: str) -> None:
+    view = RunView("r", state="running", at=cart_recovery.START, steps={"n": step})
+    assert node_status(view, "n", role).state == state
 
 
 def test_trouble_at_a_step_that_goes_on_shows_as_failed() -> None:

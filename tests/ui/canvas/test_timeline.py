@@ -84,7 +84,7 @@ def test_the_log_tells_a_run_in_sentences() -> None:
     told = {(line.who, line.text.replace("\u00a0", " ")) for line in lines}
     assert ("Run", "started in simulate mode, 1440 times real time, seed 7") in told
     assert ("Email B", "5,912 sent, 8 failed, 31 to try again") in told
-    assert ("Wait", "5,204 contacts waiting, the next until 2026-03-04 11:30:00") in told
+    assert ("Wait", "5,204 contacts waiting, the next until 4 Mar 2026, 11:30:00") in told
     problem = next(line for line in lines if "mailbox busy" in line.text)
     assert problem.tone == "bad"
 
