@@ -321,3 +321,9 @@ def test_a_stat_is_read_as_one_sentence() -> None:
     assert stat.accessibleName() == "Revenue, € 18,420, + 12 %, predicted € 16,900"
     stat.set_figures("€ 9")
     assert stat.accessibleName() == "Revenue, € 9"
+
+
+def test_a_short_label_needs_no_more_than_itself(qtbot: QtBot) -> None:
+    label = w.ElidingLabel("Help", "strong")
+    qtbot.addWidget(label)
+    assert label.minimumSizeHint().width() <= label.sizeHint().width()

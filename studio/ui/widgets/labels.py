@@ -123,7 +123,9 @@ class ElidingLabel(Text):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(QFontMetrics(self.font()).horizontalAdvance("MMM…"), super().minimumSizeHint().height())
+        # A short text needs no more than itself: whoever adds up wished widths must not come out below the least ones.
+        least = min(QFontMetrics(self.font()).horizontalAdvance("MMM…"), self.sizeHint().width())
+        return QSize(least, super().minimumSizeHint().height())
 
     def shown_text(self) -> str:
         """What is visible at the present width."""
@@ -155,7 +157,8 @@ class SectionTitle(QWidget):
         box = row(self.title, *end, *trailing)
         box.setStretch(0, 0 if note else 1)
         for widget in trailing:
-            box.setAlignment(widget, Qt.AlignmentFlag.AlignTop)
+            beside = Qt.AlignmentFlag.AlignVCenter if isinstance(widget, Text) else Qt.AlignmentFlag.AlignTop
+            box.setAlignment(widget, beside)
         self.setLayout(box)
 
 
