@@ -12,7 +12,6 @@ import pytest
 from tests.cli.terminal import done
 from tests.journeys import cdnow
 
-
 pytestmark = pytest.mark.slow
 
 
