@@ -46,7 +46,7 @@ def of_words(archetype: Archetype, context: BusinessContext, weight: float) -> R
     """Words in common."""
     shared = _shared(archetype, context)
     if shared:
-        return Reason(f"Your words meet its own: {', '.join(shared)}.", None, weight)
+        return Reason(f"Words in common: {', '.join(shared)}.", None, weight)
     return Reason(
         "Its description uses other words than yours." if weight < 0 else "Close to your words.", None, weight
     )
