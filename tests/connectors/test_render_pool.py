@@ -30,10 +30,11 @@ def test_a_large_task_is_done_in_parts_and_a_small_one_is_not(
     pool: RenderPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(render_pool, "PART_MIN", 10)
+    before = len(pool.pids)
     for people in (0, 7):
         task = numbered(people)
         assert dict(asyncio.run(pool(task))) == dict(asyncio.run(render_here(task)))
-        assert len(pool.pids) <= 1
+        assert len(pool.pids) <= max(before, 1)
     task = numbered(41)
     assert dict(asyncio.run(pool(task))) == dict(asyncio.run(render_here(task)))
     assert len(pool.pids) == 2

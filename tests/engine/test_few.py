@@ -89,7 +89,7 @@ def crowd() -> Crowd:
 def visits() -> pl.DataFrame:
     rng = random.Random(5)
     rows = []
-    for number in range(36):
+    for number in range(24):
         rows.append(
             {
                 "event_id": number + 1,
