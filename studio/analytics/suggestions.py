@@ -126,7 +126,7 @@ def _quiet_messages(
         cost = None if design.cost_per_message is None else count * design.cost_per_message
         worth = cost if cost is not None and cost >= SAVING_LEAST * returned.revenue else None
         evidence = (
-            f"It went out {count:,} times, but by its fair share only {credited:,} of {orders:,} orders came by it. "
+            f"It went out {count:,} times, but only {credited:,} of {orders:,} orders are credited to it. "
             "Half of the people go without it, and the figures show whether anybody misses it."
         )
         title = f"Test leaving out “{label}”"
@@ -141,7 +141,7 @@ def _limits(run_id: str, kpis: Sequence[Kpi]) -> list[Suggestion]:
         Suggestion(
             f"limit.{kpi.name}",
             f"{kpi.title}: above the limit",
-            f"{kpi.value:.2%} of {kpi.denominator or 0:,} messages; {kpi.note}",
+            f"{100 * kpi.value:.2f}\u00a0% of {kpi.denominator or 0:,} messages; {kpi.note}",
             "Open run",
             "run",
             run_id,
@@ -182,8 +182,8 @@ def _hours(run_id: str, design: Design, opens: Heat, sent: pl.DataFrame | None) 
     node_id = sent.sort("count", "node_id", descending=[True, False]).get_column("node_id")[0]
     label = design.labels.get(node_id, node_id)
     evidence = (
-        f"{share:.0%} of {opens.total:,} opens lie in the three hours from {start:02}:00, in people's own time. "
-        "Half of the people get it in these hours, the others as before."
+        f"{100 * share:.0f}\u00a0% of {opens.total:,} opens come in the three hours from {start:02}:00, in people's "
+        "own time. Half of the people get it then, the others as before."
     )
-    title = f"Test “{label}” from {start:02}:00"
+    title = f"Test sending “{label}” at {start:02}:00"
     return [Suggestion(f"hours.{node_id}.{start}", title, evidence, "Set up the test", "apply", run_id)]

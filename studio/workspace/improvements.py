@@ -60,7 +60,7 @@ class ImprovementsStory:
             return leave_out_for_half(before, about), f"Test leaving out “{labels.get(about, about)}”"
         if kind == "hours" and about:
             node_id, _, hour = about.rpartition(".")
-            words = f"Test “{labels.get(node_id, node_id)}” from {int(hour):02}:00"
+            words = f"Test sending “{labels.get(node_id, node_id)}” at {int(hour):02}:00"
             return choose_hour_for_half(before, node_id, int(hour)), words
         holdout = self._analyses.design(run_id).holdout
         if kind == "holdout" and holdout is not None:

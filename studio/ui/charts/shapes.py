@@ -116,13 +116,26 @@ def _at_mass(xs: Sequence[float], masses: Sequence[float], wanted: float) -> flo
     return xs[-1]
 
 
+_DARK_FROM = 0.76
+"""The accent's opacity from which on words upon it are told better in the accent's own text colour."""
+
+
 class Heatmap(Chart):
-    """Values over two short lists, such as weekday and hour: the darker, the more."""
+    """Values over two short lists, such as weekday and hour: the darker, the more.
+
+    `written`: each value also stands in its place, where there is room for it.
+    """
 
     def __init__(
-        self, title: str, data: HeatmapData | None = None, *, write: Callable[[float], str] = numbers.count
+        self,
+        title: str,
+        data: HeatmapData | None = None,
+        *,
+        write: Callable[[float], str] = numbers.count,
+        written: bool = False,
     ) -> None:
         super().__init__(title)
+        self._written = written
         self._data = data or HeatmapData((), (), ())
         self._write = write
         self.refresh()
@@ -153,7 +166,18 @@ class Heatmap(Chart):
             shade = Scale(low, high, 0.05, 1.0)(value) if value is not None and high > low else 0.05
             painter.setBrush(theme().colour("sunken") if value is None else theme().colour("accent", shade))
             painter.drawRoundedRect(cell.adjusted(1, 1.5, -1, -1.5), 3, 3)
+            if self._written and value is not None:
+                self._draw_value(painter, cell, self._write(value), shade)
+                painter.setPen(Qt.PenStyle.NoPen)
         self._draw_labels(painter, area, cells)
+
+    def _draw_value(self, painter: QPainter, cell: QRectF, words: str, shade: float) -> None:
+        font = theme().font("caption", tabular=True)
+        if QFontMetrics(font).horizontalAdvance(words) + 8 > cell.width():
+            return
+        painter.setFont(font)
+        painter.setPen(theme().colour("on_accent" if shade > _DARK_FROM else "text"))
+        painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, words)
 
     def _draw_labels(self, painter: QPainter, area: QRectF, cells: Sequence[tuple[int, int, QRectF]]) -> None:
         metrics = QFontMetrics(theme().font("caption"))

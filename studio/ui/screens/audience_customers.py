@@ -18,6 +18,8 @@ from studio.ui.screens.data_menu import data_button
 
 COHORTS_SHOWN = 8
 MONTHS_SHOWN = 12
+MONTHS_LEAST = 6
+"""So few columns are left at the least: a young shop's table is not stretched over the screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class CustomersCard(w.Card):
     """Hidden while nobody has ordered."""
 
     def __init__(self) -> None:
-        self.chart = c.Heatmap("Share that buys again, by months after the first order", write=_share)
+        self.chart = c.Heatmap("Share that buys again, by months after the first order", write=_share, written=True)
         super().__init__("What customers are worth", data_button(self.chart), note="orders imported from outside")
         self.figures = w.GridFlow(150, spacing=12)
         self._stats = {title: w.Stat(title, "") for title in ("Customers", "Come back", "Worth each", "Worth an order")}
@@ -60,16 +62,22 @@ class CustomersCard(w.Card):
 
 
 def cohort_grid(cohorts: pl.DataFrame) -> c.HeatmapData:
-    """The newest cohorts as rows, months after the first order as columns; a month still going on is left open."""
-    months = cohorts.get_column("cohort").unique().sort().to_list()[-COHORTS_SHOWN:]
+    """The newest cohorts as rows, months after the first order as columns; a month still going on is left open.
+
+    Rows and columns nothing is known of yet are left out, up to `MONTHS_LEAST` columns.
+    """
+    known = cohorts.filter(pl.col("complete"), pl.col("offset") > 0)
+    months = known.get_column("cohort").unique().sort().to_list()[-COHORTS_SHOWN:]
+    furthest = known.filter(pl.col("cohort").is_in(months)).get_column("offset").max() if months else 0
+    shown = range(1, min(MONTHS_SHOWN, max(MONTHS_LEAST, int(furthest or 0))) + 1)
     rows: list[Sequence[float | None]] = []
     for month in months:
-        own = cohorts.filter(pl.col("cohort") == month, pl.col("complete"))
+        own = known.filter(pl.col("cohort") == month)
         shares = dict(own.select("offset", "share").iter_rows())
-        rows.append([shares.get(offset) for offset in range(1, MONTHS_SHOWN + 1)])
+        rows.append([shares.get(offset) for offset in shown])
     labels = [f"{month:%b %Y}" for month in months]
-    columns = [str(offset) for offset in range(1, MONTHS_SHOWN + 1)]
-    names = [f"after {numbers.plural(offset, 'month')}" for offset in range(1, MONTHS_SHOWN + 1)]
+    columns = [str(offset) for offset in shown]
+    names = [f"after {numbers.plural(offset, 'month')}" for offset in shown]
     return c.HeatmapData(labels, columns, rows, names)
 
 

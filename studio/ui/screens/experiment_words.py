@@ -98,7 +98,7 @@ def _open(trial: Trial) -> str:
     leader = ahead.variant if ahead.lift > 0 else trial.result.plan.control
     if ahead.lift == 0:
         return f"{_names(trial)} are level"
-    return f"{leader} is ahead, which may still be chance"
+    return f"{leader} is ahead, but it is too early to call"
 
 
 def _change(trial: Trial, variant: str) -> str:
@@ -140,7 +140,7 @@ def standing(trial: Trial) -> tuple[str, Tone]:
     if decision.verdict == "stop_futile":
         return "no difference", "muted"
     missing = trial.result.plan.planned_total - people_of(trial)
-    return (f"planned: {numbers.count(missing)} more" if missing > 0 else "not proven"), "muted"
+    return (f"needs {numbers.count(missing)} more" if missing > 0 else "not proven"), "muted"
 
 
 def is_decided(trial: Trial) -> bool:

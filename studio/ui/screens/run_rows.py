@@ -15,15 +15,6 @@ from studio.domain.run import FINAL_RUN_STATES
 from studio.ui.tokens import STATES, Tone
 from studio.workspace.insights import RunBrief
 
-GLYPHS: Mapping[str, str] = {
-    "queued": "○",
-    "running": "▶",
-    "waiting": "…",
-    "paused": "‖",
-    "done": "✓",
-    "failed": "✕",
-    "stopped": "■",
-}
 MODES: Mapping[str, str] = {"simulate": "Simulate", "test": "Test", "live": "Live"}
 STATE_GROUPS: Mapping[str, frozenset[str]] = {
     "open": frozenset({"queued", "running", "waiting", "paused", "stopped"}),
@@ -60,13 +51,12 @@ class RunLine:
 
     @property
     def look(self) -> str:
-        """The state whose glyph and colour it has."""
+        """The state whose colour it has."""
         return "stopped" if self.is_interrupted else self.run.state
 
     @property
     def state(self) -> str:
-        word = "interrupted" if self.is_interrupted else STATES[self.run.state].word
-        return f"{GLYPHS[self.look]} {word}"
+        return "interrupted" if self.is_interrupted else STATES[self.run.state].word
 
     @property
     def tone(self) -> Tone:

@@ -50,7 +50,7 @@ class RunsPage(Page):
 
     def _make_header(self) -> w.PageHeader:
         self.open = w.PrimaryButton("Open", self._open)
-        self.figures = w.SecondaryButton("Figures", self._open_figures)
+        self.figures = w.SecondaryButton("Analytics", self._open_figures)
         self.resume = w.SecondaryButton("Resume", lambda: self._act("goes on", self._resume))
         self.retry = w.SecondaryButton("Retry failed", lambda: self._act("tries the failed ones again", self._retry))
         self.stop = w.SecondaryButton("Stop", lambda: self._act("stops; it can be resumed", self._stop))

@@ -24,10 +24,10 @@ def line(state: str, *, is_running: bool) -> RunLine:
 @pytest.mark.parametrize(
     ("state", "is_running", "words", "look"),
     [
-        ("running", True, "▶ running", "running"),
-        ("running", False, "■ interrupted", "stopped"),
-        ("queued", False, "■ interrupted", "stopped"),
-        ("waiting", False, "… waiting", "waiting"),
+        ("running", True, "running", "running"),
+        ("running", False, "interrupted", "stopped"),
+        ("queued", False, "interrupted", "stopped"),
+        ("waiting", False, "waiting", "waiting"),
     ],
 )
 def test_only_what_runs_is_called_running(state: str, is_running: bool, words: str, look: str) -> None:
