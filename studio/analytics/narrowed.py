@@ -116,6 +116,10 @@ class NarrowedFacts:
         """As the port says."""
         return self._facts.contact_values(run_id, kind, node_id).filter(self._chosen)
 
+    def records(self, run_id: str, kind: str, node_id: str | None = None) -> pl.DataFrame:
+        """As the port says."""
+        return self._facts.records(run_id, kind, node_id).filter(self._chosen)
+
     def _summed(
         self,
         by: Sequence[str],
