@@ -7,10 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from studio.domain.errors import UserFixable
 from studio.domain.spelling import nearest
 from studio.nodes.gate import Purpose
+from studio.nodes.message_rendering import check_template
+from studio.nodes.parameters import refusing
+
+TemplateText = Annotated[str, AfterValidator(refusing(check_template))]
+"""A text that may hold fields; one that could not be filled in is refused where it is written."""
 
 _FILE_NAME = re.compile(r"[\w][\w.-]{0,99}")
 _FOOTER = {

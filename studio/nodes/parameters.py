@@ -1,4 +1,5 @@
-"""Types that several nodes' parameters share: durations, times of day, rules, ids that become ports, event kinds.
+"""Types that several nodes' parameters share: durations, times of day, rules, ids that become ports, event kinds,
+audiences, topics.
 
 Every check here answers with words for the person who fills in the form. Absent on purpose: the parameters of any node.
 """
@@ -43,6 +44,7 @@ def _positive(length: timedelta) -> timedelta:
 
 Duration = Annotated[
     timedelta,
+    Field(json_schema_extra={"widget": "duration"}),
     BeforeValidator(_duration),
     PlainSerializer(format_duration, return_type=str),
     WithJsonSchema({"type": "string", "format": "duration"}),
@@ -63,6 +65,7 @@ def _clock(value: object) -> time:
 
 TimeOfDay = Annotated[
     time,
+    Field(json_schema_extra={"widget": "time"}),
     BeforeValidator(_clock),
     PlainSerializer(lambda at: at.strftime("%H:%M"), return_type=str),
     WithJsonSchema({"type": "string", "format": "time-of-day"}),
@@ -130,6 +133,28 @@ EventKind = Annotated[
     str, Field(min_length=1, max_length=64, pattern=r"^[^\s|=]+$", json_schema_extra={"widget": "event"})
 ]
 """What an event is called in the event log, such as order."""
+
+AudienceName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        description="“everyone”, or the name of one import.",
+        json_schema_extra={"widget": "audience"},
+    ),
+]
+"""Whom a source starts with; `audience_of.Audience` finds them."""
+
+ConsentTopic = Annotated[
+    str,
+    Field(
+        max_length=100,
+        title="Topic",
+        description="What consent is asked for. Empty: the topic of the workflow.",
+        json_schema_extra={"widget": "topic"},
+    ),
+]
+"""What people agreed to be written to about."""
 
 
 def distinct_ports(ids: Iterable[str], reserved: tuple[str, ...]) -> None:

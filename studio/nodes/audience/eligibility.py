@@ -5,13 +5,14 @@ The gate of `send.email` asks again when the message goes out.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import polars as pl
 from pydantic import BaseModel, Field
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
 from studio.nodes.gate import Gate
+from studio.nodes.parameters import ConsentTopic
 from studio.nodes.recording import contact_events
 
 
@@ -23,12 +24,7 @@ class EligibilityParameters(Parameters):
         title="Purpose",
         description="Marketing asks for consent, cap and quiet hours; transactional mail only for a usable address.",
     )
-    topic: Annotated[str, Field(max_length=100)] = Field(
-        default="",
-        title="Topic",
-        description="What consent is asked for. Empty: the topic of the workflow.",
-        json_schema_extra={"widget": "topic"},
-    )
+    topic: ConsentTopic = ""
 
 
 class Eligibility:

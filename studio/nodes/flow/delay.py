@@ -22,7 +22,6 @@ class DelayParameters(Parameters):
         validate_default=True,
         title="Wait for",
         description="How long, such as PT1H or P7D. A day is 24 hours.",
-        json_schema_extra={"widget": "duration"},
     )
     until: TimeOfDay | None = Field(
         default=None,
@@ -40,7 +39,6 @@ class DelayParameters(Parameters):
         validate_default=True,
         title="Spread over",
         description="Spread people at random over this time, so that they do not all go on at the same second.",
-        json_schema_extra={"widget": "duration"},
     )
 
     @model_validator(mode="after")

@@ -33,14 +33,12 @@ class DelayUntilParameters(Parameters):
         validate_default=True,
         title="This long before",
         description="Go on so long before the date, such as P2D or PT3H.",
-        json_schema_extra={"widget": "duration"},
     )
     after: Duration = Field(
         default="PT0S",
         validate_default=True,
         title="This long after",
         description="Go on so long after the date, such as P1D.",
-        json_schema_extra={"widget": "duration"},
     )
     at: TimeOfDay | None = Field(
         default=None,

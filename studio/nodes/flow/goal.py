@@ -26,7 +26,6 @@ class GoalParameters(Parameters):
     window: PositiveDuration = Field(
         title="Within",
         description="How long after entering the workflow a success still counts, such as P14D.",
-        json_schema_extra={"widget": "duration"},
     )
     value: Annotated[str, Field(max_length=100)] = Field(
         default="value",

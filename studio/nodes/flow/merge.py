@@ -31,7 +31,6 @@ class MergeParameters(Parameters):
         validate_default=True,
         title="At the longest",
         description="With “all”: who is not complete by then goes out through “timeout”.",
-        json_schema_extra={"widget": "duration"},
     )
 
 

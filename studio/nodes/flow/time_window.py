@@ -37,14 +37,12 @@ class TimeWindowParameters(Parameters):
         validate_default=True,
         title="From",
         description="When it opens, such as 09:00.",
-        json_schema_extra={"widget": "time"},
     )
     end: TimeOfDay = Field(
         default="18:00",
         validate_default=True,
         title="Until",
         description="When it closes. Earlier than “From” means on the next day.",
-        json_schema_extra={"widget": "time"},
     )
     zone: Literal["contact", "workflow"] = Field(
         default="contact",
@@ -61,7 +59,6 @@ class TimeWindowParameters(Parameters):
         validate_default=True,
         title="Spread over",
         description="Who had to wait goes on at random within this time after it opens, not all at one second.",
-        json_schema_extra={"widget": "duration"},
     )
 
     @model_validator(mode="after")

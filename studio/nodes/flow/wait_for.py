@@ -51,7 +51,6 @@ class WaitForParameters(Parameters):
     timeout: PositiveDuration = Field(
         title="At the longest",
         description="How long to wait, such as PT23H. Then people go out through “timeout”.",
-        json_schema_extra={"widget": "duration"},
     )
     already: Literal["since_entry", "from_now"] = Field(
         default="since_entry",

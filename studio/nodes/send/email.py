@@ -9,15 +9,13 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 import polars as pl
-from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from studio.domain.node import Composed, Declaration, NodeContext, Outcome, Parameters
 from studio.nodes.letters import compose_letters
 from studio.nodes.message_rendering import MessageTemplate, Texts, check_template, compiled
-from studio.nodes.message_source import body_source, check_footer, is_inline, is_text_file, text_source
-from studio.nodes.parameters import refusing
-
-TemplateText = Annotated[str, AfterValidator(refusing(check_template))]
+from studio.nodes.message_source import TemplateText, body_source, check_footer, is_inline, is_text_file, text_source
+from studio.nodes.parameters import ConsentTopic, refusing
 
 
 class EmailParameters(Parameters):
@@ -53,12 +51,7 @@ class EmailParameters(Parameters):
         title="Purpose",
         description="Marketing asks for consent, cap and quiet hours; transactional mail only for a usable address.",
     )
-    topic: Annotated[str, Field(max_length=100)] = Field(
-        default="",
-        title="Topic",
-        description="What consent is asked for. Empty: the topic of the workflow.",
-        json_schema_extra={"widget": "topic"},
-    )
+    topic: ConsentTopic = ""
     track: bool = Field(
         default=True,
         title="Tag links",

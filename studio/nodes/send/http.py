@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 import polars as pl
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from studio.domain.mail import Envelope
 from studio.domain.node import (
@@ -28,8 +28,8 @@ from studio.domain.node import (
     RenderTask,
 )
 from studio.domain.web import REPEATABLE_METHODS, WebRequest
-from studio.nodes.message_rendering import check_template
-from studio.nodes.parameters import refuse, refusing
+from studio.nodes.message_source import TemplateText
+from studio.nodes.parameters import refuse
 from studio.nodes.personal import personal_columns, with_fields
 from studio.nodes.render_tasks import render_here, text_template
 
@@ -38,7 +38,7 @@ _FIXED = re.compile(r"https?://[^{}/?#\s]+(?:[/?#]|$)")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _OURS = ("idempotency-key", "content-type", "content-length", "host")
 
-TemplateText = Annotated[str, Field(max_length=2_000), AfterValidator(refusing(check_template))]
+_Text = Annotated[TemplateText, Field(max_length=2_000)]
 
 
 class DataField(Parameters):
@@ -47,7 +47,7 @@ class DataField(Parameters):
     name: Annotated[str, Field(min_length=1, max_length=100)] = Field(
         title="Name", description="What the other side calls the value, such as email."
     )
-    value: TemplateText = Field(
+    value: _Text = Field(
         title="Value",
         description="What is sent, such as {{ contact.email }}. May hold fields.",
         json_schema_extra={"widget": "template"},
@@ -68,7 +68,7 @@ class Header(Parameters):
 class HttpParameters(Parameters):
     """What `send.http` can be told."""
 
-    url: Annotated[TemplateText, Field(min_length=8)] = Field(
+    url: Annotated[_Text, Field(min_length=8)] = Field(
         title="Address",
         description="Where to call, such as https://crm.example/contacts. May hold fields after the host name.",
         json_schema_extra={"widget": "template"},

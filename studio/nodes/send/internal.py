@@ -8,14 +8,11 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 import polars as pl
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from studio.domain.node import Composed, Declaration, NodeContext, Outcome, Parameters
-from studio.nodes.message_rendering import check_template
-from studio.nodes.parameters import refusing
+from studio.nodes.message_source import TemplateText
 from studio.nodes.short_messages import Carrier, compose_texts, template_of
-
-Text = Annotated[str, AfterValidator(refusing(check_template))]
 
 
 class InternalParameters(Parameters):
@@ -24,12 +21,12 @@ class InternalParameters(Parameters):
     to: Annotated[str, Field(max_length=254, pattern=r"^[^\s@<>,;]+@[^\s@<>,;]+$")] = Field(
         title="To", description="The mail address of the colleague, or of the team."
     )
-    subject: Annotated[Text, Field(min_length=1, max_length=300)] = Field(
+    subject: Annotated[TemplateText, Field(min_length=1, max_length=300)] = Field(
         title="Subject",
         description="What it is about. May hold fields of the contact.",
         json_schema_extra={"widget": "template"},
     )
-    body: Annotated[Text, Field(min_length=1, max_length=10_000)] = Field(
+    body: Annotated[TemplateText, Field(min_length=1, max_length=10_000)] = Field(
         title="Text",
         description="What your colleague should know and do, or the name of a text file. May hold fields.",
         json_schema_extra={"widget": "template"},

@@ -8,44 +8,38 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 import polars as pl
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from studio.domain.errors import UserFixable
 from studio.domain.node import Composed, Declaration, NodeContext, Outcome, Parameters
 from studio.nodes.gate import Gate
-from studio.nodes.message_rendering import Rendered, check_template
-from studio.nodes.parameters import refusing
+from studio.nodes.message_rendering import Rendered
+from studio.nodes.message_source import TemplateText
+from studio.nodes.parameters import ConsentTopic
 from studio.nodes.short_messages import Carrier, caught_as, compose_texts, template_of
 
 TITLE_MAX = 65
 TEXT_MAX = 240
 """Longer ones are cut off by the lock screens of phones."""
 
-Text = Annotated[str, AfterValidator(refusing(check_template))]
-
 
 class PushParameters(Parameters):
     """What `send.push` can be told."""
 
-    subject: Annotated[Text, Field(min_length=1, max_length=200)] = Field(
+    subject: Annotated[TemplateText, Field(min_length=1, max_length=200)] = Field(
         title="Title",
         description="The bold line, at most 65 characters. May hold fields.",
         json_schema_extra={"widget": "template"},
     )
-    body: Annotated[Text, Field(min_length=1, max_length=1_000)] = Field(
+    body: Annotated[TemplateText, Field(min_length=1, max_length=1_000)] = Field(
         title="Text",
         description="The text, at most 240 characters, or the name of a text file. May hold fields.",
         json_schema_extra={"widget": "template"},
     )
-    link: Annotated[Text, Field(max_length=1_000)] = Field(
+    link: Annotated[TemplateText, Field(max_length=1_000)] = Field(
         default="", title="Opens", description="The address that a tap opens. Empty: the app or the website."
     )
-    topic: Annotated[str, Field(max_length=100)] = Field(
-        default="",
-        title="Topic",
-        description="What consent is asked for. Empty: the topic of the workflow.",
-        json_schema_extra={"widget": "topic"},
-    )
+    topic: ConsentTopic = ""
 
 
 class Push:

@@ -15,7 +15,7 @@ from studio.domain.node import Composed, Declaration, NodeContext, Outcome, Para
 from studio.nodes.gate import Gate
 from studio.nodes.message_rendering import Rendered, check_template
 from studio.nodes.message_source import is_text_file
-from studio.nodes.parameters import refuse, refusing
+from studio.nodes.parameters import ConsentTopic, refuse, refusing
 from studio.nodes.short_messages import Carrier, caught_as, compose_texts, template_of
 
 _GSM = frozenset(
@@ -50,12 +50,7 @@ class SmsParameters(Parameters):
         title="Purpose",
         description="Marketing asks for consent to SMS, cap and quiet hours; transactional only for a usable number.",
     )
-    topic: Annotated[str, Field(max_length=100)] = Field(
-        default="",
-        title="Topic",
-        description="What consent is asked for. Empty: the topic of the workflow.",
-        json_schema_extra={"widget": "topic"},
-    )
+    topic: ConsentTopic = ""
     segments_max: Annotated[int, Field(ge=1, le=10)] = Field(
         default=2,
         title="At most",

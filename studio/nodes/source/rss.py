@@ -19,7 +19,7 @@ from studio.domain.ports import Article
 from studio.nodes.audience_of import Audience
 from studio.nodes.cadence import Cadence, Every, Weekday
 from studio.nodes.feeds_of import feeds_of
-from studio.nodes.parameters import PositiveDuration, TimeOfDay, refuse
+from studio.nodes.parameters import AudienceName, PositiveDuration, TimeOfDay, refuse
 from studio.nodes.turns import Turn, next_turn
 
 _SEEN_MAX = 500
@@ -45,7 +45,6 @@ class RssParameters(Parameters):
         validate_default=True,
         title="At",
         description="The time of day in the time zone of the workflow.",
-        json_schema_extra={"widget": "time"},
     )
     items: Annotated[int, Field(ge=1, le=20)] = Field(
         default=5, title="Articles", description="At most so many articles in one issue, the newest first."
@@ -58,14 +57,8 @@ class RssParameters(Parameters):
         validate_default=True,
         title="Keep going for",
         description="How long after the start of the run issues still go out.",
-        json_schema_extra={"widget": "duration"},
     )
-    audience: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        default="everyone",
-        title="Readers",
-        description="“everyone”, or the name of one import.",
-        json_schema_extra={"widget": "audience"},
-    )
+    audience: AudienceName = Field(default="everyone", title="Readers")
 
     @model_validator(mode="after")
     def _has_days(self) -> RssParameters:

@@ -68,14 +68,12 @@ class CatalogParameters(Parameters):
         validate_default=True,
         title="Look every",
         description="How often the list is read, such as P1D or PT6H.",
-        json_schema_extra={"widget": "duration"},
     )
     watch_for: PositiveDuration = Field(
         default="P90D",
         validate_default=True,
         title="Keep looking for",
         description="How long after the start of the run the list is read.",
-        json_schema_extra={"widget": "duration"},
     )
 
 

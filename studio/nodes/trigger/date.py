@@ -15,7 +15,7 @@ from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
 from studio.frames.events import AT
 from studio.nodes.audience_of import Audience
 from studio.nodes.dates import DatedRule, as_dates, occurrences
-from studio.nodes.parameters import PositiveDuration, TimeOfDay
+from studio.nodes.parameters import AudienceName, PositiveDuration, TimeOfDay
 from studio.nodes.turns import Turn
 from studio.nodes.zones import zones_of
 
@@ -40,7 +40,6 @@ class DateParameters(Parameters):
         validate_default=True,
         title="At",
         description="The time of day where the contact lives; where that is unknown, of the workflow.",
-        json_schema_extra={"widget": "time"},
     )
     yearly: bool = Field(
         default=False, title="Every year", description="Whether the day counts in every year, like a birthday."
@@ -55,14 +54,8 @@ class DateParameters(Parameters):
         validate_default=True,
         title="Keep going for",
         description="How long after the start of the run dates still start people.",
-        json_schema_extra={"widget": "duration"},
     )
-    audience: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        default="everyone",
-        title="Among",
-        description="“everyone”, or the name of one import.",
-        json_schema_extra={"widget": "audience"},
-    )
+    audience: AudienceName = Field(default="everyone", title="Among")
 
 
 class Date:

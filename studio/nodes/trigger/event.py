@@ -56,7 +56,6 @@ class EventParameters(Parameters):
         validate_default=True,
         title="Latest arrival",
         description="An event that becomes known later than this after it happened starts nothing.",
-        json_schema_extra={"widget": "duration"},
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
 from studio.nodes.chance import uniform
 from studio.nodes.paging import page
+from studio.nodes.parameters import AudienceName
 
 EVERYONE = "everyone"
 
@@ -17,12 +18,7 @@ EVERYONE = "everyone"
 class ManualParameters(Parameters):
     """What `trigger.manual` can be told."""
 
-    audience: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        default=EVERYONE,
-        title="Audience",
-        description="“everyone”, or the name of one import.",
-        json_schema_extra={"widget": "audience"},
-    )
+    audience: AudienceName = Field(default=EVERYONE, title="Audience")
     limit: Annotated[int, Field(ge=1, le=100_000_000)] | None = Field(
         default=None,
         title="At most",

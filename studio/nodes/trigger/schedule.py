@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, model_validator
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
 from studio.nodes.audience_of import Audience
 from studio.nodes.cadence import Cadence, Every, Weekday
-from studio.nodes.parameters import PositiveDuration, TimeOfDay, refuse
+from studio.nodes.parameters import AudienceName, PositiveDuration, TimeOfDay, refuse
 from studio.nodes.turns import Turn, next_turn
 
 
@@ -37,7 +37,6 @@ class ScheduleParameters(Parameters):
         validate_default=True,
         title="At",
         description="The time of day in the time zone of the workflow.",
-        json_schema_extra={"widget": "time"},
     )
     skip_dates: tuple[date, ...] = Field(
         default=(), title="Not on", description="Dates on which nothing starts, such as holidays (2026-12-25)."
@@ -55,14 +54,8 @@ class ScheduleParameters(Parameters):
         validate_default=True,
         title="Keep going for",
         description="How long after the start of the run this step still starts people.",
-        json_schema_extra={"widget": "duration"},
     )
-    audience: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        default="everyone",
-        title="Audience",
-        description="“everyone”, or the name of one import.",
-        json_schema_extra={"widget": "audience"},
-    )
+    audience: AudienceName = Field(default="everyone", title="Audience")
 
     @model_validator(mode="after")
     def _has_days(self) -> ScheduleParameters:

@@ -16,7 +16,7 @@ from pyroaring import BitMap
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
 from studio.nodes.audience_of import Audience, entries_of
-from studio.nodes.parameters import ContactRule, PositiveDuration
+from studio.nodes.parameters import AudienceName, ContactRule, PositiveDuration
 from studio.nodes.reentry import admitted, re_entry_of
 from studio.nodes.rules import Rules
 from studio.nodes.turns import Turn, next_turn
@@ -41,14 +41,12 @@ class SegmentParameters(Parameters):
         validate_default=True,
         title="Look every",
         description="How often everybody is looked at, such as P1D or PT6H.",
-        json_schema_extra={"widget": "duration"},
     )
     watch_for: PositiveDuration = Field(
         default="P90D",
         validate_default=True,
         title="Keep looking for",
         description="How long after the start of the run people still come in.",
-        json_schema_extra={"widget": "duration"},
     )
     re_entry: Literal["never", "every_time", "after_days"] = Field(
         default="never",
@@ -61,12 +59,7 @@ class SegmentParameters(Parameters):
         description="For after_days: this many days between two starts of the same contact.",
         json_schema_extra={"unit": "days"},
     )
-    audience: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        default="everyone",
-        title="Among",
-        description="“everyone”, or the name of one import.",
-        json_schema_extra={"widget": "audience"},
-    )
+    audience: AudienceName = Field(default="everyone", title="Among")
 
 
 class Segment:

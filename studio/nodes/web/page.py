@@ -9,23 +9,20 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 import polars as pl
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from studio.domain.node import Composed, Declaration, NodeContext, Outcome, Parameters
-from studio.nodes.message_rendering import check_template
-from studio.nodes.parameters import refusing
+from studio.nodes.message_source import TemplateText
 from studio.nodes.short_messages import Carrier, caught_as, compose_texts, template_of
-
-Text = Annotated[str, AfterValidator(refusing(check_template))]
 
 
 class PageParameters(Parameters):
     """What `web.page` can be told."""
 
-    subject: Annotated[Text, Field(min_length=1, max_length=200)] = Field(
+    subject: Annotated[TemplateText, Field(min_length=1, max_length=200)] = Field(
         title="Title", description="What the tab of the browser and search engines show."
     )
-    body: Annotated[Text, Field(min_length=1, max_length=50_000)] = Field(
+    body: Annotated[TemplateText, Field(min_length=1, max_length=50_000)] = Field(
         title="Text",
         description="The page as text: # for the heading, - for lists, [label](address) for the button.",
         json_schema_extra={"widget": "template"},
