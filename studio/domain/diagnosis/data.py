@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from studio.domain.diagnosis.entry import Action, Diagnosis, Signs, Whom
+from functools import partial
 
+from studio.domain.diagnosis.entry import entry
 
-def _data(
-    name: str,
-    codes: str | tuple[str, ...],
-    title: str,
-    cause: str,
-    remedy: str,
-    *,
-    words: str = "",
-    error: tuple[str, ...] = (),
-    whom: Whom = "step",
-    action: Action | None = "setting",
-) -> Diagnosis:
-    signs = Signs(codes=(codes,) if isinstance(codes, str) else codes, words=words, error=error)
-    return Diagnosis(id=f"data.{name}", signs=signs, title=title, cause=cause, whom=whom, remedy=remedy, action=action)
-
+_data = partial(entry, "data", whom="step", action="setting")
 
 ENTRIES = (
     _data("field-empty", "MAIL-FIELD-MISSING", "A field is empty that the text needs",

@@ -52,6 +52,27 @@ class Diagnosis:
         return bool(self.signs.codes)
 
 
+def entry(
+    subject: str,
+    name: str,
+    codes: str | tuple[str, ...],
+    title: str,
+    cause: str,
+    remedy: str,
+    *,
+    whom: Whom,
+    action: Action | None,
+    reply: str = "",
+    words: str = "",
+    error: tuple[str, ...] = (),
+) -> Diagnosis:
+    """An entry as the tables of the subjects write it; a table gives what holds for most of its lines by `partial`."""
+    signs = Signs(codes=(codes,) if isinstance(codes, str) else codes, reply=reply, words=words, error=error)
+    return Diagnosis(
+        id=f"{subject}.{name}", signs=signs, title=title, cause=cause, whom=whom, remedy=remedy, action=action
+    )
+
+
 _REPLY = re.compile(r'"(?P<status>[245]\d\d)[ -](?:(?P<enhanced>[245]\.\d{1,3}\.\d{1,3})\b)?')
 _ERROR = re.compile(r"\((?P<name>[A-Za-z_]\w*)(?::|\))")
 

@@ -6,7 +6,9 @@ X.7.29 from RFC 7372. Entries stand with the more special before the more genera
 
 from __future__ import annotations
 
-from studio.domain.diagnosis.entry import Action, Diagnosis, Signs, Whom
+from functools import partial
+
+from studio.domain.diagnosis.entry import Action, Diagnosis, Whom, entry
 
 _RECIPIENT = ("MAIL-REFUSED-RECIPIENT",)
 _ANY = ("MAIL-REFUSED-RECIPIENT", "MAIL-REFUSED-MESSAGE", "MAIL-REFUSED-SENDER", "MAIL-REFUSED-CONNECTION")
@@ -26,8 +28,7 @@ def _said(
     whom: Whom = "person",
     action: Action | None = "people",
 ) -> Diagnosis:
-    signs = Signs(codes=codes, reply=reply, words=words)
-    return Diagnosis(id=f"mail.{name}", signs=signs, title=title, cause=cause, whom=whom, remedy=remedy, action=action)
+    return entry("mail", name, codes, title, cause, remedy, reply=reply, words=words, whom=whom, action=action)
 
 
 _LISTED = r"block ?list|black ?list|spamhaus|barracuda|\brbl\b|\bdnsbl\b|listed (?:at|by|in|on)"
@@ -145,20 +146,7 @@ REPLIES = (
 )  # fmt: skip
 
 
-def _way(
-    name: str,
-    code: str,
-    title: str,
-    cause: str,
-    remedy: str,
-    *,
-    words: str = "",
-    whom: Whom = "everybody",
-    action: Action | None = "profile",
-) -> Diagnosis:
-    signs = Signs(codes=(code,), words=words)
-    return Diagnosis(id=f"mail.{name}", signs=signs, title=title, cause=cause, whom=whom, remedy=remedy, action=action)
-
+_way = partial(entry, "mail", whom="everybody", action="profile")
 
 ON_THE_WAY = (
     _way("in-doubt", "MAIL-IN-DOUBT", "Nobody knows whether it arrived",

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from studio.domain.diagnosis.entry import Action, Diagnosis, Signs, Whom
+from functools import partial
 
+from studio.domain.diagnosis.entry import entry
 
-def _web(
-    name: str,
-    codes: str | tuple[str, ...],
-    title: str,
-    cause: str,
-    remedy: str,
-    *,
-    reply: str = "",
-    words: str = "",
-    whom: Whom = "everybody",
-    action: Action | None = "setting",
-) -> Diagnosis:
-    signs = Signs(codes=(codes,) if isinstance(codes, str) else codes, reply=reply, words=words)
-    return Diagnosis(id=f"web.{name}", signs=signs, title=title, cause=cause, whom=whom, remedy=remedy, action=action)
-
+_web = partial(entry, "web", whom="everybody", action="setting")
 
 ENTRIES = (
     _web("rate", "WEB-RATE", "They ask for fewer calls",

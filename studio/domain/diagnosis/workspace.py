@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from studio.domain.diagnosis.entry import Action, Diagnosis, Signs, Whom
+from functools import partial
 
+from studio.domain.diagnosis.entry import entry
 
-def _here(
-    name: str,
-    codes: str | tuple[str, ...],
-    title: str,
-    cause: str,
-    remedy: str,
-    *,
-    words: str = "",
-    error: tuple[str, ...] = (),
-    whom: Whom = "workspace",
-    action: Action | None = "health",
-) -> Diagnosis:
-    signs = Signs(codes=(codes,) if isinstance(codes, str) else codes, words=words, error=error)
-    return Diagnosis(
-        id=f"workspace.{name}", signs=signs, title=title, cause=cause, whom=whom, remedy=remedy, action=action
-    )
-
+_here = partial(entry, "workspace", whom="workspace", action="health")
 
 ENTRIES = (
     _here("disk-full", "STORE-DISK-FULL", "The disk is full",
