@@ -59,6 +59,10 @@ COMMANDS: dict[str, dict[str, str]] = {
     "pages": {"pages": "pages and forms of a workflow"},
     "experiment": {"experiment": "analyse an A/B test, or plan one"},
     "analytics": {"analytics": "figures of a run, and of everything that is known"},
+    "backup": {
+        "backup": "a copy of the workspace, made while work goes on; `backup --list` names them",
+        "restore": "go back to a backup; the workspace as it is now is set aside",
+    },
     "health": {"doctor": "is everything in order on this computer and in this workspace?"},
     "bench": {"bench": "measure this computer: JSON lines name, value, unit, baseline, ratio"},
     "workflows": {"workflows": "the workflows of the workspace and their history"},

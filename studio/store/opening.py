@@ -80,7 +80,9 @@ def unsound(database: Database) -> str | None:
 def _damaged(path: Path, problem: str | None) -> Corrupt:
     backups = list_backups(path.parent)
     offer = (
-        f"Restore the backup of {backups[0].at:%d %B %Y, %H:%M} UTC." if backups else "There is no backup to restore."
+        f"Restore the backup of {backups[0].at:%d %B %Y, %H:%M} UTC: studio restore {backups[0].name}"
+        if backups
+        else "There is no backup to restore."
     )
     message = f"The workspace file is damaged: {problem}." if problem else "The workspace file is damaged."
     return Corrupt("STORE-CORRUPT", message, where=str(path), hint=offer)

@@ -202,7 +202,7 @@ def test_damage_is_found_after_an_unclean_end_and_a_backup_offered(folder: Path,
     with pytest.raises(Corrupt, match="damaged") as error:
         Store.open(folder, clock=clock)
     assert error.value.code == "STORE-CORRUPT"
-    assert error.value.hint == "Restore the backup of 02 March 2026, 12:00 UTC."
+    assert error.value.hint == "Restore the backup of 02 March 2026, 12:00 UTC: studio restore 20260302T120000Z"
     assert (folder / "studio.lock").read_text() != ""
 
 

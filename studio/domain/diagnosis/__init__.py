@@ -21,7 +21,7 @@ COMMANDS: dict[Action, str] = {
     "release": "studio outbox release {run} --as doubt",
     "people": "studio outbox list --state failed --run {run}",
     "health": "studio doctor",
-    "restore": "studio doctor",
+    "restore": "studio restore",
 }
 """What to type for an action. Opening a setting, a profile or a file is done where it lies."""
 
