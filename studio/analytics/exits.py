@@ -97,7 +97,7 @@ def _title(kind: str, said: str) -> str:
     if kind == "blocked":
         reason, _, about = said.partition(":")
         words = _REASONS.get(reason, f"On the suppression list ({about})" if reason == "suppressed" else said)
-        return f"Kept back: {words[:1].lower()}{words[1:]}" if said else "Kept back by the gate"
+        return f"Kept back: {words[:1].lower()}{words[1:]}" if said else "Kept back before sending"
     return f"Exit: {said}" if said else "Exit"
 
 

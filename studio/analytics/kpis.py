@@ -66,7 +66,7 @@ def kpis(facts: Facts, run_id: str, funnel: Funnel, returned: Return) -> tuple[K
             returned.buyers,
             returned.people,
         ),
-        Kpi("reach", "Reach", sent, "count", f"{blocked:,} kept back by the gate", sent, funnel.people("entered")),
+        Kpi("reach", "Reach", sent, "count", f"{blocked:,} kept back before sending", sent, funnel.people("entered")),
         _rate("unsubscribed", "Unsubscribed", counts, delivered, UNSUBSCRIBE_LIMIT),
         _rate("complained", "Complaints", counts, delivered, COMPLAINT_LIMIT),
         _rate("bounced", "Bounces", counts, int(counts.get("sent", 0)), BOUNCE_LIMIT, _classes(sums)),

@@ -89,7 +89,7 @@ def _references(database: Database) -> Check:
         cursor.execute("PRAGMA foreign_key_check")
         dangling = cursor.fetchall()
     if not dangling:
-        return Check("references", True, "Every row refers to rows that exist.")
+        return Check("references", True, "Nothing points to something that is gone.")
     tables = ", ".join(sorted({str(row[0]) for row in dangling}))
     return Check(
         "references", False, f"{len(dangling)} rows refer to something missing ({tables}).", "Restore a backup."
@@ -112,7 +112,11 @@ def _event_files(log: EventLog) -> Check:
 def _orphans(log: EventLog) -> Check:
     known = {segment.path.name for segment in log.state().segments}
     found = [path.name for path in log.folder.iterdir() if path.suffix == SUFFIX and path.name not in known]
-    words = f"{len(found)} left-over event files take up space." if found else "No left-over event files."
+    words = (
+        f"{len(found)} left-over event files take up space."
+        if found
+        else "No file is left over from an interrupted write."
+    )
     return Check("left-overs", not found, words, "They are removed the next time the workspace is opened.")
 
 

@@ -89,7 +89,7 @@ class HealthStory:
         return Check("program", "Program", ok=True, words=words)
 
     def _nodes_and_templates(self) -> Check:
-        words = f"{len(self._nodes)} node types, {len(self._templates.list())} templates"
+        words = f"{len(self._nodes)} kinds of step, {len(self._templates.list())} templates"
         return Check("catalogue", "Catalogue", ok=True, words=words)
 
     def _desktop(self) -> Check:
@@ -99,4 +99,4 @@ class HealthStory:
             return Check(
                 "desktop", "Window", ok=True, words="There is no display here; every command works without one."
             )
-        return Check("desktop", "Window", ok=True, words="Qt is installed and there is a display.")
+        return Check("desktop", "Window", ok=True, words="The window can open on this computer.")

@@ -18,6 +18,9 @@ from studio.ui.screens.navigator import Navigator
 if TYPE_CHECKING:
     from studio.workspace.insights import RunInsight
 
+_WHOLE_FROM = 100
+"""A return this many times the spend is told without decimals, as on the analytics screen."""
+
 
 def newest_run_card(insight: RunInsight | None, navigator: Navigator, *, is_roomy: bool = False) -> w.Card:
     """Revenue, orders and return of the run; says so when there is none yet.
@@ -75,11 +78,15 @@ def _per_day(values: Sequence[float]) -> str:
 
 
 def _times(roi: float | None) -> str:
-    return numbers.NOTHING if roi is None else f"{numbers.decimal(roi)}{numbers.NBSP}×"
+    return numbers.NOTHING if roi is None else f"{_multiple(roi)}{numbers.NBSP}×"
+
+
+def _multiple(value: float) -> str:
+    return numbers.decimal(value, 0 if value >= _WHOLE_FROM else 1)
 
 
 def _expected(insight: RunInsight) -> str:
     roi = insight.returned.predicted_roi
     if roi is None:
         return "" if insight.returned.roi is not None else "not known without cost"
-    return f"expected {numbers.interval(numbers.decimal(roi.low), numbers.decimal(roi.high))}{numbers.NBSP}×"
+    return f"predicted {numbers.interval(_multiple(roi.low), _multiple(roi.high))}{numbers.NBSP}×"
