@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import zoneinfo
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,10 +103,10 @@ def test_no_file_is_read_nobody_is_called_and_nothing_started(story: Story) -> N
 
 
 def _is_part_of_python(line: str) -> bool:
-    """Modules that are loaded late, and the program's own resources."""
+    """Modules that are loaded late, tables of time zones, and the program's own resources."""
     if not line.startswith("open "):
         return False
     opened = line.removeprefix("open ").split("' ")[0].strip("'\"")
-    own = (sys.prefix, sys.base_prefix, str(ROOT / "studio"), str(ROOT / "resources"))
+    own = (sys.prefix, sys.base_prefix, *zoneinfo.TZPATH, str(ROOT / "studio"), str(ROOT / "resources"))
     # A number is a pipe to the render process.
     return opened.startswith(own) or opened.split(" ")[0].isdigit()
