@@ -245,3 +245,15 @@ def test_a_chart_is_saved_as_a_scalable_picture(qtbot: QtBot) -> None:
     assert picture.startswith("<?xml")
     assert "How many people came how far" in picture
     assert "Entered" in picture
+
+
+def test_values_stand_in_a_heat_map_where_there_is_room(qtbot: QtBot) -> None:
+    data = c.HeatmapData(["Jan"], ["1", "2"], [[0.1, 0.4]])
+    for width, has_room in ((400, True), (60, False)):
+        pictures = []
+        for written in (True, False):
+            chart = c.Heatmap("Shares", data, write=numbers.percent, written=written)
+            qtbot.addWidget(chart)
+            chart.resize(width, 120)
+            pictures.append(chart.grab().toImage())
+        assert (pictures[0] != pictures[1]) == has_room
