@@ -98,7 +98,9 @@ class Wire(asyncio.Protocol):
     def abort(self) -> None:
         """Drop the connection at once; what was queued and not yet sent is never sent."""
         self._lost = self._lost or "The connection was dropped."
-        self._transport.abort()
+        # A TLS transport whose connection has ended fails when it is aborted (Python before 3.11.5).
+        if not self._gone.is_set():
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         self._unread += data

@@ -129,3 +129,14 @@ def test_no_reply_in_time() -> None:
         assert wire.has_reply
 
     run(scenario())
+
+
+def test_what_has_ended_is_not_dropped_once_more() -> None:
+    async def scenario() -> None:
+        line = Line()
+        wire = Wire(line)
+        wire.connection_lost(None)
+        wire.abort()
+        assert not line.is_aborted, "the transport of an ended TLS connection would fail"
+
+    run(scenario())

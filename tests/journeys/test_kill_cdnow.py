@@ -60,7 +60,13 @@ def steps_per_person(folder: Path) -> Counter[tuple[str, str]]:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no SIGKILL")
-@pytest.mark.parametrize("kills", [(40,), (380, 700)], ids=["in the first message", "twice, in the later ones"])
+@pytest.mark.parametrize(
+    "kills",
+    [
+        pytest.param((40,), id="in the first message", marks=pytest.mark.slow),
+        pytest.param((380, 700), id="twice, in the later ones"),
+    ],
+)
 def test_killed_in_the_middle_everybody_is_still_mailed_once(
     prepared: Path, tmp_path: Path, kills: tuple[int, ...]
 ) -> None:

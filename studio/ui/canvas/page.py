@@ -307,6 +307,8 @@ class CanvasPage(Page):
         """Opens the drawer with the outline in front."""
         self.stage.tools.outline.setChecked(True)
         self.drawer.show_page(self.outline)
+        # A drawer that was still closing was never hidden, and its tree may wait for its next refresh.
+        self.outline.refresh()
         self.outline.setFocus()
 
     def show_history(self) -> None:
