@@ -17,7 +17,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # The ordinary suite tries the same examples each time: a red run must be about the change that was made. New ones are
 # looked for by `make test-all`, and a failure that is found becomes an `@example`.
 CHECKS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("suite", max_examples=40, derandomize=True, **CHECKS)
+settings.register_profile("suite", max_examples=30, derandomize=True, **CHECKS)
 settings.register_profile("search", max_examples=200, **CHECKS)
 settings.load_profile("suite")
 
@@ -29,6 +29,9 @@ def _loopback_only() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of collected tests live as long as the process: the collector need not look at them again and again."""
+    """Thousands of collected tests live as long as the process: the collector need not look at them again and again,
+    nor as often as where memory is dear.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 50, 100)

@@ -68,7 +68,7 @@ def test_each_arm_converts_at_rate_times_truth(effect: float, bounce: float) -> 
     position=st.integers(0, 3),
     seed=st.integers(0, 2**31),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_every_rate_is_met_whatever_the_others(
     convert: float, click: float, opened: float, effect: float, position: int, seed: int
 ) -> None:
@@ -143,7 +143,7 @@ def test_everything_happens_in_its_order() -> None:
 
 
 @given(cuts=st.lists(st.integers(0, 400), max_size=4), shuffle=st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_batching_and_order_change_nothing(cuts: list[int], shuffle: int) -> None:
     audience, told = SimulatedAudience(), context(rates={"convert": 0.2, "organic": 0.1})
     whole = two_arms(400)

@@ -285,7 +285,7 @@ SETTINGS = Settings(quiet_hours=("20:00", "07:00"))
 
 @every_step_example
 @given(situation=situations())
-@share(0.2)
+@share(0.14)
 def test_every_instance_lands_in_exactly_one_place(
     node_id: str, example: int, situation: tuple[World, pl.DataFrame]
 ) -> None:
@@ -302,7 +302,7 @@ def test_every_instance_lands_in_exactly_one_place(
 
 @every_step_example
 @given(situation=situations())
-@share(0.12)
+@share(0.1)
 def test_what_travels_on_is_whole_and_in_order(
     node_id: str, example: int, situation: tuple[World, pl.DataFrame]
 ) -> None:
@@ -326,7 +326,7 @@ def test_what_travels_on_is_whole_and_in_order(
 
 @every_step_example
 @given(situation=situations())
-@share(0.12)
+@share(0.1)
 def test_recorded_events_are_whole(node_id: str, example: int, situation: tuple[World, pl.DataFrame]) -> None:
     world, batch = situation
     recorded = ran(made(node_id, example), batch, world.context(settings=SETTINGS)).events
@@ -343,7 +343,7 @@ def test_recorded_events_are_whole(node_id: str, example: int, situation: tuple[
 
 @every_step_example
 @given(situation=situations(), cut=st.integers(0, 12))
-@share(0.12)
+@share(0.1)
 def test_chunks_and_repetition_change_nothing(
     node_id: str, example: int, situation: tuple[World, pl.DataFrame], cut: int
 ) -> None:
@@ -363,7 +363,7 @@ def test_chunks_and_repetition_change_nothing(
 
 @every_waiting_example
 @given(situation=situations())
-@share(0.12)
+@share(0.1)
 def test_what_waits_comes_back_whole(node_id: str, example: int, situation: tuple[World, pl.DataFrame]) -> None:
     world, batch = situation
     node = made(node_id, example)

@@ -26,7 +26,7 @@ def outcome_of(sizes: Sizes, mode: str, stops: list[int]) -> dict[str, object]:
 
 
 # Without shrinking: an example takes a second, and says enough as it is.
-@settings(max_examples=6, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.too_slow])
 @given(
     chunk=st.integers(1, 20),
     send=st.integers(1, 20),

@@ -89,7 +89,7 @@ def check_killed_at(writes: range, *, is_after: bool) -> None:
 
 @pytest.mark.parametrize("is_after", [False, True], ids=["before the write", "after the write"])
 def test_killed_at_some_writes(is_after: bool) -> None:
-    check_killed_at(range(4 + 2 * is_after, undisturbed().runs.fault.writes, 9), is_after=is_after)
+    check_killed_at(range(4 + 2 * is_after, undisturbed().runs.fault.writes, 17), is_after=is_after)
 
 
 @pytest.mark.slow

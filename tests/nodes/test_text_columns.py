@@ -73,7 +73,7 @@ def by_minijinja(source: str, facts: pl.DataFrame) -> list[str | None]:
 
 
 @given(texts, rows)
-@settings(max_examples=80, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=40, deadline=None, phases=[Phase.explicit, Phase.generate])
 def test_what_comes_out_is_what_minijinja_writes(source: str, values: list[tuple[object, ...]]) -> None:
     simple, facts = compiled_text(source), frame(values)
     if simple is None:
