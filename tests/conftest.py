@@ -17,7 +17,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # The ordinary suite tries the same examples each time: a red run must be about the change that was made. New ones are
 # looked for by `make test-all`, and a failure that is found becomes an `@example`.
 CHECKS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("suite", max_examples=30, derandomize=True, **CHECKS)
+settings.register_profile("suite", max_examples=25, derandomize=True, **CHECKS)
 settings.register_profile("search", max_examples=200, **CHECKS)
 settings.load_profile("suite")
 

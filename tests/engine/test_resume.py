@@ -87,7 +87,10 @@ def check_killed_at(writes: range, *, is_after: bool) -> None:
         assert made.outcome() == expected, f"killed at write {write}"
 
 
-@pytest.mark.parametrize("is_after", [False, True], ids=["before the write", "after the write"])
+@pytest.mark.parametrize(
+    "is_after",
+    [pytest.param(False, id="before the write", marks=pytest.mark.slow), pytest.param(True, id="after the write")],
+)
 def test_killed_at_some_writes(is_after: bool) -> None:
     check_killed_at(range(4 + 2 * is_after, undisturbed().runs.fault.writes, 17), is_after=is_after)
 

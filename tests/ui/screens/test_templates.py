@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QLineEdit
 
@@ -118,6 +119,7 @@ def test_a_setting_is_changed_in_place_and_its_errors_are_words(
     assert (parameters["first_after"], parameters["discount"]) == ("PT2H", 0.2)
 
 
+@pytest.mark.slow
 def test_every_setting_can_be_opened_and_saved_as_it_is(shop: Workspace, trail: Trail, open_page, qtbot) -> None:
     page = open_page(TemplatesPage(shop, trail), "cart-recovery")
     before = {p.name: p.value for p in page.settings._filled.parameters}
