@@ -150,7 +150,7 @@ class RenderProcess:
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._process.poll() is None:
             return self._process
-        self.close()  # one that ended by itself leaves its pipes open
+        self._end()  # one that ended by itself leaves its pipes open
         options = ["--cpu", str(self._limits.cpu_s), "--memory", str(self._limits.memory)]
         process = subprocess.Popen(  # noqa: S603 - this program itself
             [*_command(), *options],
