@@ -18,7 +18,7 @@ MICROSECOND = timedelta(microseconds=1)
 APPLICATION_ID = 0x464C4F57
 """Stands in the file's header (`PRAGMA application_id`): says that a SQLite file is one of ours."""
 
-REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every revision this build can read, oldest first; the last one is what it writes."""
 
 
@@ -185,6 +185,7 @@ event_rollups = sa.Table(
     sa.Column("hour", Big, primary_key=True, autoincrement=False),
     sa.Column("count", Big, nullable=False),
     sa.Column("value", sa.Float, nullable=False),
+    sa.Index("ix_event_rollups_hours", "run_id", "hour", "kind", "count", "value"),
     sqlite_with_rowid=False,
 )
 
@@ -373,18 +374,6 @@ experiments = sa.Table(
     sa.Column("decision", Json),
     sa.Column("decided_at", Moment),
     sa.Index(None, "run_id"),
-)
-
-# Nothing writes here: a look is worked out again from the events. It stays because workspaces have it.
-experiment_looks = sa.Table(
-    "experiment_looks",
-    metadata,
-    sa.Column("id", Big, primary_key=True),
-    sa.Column("experiment_id", sa.Text, sa.ForeignKey("experiments.id"), nullable=False),
-    sa.Column("at", Moment, nullable=False),
-    sa.Column("variants", Json, nullable=False),
-    sa.Column("bounds", Json, nullable=False),
-    sa.Index(None, "experiment_id"),
 )
 
 outcomes = sa.Table(
