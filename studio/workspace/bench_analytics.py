@@ -33,7 +33,7 @@ from studio.frames.events import as_events
 from studio.store.store import Store
 from studio.workspace.exports import ExportsStory
 from studio.workspace.figure import Figure
-from studio.workspace.reports import peak_rss_mb
+from studio.workspace.peak_memory import peak_rss_mb
 
 RUN = "bench"
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -125,15 +125,6 @@ def take_in(folder: Path, events: int, contacts: int) -> tuple[float, float, flo
     return events / spent, events / worked, min(events, 2_000_000) / imported
 
 
-def _peak_mb() -> float | None:
-    """This process's own peak: what the system counts for a child can be its parent's from before it began."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return peak_rss_mb()
-    lines = dict(line.split(":", 1) for line in status.read_text(encoding="ascii").splitlines())
-    return round(int(lines["VmHWM"].split()[0]) * 1024 / 1e6, 1)
-
-
 def _timed(questions: dict[str, Callable[[], float]]) -> tuple[Answers, Answers, Answers]:
     """Medians by the clock and of processor time, and the answers."""
     times, worked, answers = {}, {}, {}
@@ -176,7 +167,7 @@ def studio_side(folder: Path) -> Side:
             "ad_hoc_scan": ad_hoc,
             "whole_screen": screen,
         }
-        return Side(*_timed(asked), _peak_mb())
+        return Side(*_timed(asked), peak_rss_mb())
 
 
 def polars_side(folder: Path) -> Side:
@@ -200,7 +191,7 @@ def polars_side(folder: Path) -> Side:
             .item()
         ),
     }
-    return Side(*_timed(asked), _peak_mb())
+    return Side(*_timed(asked), peak_rss_mb())
 
 
 def duckdb_side(folder: Path) -> Side:
@@ -233,7 +224,7 @@ def duckdb_side(folder: Path) -> Side:
     }
     found = _timed(asked)
     base.close()
-    return Side(*found, _peak_mb())
+    return Side(*found, peak_rss_mb())
 
 
 def export_side(folder: Path) -> Side:
@@ -243,7 +234,7 @@ def export_side(folder: Path) -> Side:
         done = ExportsStory(store, _Now()).events(folder / "csv", "csv")
         spent, worked = time.perf_counter() - before, time.process_time() - cpu
     rates = {"mb_per_s": done.bytes / 1e6 / spent, "mb_per_cpu_s": done.bytes / 1e6 / worked}
-    return Side({"csv": spent * 1_000}, {"csv": worked * 1_000}, rates, _peak_mb())
+    return Side({"csv": spent * 1_000}, {"csv": worked * 1_000}, rates, peak_rss_mb())
 
 
 def export_polars(folder: Path) -> Side:
@@ -255,7 +246,7 @@ def export_polars(folder: Path) -> Side:
     spent, worked = time.perf_counter() - before, time.process_time() - cpu
     size = target.stat().st_size / 1e6
     rates = {"mb_per_s": size / spent, "mb_per_cpu_s": size / worked}
-    return Side({"csv": spent * 1_000}, {"csv": worked * 1_000}, rates, _peak_mb())
+    return Side({"csv": spent * 1_000}, {"csv": worked * 1_000}, rates, peak_rss_mb())
 
 
 def trial_side(folder: Path) -> Side:
@@ -268,7 +259,7 @@ def trial_side(folder: Path) -> Side:
 
     known = tuple((n, int(won)) for _, n, won in rows.group_by("variant").agg(
         pl.len(), pl.col("converted").sum()).sort("variant").collect().iter_rows())  # fmt: skip
-    return Side(*_timed({"from_raw": from_raw, "from_statistics": lambda: _analysed(known)}), _peak_mb())
+    return Side(*_timed({"from_raw": from_raw, "from_statistics": lambda: _analysed(known)}), peak_rss_mb())
 
 
 def trial_duckdb(folder: Path) -> Side:
@@ -280,7 +271,7 @@ def trial_duckdb(folder: Path) -> Side:
     def from_raw() -> float:
         return _analysed(tuple((n, int(won)) for _, n, won in duckdb.sql(query).fetchall()))
 
-    return Side(*_timed({"from_raw": from_raw}), _peak_mb())
+    return Side(*_timed({"from_raw": from_raw}), peak_rss_mb())
 
 
 def _analysed(counts: tuple[tuple[int, int], ...]) -> float:

@@ -5,7 +5,6 @@ Absent on purpose: folding events (domain) and counting (store).
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,6 +12,7 @@ from studio.domain.diagnosis import command, diagnose
 from studio.domain.ports import RunRow
 from studio.domain.run import RunView, StepProblem
 from studio.domain.workflow import Workflow
+from studio.workspace.peak_memory import peak_rss_mb
 
 OUTBOX_STATES = ("sent", "failed", "in_doubt", "held", "blocked", "retry", "planned")
 
@@ -116,16 +116,6 @@ def run_report(
         view.message,
         view.hint,
     )
-
-
-def peak_rss_mb() -> float | None:
-    """The most memory this process has held, in MB of 10⁶ bytes; None where the system does not say."""
-    if sys.platform == "win32":
-        return None
-    import resource  # noqa: PLC0415 - there is no such module on Windows
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6, 1)
 
 
 def _step_json(step: StepReport, run_id: str) -> dict[str, object]:
