@@ -33,7 +33,7 @@ _OWN_WINDOWS_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_
 
 def catcher_command(folder: Path, *options: str) -> list[str]:
     """How to start one: the packaged program has no interpreter to call, so it calls itself."""
-    program = [CATCHER_COMMAND] if getattr(sys, "frozen", False) else ["-m", "studio.connectors.catcher"]
+    program = [CATCHER_COMMAND] if getattr(sys, "frozen", False) else ["-P", "-m", "studio.connectors.catcher"]
     return [sys.executable, *program, "--folder", str(folder), *options]
 
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 from pydantic import JsonValue
 
 from studio.connectors.render_process import RenderLimits, RenderProcess
-from studio.domain.node import Rendered, RenderTask
+from studio.domain.rendering import Rendered, RenderTask
 
 PROCESSES_MAX = 2
 PART_MIN = 4_000

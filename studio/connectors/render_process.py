@@ -27,7 +27,7 @@ from pydantic import JsonValue
 import studio
 from studio.connectors.process_limit import limit_memory
 from studio.domain.errors import UserFixable
-from studio.domain.node import Rendered, RenderTask
+from studio.domain.rendering import Rendered, RenderTask
 
 RENDER_COMMAND = "render"
 """The hidden sub-command under which the packaged program runs `render_worker.main`."""
@@ -245,7 +245,7 @@ def _refusal(by: str) -> UserFixable:
 
 def _command() -> list[str]:
     """The packaged program has no interpreter to call, so it calls itself."""
-    program = [RENDER_COMMAND] if getattr(sys, "frozen", False) else ["-m", "studio.nodes.render_worker"]
+    program = [RENDER_COMMAND] if getattr(sys, "frozen", False) else ["-P", "-m", "studio.nodes.render_worker"]
     return [sys.executable, *program]
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict
 
 from studio.domain.errors import Problem
+from studio.domain.rendering import Rendered, RenderTask
 
 if TYPE_CHECKING:
     import polars as pl
@@ -162,28 +163,6 @@ class MessageParts:
     sent_at: datetime
     headers: Mapping[str, str] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderTask:
-    """Texts to be filled in for many people; JSON data only, so that it can be done in another process.
-
-    kind: `text` makes one plain text each, `mail` subject, HTML and text. texts: the templates by name.
-    columns: what is known of the people, by name, all of one length; a null is missing.
-    """
-
-    kind: Literal["text", "mail"]
-    texts: Mapping[str, str]
-    columns: Mapping[str, Sequence[JsonValue]]
-
-    @property
-    def people(self) -> int:
-        """How many."""
-        return max(map(len, self.columns.values()), default=0)
-
-
-Rendered: TypeAlias = Mapping[str, Sequence[str | None]]
-"""A column per text made (`text`; or `subject`, `html`, `text`), row for row, and `code` and `message`: null, or why
-there are no texts for this person."""
 
 Renderer: TypeAlias = Callable[[RenderTask], Awaitable[Rendered]]
 """Fills in texts. Raises UserFixable when none of them can be: a template that is refused, or had to be stopped."""

@@ -14,7 +14,8 @@ import polars as pl
 
 from studio.domain.errors import UserFixable
 from studio.domain.mail import Envelope
-from studio.domain.node import Blocked, Composed, Letter, MessageParts, NodeContext, Quarantined, RenderTask
+from studio.domain.node import Blocked, Composed, Letter, MessageParts, NodeContext, Quarantined
+from studio.domain.rendering import RenderTask
 from studio.frames.expression import field_column
 from studio.nodes.gate import Gate, Purpose
 from studio.nodes.link_tags import slug

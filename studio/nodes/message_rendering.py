@@ -11,16 +11,19 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import minijinja
 from minijinja import TemplateError
-from pydantic import JsonValue
 
 from studio.domain.errors import UserFixable
 from studio.nodes.message_layout import Printed, laid_out, printed_value, printing, without_marks
 from studio.nodes.mjml_conversion import MAX_OUTPUT, RenderError
 from studio.nodes.template_filters import add_filters
 from studio.nodes.template_guard import guard_template
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 FUEL = 50_000
 

@@ -6,16 +6,17 @@ JSON data in, texts out, in pieces, so that whoever waits sees that it goes on. 
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
-
-from studio.domain.node import Rendered, RenderTask
+from studio.domain.rendering import Rendered, RenderTask
 from studio.nodes.message_rendering import Texts, TextTemplate, compiled
 from studio.nodes.mjml_conversion import RenderError
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 PIECE = {"text": 2_000, "mail": 25}
 """People whose texts are made before it is told how far it is: some hundredths of a second."""
@@ -27,6 +28,8 @@ _NOTHING = (None, "")
 
 async def render_here(task: RenderTask) -> Rendered:
     """Does the task in this process."""
+    import asyncio  # noqa: PLC0415 - the process that fills in texts has no loop, and is waited for
+
     answer: dict[str, list[str | None]] = {name: [] for name in COLUMNS[task.kind]}
     for piece in perform(task):
         for name, column in piece.items():

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from studio.domain.errors import UserFixable
-from studio.domain.node import RenderTask
+from studio.domain.rendering import RenderTask
 from studio.nodes.render_tasks import COLUMNS, PIECE, perform
 
 MEMORY = 512_000_000

@@ -14,7 +14,8 @@ import polars as pl
 
 from studio.domain.errors import UserFixable
 from studio.domain.mail import Envelope
-from studio.domain.node import Blocked, Composed, Letter, MessageParts, NodeContext, Quarantined, RenderTask
+from studio.domain.node import Blocked, Composed, Letter, MessageParts, NodeContext, Quarantined
+from studio.domain.rendering import RenderTask
 from studio.nodes.letters import SAMPLE
 from studio.nodes.message_rendering import MessageTemplate, Rendered, Texts, compiled
 from studio.nodes.message_source import text_source

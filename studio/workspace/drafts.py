@@ -19,7 +19,7 @@ from studio.domain.completion import Vocabulary
 from studio.domain.errors import StudioError, UserFixable
 from studio.domain.expression import Scope, needs, unknown_fields
 from studio.domain.expression_parser import parse_expression
-from studio.domain.node import Rendered, RenderTask
+from studio.domain.rendering import Rendered, RenderTask
 from studio.domain.workflow import Workflow
 from studio.frames.facts import rules_hold
 from studio.nodes.mail_appearance import as_dark

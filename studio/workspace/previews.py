@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from studio.domain.errors import StudioError
-from studio.domain.node import Rendered, RenderTask
+from studio.domain.rendering import Rendered, RenderTask
 from studio.domain.workflow import Node, Workflow
 from studio.nodes.plain_text import plain_text
 

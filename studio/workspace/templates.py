@@ -19,8 +19,8 @@ from pydantic import JsonValue
 from studio.domain.clock import Clock, iso
 from studio.domain.errors import UserFixable
 from studio.domain.ids import stable_id
-from studio.domain.node import Rendered, RenderTask
 from studio.domain.ports import Embedder
+from studio.domain.rendering import Rendered, RenderTask
 from studio.domain.template import (
     BusinessContext,
     Fact,

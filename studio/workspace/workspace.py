@@ -21,7 +21,7 @@ from studio.workspace.standby import with_handover
 if TYPE_CHECKING:
     from studio.connectors.render_pool import RenderPool
     from studio.domain.habits import Habits
-    from studio.domain.node import Rendered, RenderTask
+    from studio.domain.rendering import Rendered, RenderTask
     from studio.domain.validation import Catalogue
     from studio.engine.host import EngineHost
     from studio.workspace.analyses import AnalysesStory

@@ -26,3 +26,10 @@ def test_the_list_of_commands_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
     assert "recommend" in done.stdout
+
+
+def test_the_process_that_fills_in_texts_loads_no_node_types() -> None:
+    """Somebody waits for it before the first preview."""
+    code = f"import sys, studio.nodes.render_worker; print(sorted({HEAVY | {'asyncio'}!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

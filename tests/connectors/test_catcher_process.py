@@ -213,8 +213,8 @@ def test_the_packaged_program_calls_itself(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_hidden_command_is_the_catcher(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "studio", *catcher_command(tmp_path, "--reject", "*=550 5.1.1 no")[3:]]
-    command.insert(3, "catcher")
+    own = catcher_command(tmp_path, "--reject", "*=550 5.1.1 no")
+    command = [sys.executable, "-m", "studio", "catcher", *own[own.index("--folder") :]]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, env=environment

@@ -10,7 +10,7 @@ import pytest
 from studio.connectors import render_pool
 from studio.connectors.render_pool import RenderPool
 from studio.domain.errors import UserFixable
-from studio.domain.node import RenderTask
+from studio.domain.rendering import RenderTask
 from studio.nodes.render_tasks import render_here
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from studio.connectors.render_process import RenderLimits, RenderProcess
 from studio.domain.errors import UserFixable
-from studio.domain.node import RenderTask
+from studio.domain.rendering import RenderTask
 from studio.nodes.render_tasks import PIECE, render_here
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits of processor time are POSIX")
@@ -34,6 +34,14 @@ def render() -> Iterator[RenderProcess]:
 
 def texts(source: str, **columns: list[object]) -> RenderTask:
     return RenderTask(kind="text", texts={"text": source}, columns={n.replace("_", "."): c for n, c in columns.items()})
+
+
+def test_the_folder_it_is_started_in_adds_no_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit(3)\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    process = RenderProcess()
+    assert process.render(texts("x {{ contact.name }}", contact_name=["Ann"]))["text"] == ["x Ann"]
+    process.close()
 
 
 def test_it_writes_what_is_written_here(render: RenderProcess) -> None:

@@ -150,7 +150,7 @@ def run(template: Template, workflow: Workflow, mode: str = "simulate") -> tuple
     rates |= {name: 0.5 for name in rates if name.startswith("respond:")}
     row = RunRow(
         run_id="r1", workflow_id="w", version=workflow.content_hash(), name="T", mode=mode, seed=5, clock="max",
-        state="queued", started_at=START, at=START, options={"rates": rates, "truth": {}, "step": "P1D"},
+        state="queued", started_at=START, at=START, options={"rates": rates, "truth": {}, "step": "P2D"},
     )  # fmt: skip
     driver = Driver(surroundings)
     driver.begin(row, workflow)

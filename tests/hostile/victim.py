@@ -21,7 +21,7 @@ from studio.connectors.mapping import load_mapping, map_contacts
 from studio.connectors.render_process import RenderLimits, RenderProcess
 from studio.domain.errors import UserFixable
 from studio.domain.expression_parser import parse_expression, parse_value
-from studio.domain.node import RenderTask
+from studio.domain.rendering import RenderTask
 from studio.domain.validation import check
 from studio.domain.workflow import parse_workflow
 from studio.engine.plan import compile_plan

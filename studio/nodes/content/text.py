@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar
 import polars as pl
 from pydantic import AfterValidator, BaseModel, Field
 
-from studio.domain.node import Declaration, NodeContext, Outcome, Parameters, Quarantined, RenderTask
+from studio.domain.node import Declaration, NodeContext, Outcome, Parameters, Quarantined
+from studio.domain.rendering import RenderTask
 from studio.frames.facts import few_facts
 from studio.frames.few import Few, FewOutcome
 from studio.nodes.message_rendering import check_template
