@@ -83,11 +83,14 @@ def with_detail(events: pl.DataFrame) -> pl.DataFrame:
 
     Addresses of links lose what follows `?` or `#`, which is often made for one person.
     """
-    kinds = events.get_column("kind")
-    told = kinds.is_in(list(_DETAILS)) & events.get_column("properties").is_not_null()
-    if not told.any():
+    properties = events.get_column("properties")
+    if properties.null_count() == events.height:
         return events.with_columns(pl.lit("").alias(DETAIL))
-    texts = events.select("kind", "properties").with_row_index("row").filter(told)
+    rows = properties.is_not_null().arg_true()
+    texts = pl.DataFrame([rows.alias("row"), events.get_column("kind").gather(rows), properties.gather(rows)])
+    texts = texts.filter(texts.get_column("kind").is_in(list(_DETAILS)))
+    if texts.is_empty():
+        return events.with_columns(pl.lit("").alias(DETAIL))
     # The same text comes over and over: each is read once.
     distinct = texts.select("kind", "properties").unique()
     found = distinct.with_columns(_detail().alias(DETAIL))

@@ -133,8 +133,7 @@ class _Batch:
         return rows
 
     def _write(self, rows: pl.DataFrame) -> None:
-        self.written.append(self._log.write(rows))
-        self.counted.add(rows)
+        self.written.append(self._log.write(rows, self.counted))
 
     def _load(self, runs: set[str]) -> None:
         near: list[Segment] = [s for s in self._segments if s.id not in self._loaded and not runs.isdisjoint(s.runs)]

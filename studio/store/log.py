@@ -25,6 +25,7 @@ from studio.frames.events import AT, EVENT_SCHEMA, as_events
 from studio.frames.few import is_few
 from studio.store import schema
 from studio.store.database import Database, bulk
+from studio.store.keyed import Keyed
 from studio.store.rollups import Counted
 from studio.store.rows import LOG_SCHEMA, SEQ, frame_of, signed, stored
 from studio.store.schema import micros
@@ -127,18 +128,22 @@ class EventLog:
             return self._append_to_tail(connection, events, fresh=True) if events.height else 0
         counted = Counted()
         seq = self.next_batch(connection)
-        # Counting needs no file and writing no count: beside each other they take half the time.
-        counting = self._counting.submit(counted.add, events)
-        try:
-            self.adopt(connection, [self.write(events)], seq, source="")
-        finally:
-            counting.result()
+        self.adopt(connection, [self.write(events, counted)], seq, source="")
         counted.save(connection)
         return events.height
 
-    def write(self, events: pl.DataFrame) -> Written:
-        """A durable segment file of EVENT_SCHEMA rows; it counts once it is adopted, and is to be removed if not."""
-        return write_file(self.folder, events.with_columns(pl.lit(None, pl.Int64).alias(SEQ)))
+    def write(self, events: pl.DataFrame, counted: Counted) -> Written:
+        """A durable segment file of EVENT_SCHEMA or LOG_SCHEMA rows, which are also counted.
+
+        It counts once it is adopted, and is to be removed if not.
+        """
+        keyed = Keyed.of(events)
+        # Counting needs no file and writing no count: beside each other they take half the time.
+        counting = self._counting.submit(counted.add, keyed)
+        try:
+            return write_file(self.folder, keyed)
+        finally:
+            counting.result()
 
     def adopt(self, connection: sa.Connection, written: Sequence[Written], seq: int, *, source: str) -> None:
         """Makes written segments count as the batch `seq`. Rollups are the caller's; giving up removes the files."""
@@ -156,8 +161,7 @@ class EventLog:
         if tail.is_empty():
             return 0
         counted = Counted()
-        counted.add(tail)
-        written = write_file(self.folder, tail)
+        written = self.write(tail, counted)
         self._database.after(abort=partial(written.path.unlink, missing_ok=True))
         sequences = tail.get_column(SEQ)
         self._register(connection, written, sequences[0], sequences[-1], FROM_TAIL)

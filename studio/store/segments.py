@@ -19,11 +19,18 @@ import sqlalchemy as sa
 
 from studio.store import schema
 from studio.store.database import disk_failure
+from studio.store.keyed import Keyed
 from studio.store.rows import LOG_SCHEMA, SEQ
 from studio.store.schema import micros
 
 FOLDER = "events"
 SUFFIX = ".parquet"
+FEW_KEYS = 8
+"""At least so many events a key, or their texts are written as they are."""
+
+_CODED = ("kind", "currency", "run_id", "node_id", "arms", "actor")
+_POLARS_NOTE = b"ARROW:schema"
+_NO_NOTE = b"studio:texts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,33 +75,43 @@ class Written:
     runs: tuple[str, ...]
 
 
-def write_file(folder: Path, rows: pl.DataFrame) -> Written:
-    """Writes LOG_SCHEMA rows, durable when this returns. A null `seq` means the one of the manifest row.
+def write_file(folder: Path, keyed: Keyed) -> Written:
+    """Writes LOG_SCHEMA rows, durable when this returns. A null `seq`, or none, means the one of the manifest row.
 
     The order matters: content synced before the name exists, the name synced before a manifest row can point at it.
     """
-    frame = rows.select(*LOG_SCHEMA)
-    times = frame.get_column("occurred_at")
-    if not times.is_sorted():
-        frame = frame.sort("occurred_at", "event_id")
-        times = frame.get_column("occurred_at")
-    key = content_key(frame.get_column("event_id"))
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="zstd", compression_level=1, statistics=True)
-    data = buffer.getvalue()
+    times = keyed.events.get_column("occurred_at")
+    key = content_key(keyed.events.get_column("event_id"))
+    data = _as_parquet(keyed)
     path = _unused(folder / f"{times[0]:%Y%m%d}-{key}{SUFFIX}")
     _write_durably(path, data)
     return Written(
         path=path,
         key=key,
-        rows=frame.height,
+        rows=keyed.events.height,
         bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
         first_at=micros(times[0]),
         last_at=micros(times[-1]),
-        kinds=tuple(sorted(frame.get_column("kind").unique())),
-        runs=tuple(sorted(frame.get_column("run_id").fill_null("").unique())),
+        kinds=tuple(sorted(keyed.keys.get_column("kind").unique())),
+        runs=tuple(sorted(keyed.keys.get_column("run_id").fill_null("").unique())),
     )
+
+
+def _as_parquet(keyed: Keyed) -> bytearray:
+    frame = keyed.events
+    if SEQ not in frame.columns:
+        frame = frame.with_columns(pl.lit(None, pl.Int64).alias(SEQ))
+    if keyed.keys.height * FEW_KEYS <= frame.height:
+        frame = frame.with_columns(**keyed.coded(_CODED))
+    buffer = io.BytesIO()
+    frame.select(*LOG_SCHEMA).write_parquet(buffer, compression="zstd", compression_level=1, statistics=False)
+    data = bytearray(buffer.getbuffer())
+    # The same bytes whether a column came as texts or as numbers of texts, but Polars leaves a note of the latter in
+    # the footer, and would give the reader numbers of texts again. Without the note there is what Parquet says: texts.
+    note = data.rfind(_POLARS_NOTE)
+    data[note : note + len(_POLARS_NOTE)] = _NO_NOTE
+    return data
 
 
 def _unused(path: Path) -> Path:
@@ -106,7 +123,7 @@ def _unused(path: Path) -> Path:
     return unused
 
 
-def _write_durably(path: Path, data: bytes) -> None:
+def _write_durably(path: Path, data: bytes | bytearray) -> None:
     """Raises Transient STORE-DISK-FULL or STORE-DISK."""
     partial = path.with_suffix(".tmp")
     try:
@@ -179,3 +196,6 @@ def scan(segments: Sequence[Segment], columns: Collection[str]) -> pl.LazyFrame:
 
 def _scan_files(paths: list[Path]) -> pl.LazyFrame:
     return pl.scan_parquet(paths, glob=False, schema=dict(LOG_SCHEMA))
+
+
+assert len(_POLARS_NOTE) == len(_NO_NOTE), "the footer's length stands in the file"
