@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 from pydantic import JsonValue
 
+from studio.domain.web_answer import taken_of
 from studio.engine.plan import Plan
 from studio.frames.events import RUN_KINDS
 from studio.frames.instances import instance_ids
@@ -25,12 +26,16 @@ _REASONED = ("blocked", "exited", "exposed", "converted", "bounced")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What a send step did for this contact. `state` as in the send ledger; in a simulation sent or blocked."""
+    """What a send step did for this contact. `state` as in the send ledger; in a simulation sent or blocked.
+
+    `answer`: the values that were taken out of a web call's answer.
+    """
 
     state: str
     message_id: str | None = None
     attempts: int = 1
     reason: str | None = None
+    answer: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,10 +187,14 @@ class _Reader:
         row = self._outbox.get(node_id)
         if row is not None:
             return Message(
-                state=row["state"], message_id=row["message_id"], attempts=row["attempts"], reason=row["reason"]
+                state=row["state"],
+                message_id=row["message_id"],
+                attempts=row["attempts"],
+                reason=row["reason"],
+                answer=taken_of(row["answer"]).values if row["answer"] else {},
             )
         for event in self._own:
-            if event["node_id"] == node_id and event["kind"] in ("sent", "blocked"):
+            if event["node_id"] == node_id and event["kind"] in ("sent", "called", "blocked"):
                 return Message(state=event["kind"], reason=_properties(event).get("reason"))  # type: ignore[arg-type] - text
         return None
 

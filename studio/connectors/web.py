@@ -1,8 +1,9 @@
 """Calling a web address so that, whatever breaks, it is known whether the other side has the call.
 
 Every try carries the same Idempotency-Key. A call that may be repeated is repeated; of one that may not, an answer that
-does not come is a doubt. Redirects are not followed: they would carry the data to somebody else. Absent on purpose:
-retry, pacing, circuit breaking (the engine's).
+does not come is a doubt. Redirects are not followed: they would carry the data to somebody else. Of an answer the first
+megabyte is read and no more, and it is read as it comes, never unpacked. Absent on purpose: retry, pacing, circuit
+breaking (the engine's).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from studio.connectors.secrets import Secrets, is_reference
 from studio.domain.errors import StudioError
 from studio.domain.mail import Accepted, Deferred, Envelope, InDoubt, LookupAnswer, Refused, Reply
 from studio.domain.web import WebRequest
+from studio.domain.web_answer import ANSWER_BYTES_MAX, Answer, disappointment, take
 
 CONNECT_WITHIN_S = 15.0
 _LONGEST_WAIT_S = 86_400.0
@@ -28,20 +30,22 @@ _NOT_DONE = frozenset({408, 425, 429, 503})
 
 
 class WebCaller:
-    """Opens sessions that call. `verify` replaces the system's idea of which certificates to trust."""
+    """Opens sessions that call. `verify` replaces the usual idea of which certificates to trust."""
 
-    def __init__(self, secrets: Secrets | None = None, verify: ssl.SSLContext | bool = True) -> None:
+    def __init__(self, secrets: Secrets | None = None, verify: ssl.SSLContext | None = None) -> None:
         self._secrets = secrets or Secrets()
         self._verify = verify
 
     async def open(self) -> WebSession:
+        # Reading all trusted certificates takes longer than a call: once for all sessions, and not on the loop.
+        self._verify = self._verify or await asyncio.to_thread(httpx.create_ssl_context, trust_env=False)
         return WebSession(self._secrets, self._verify)
 
 
 class WebSession:
     """Makes one call at a time; see `studio.domain.mail.MailSession` for what its methods promise."""
 
-    def __init__(self, secrets: Secrets, verify: ssl.SSLContext | bool) -> None:
+    def __init__(self, secrets: Secrets, verify: ssl.SSLContext) -> None:
         # A kept connection may have died unnoticed; a call that may not be repeated must not begin on one.
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
         alone = httpx.Limits(max_connections=1, max_keepalive_connections=0)
@@ -68,10 +72,10 @@ class WebSession:
             # httpx keeps time for each part of the call; this is for an answer that comes drop by drop. It must not cut
             # off a handshake, which would leave the socket behind.
             async with asyncio.timeout(CONNECT_WITHIN_S + 2 * request.timeout_s):
-                answer = await client.send(prepared)
+                response = await client.send(prepared, stream=True)
         except (httpx.HTTPError, TimeoutError) as error:
             raise (_unanswered if has_begun else _unreached)(request, error) from error
-        return _verdict(request, answer)
+        return _verdict(request, response, await _read(response, request.timeout_s))
 
     async def lookup(self, message_id: str) -> LookupAnswer | None:  # noqa: ARG002 - the protocol's shape
         """Web addresses cannot be asked; the Idempotency-Key is their way."""
@@ -89,6 +93,8 @@ class WebSession:
                 # In a thread: a keyring may ask the person to unlock it.
                 headers[name] = await asyncio.to_thread(self._secrets.resolve, value)
         headers["Idempotency-Key"] = request.key
+        if not any(name.lower() == "accept-encoding" for name in headers):
+            headers["Accept-Encoding"] = "identity"
         timeout = httpx.Timeout(request.timeout_s, connect=min(CONNECT_WITHIN_S, request.timeout_s))
         try:
             return self._single.build_request(
@@ -128,15 +134,34 @@ def _unanswered(request: WebRequest, error: Exception) -> StudioError:
     return InDoubt(request.message_id, text)
 
 
-def _verdict(request: WebRequest, answer: httpx.Response) -> Accepted:
-    status, reply = answer.status_code, Reply(answer.status_code, _shown(answer))
-    if answer.is_success or status in request.accepts:
-        return Accepted(reply)
+async def _read(response: httpx.Response, within_s: float) -> Answer:
+    """The answer behind its status line. What of it does not come changes nothing about the status."""
+    content, lack = bytearray(), ""
+    try:
+        async with asyncio.timeout(within_s):
+            async for part in response.aiter_raw():
+                content += part
+                if len(content) > ANSWER_BYTES_MAX:
+                    lack = "the answer is longer than a megabyte"
+                    break
+    except (httpx.HTTPError, TimeoutError):
+        lack = "the line broke before the answer was complete"
+    finally:
+        await response.aclose()
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        lack = "the answer came compressed, which was not asked for"
+    return Answer(status=response.status_code, content=bytes(content[:ANSWER_BYTES_MAX]), lack=lack)
+
+
+def _verdict(request: WebRequest, response: httpx.Response, answer: Answer) -> Accepted:
+    status, reply = answer.status, Reply(answer.status, _shown(response, answer))
+    if response.is_success or status in request.accepts:
+        return _accepted(request, reply, answer)
     said = f'{request.recipient} answered "{reply}".'
     if status in _NOT_DONE or (status >= 500 and request.is_repeatable):
         code = "WEB-RATE" if status == 429 else "WEB-DEFERRED"
         deferred = Deferred(code, said, about="message", reply=reply)
-        deferred.retry_after_s = retry_after_s(answer)
+        deferred.retry_after_s = retry_after_s(response)
         raise deferred
     if status in (502, 504):
         # The gateway does not know what became of the call behind it.
@@ -148,6 +173,21 @@ def _verdict(request: WebRequest, answer: httpx.Response) -> Accepted:
         raise Refused("WEB-REDIRECT", said, about="connection", hint=hint)
     code = "WEB-SERVER-ERROR" if status >= 500 else "WEB-REFUSED"
     raise Refused(code, said, about="message", reply=reply, hint="Ask who runs it what was wrong with the call.")
+
+
+def _accepted(request: WebRequest, reply: Reply, answer: Answer) -> Accepted:
+    """The call is done, if what is expected of the answer is there."""
+    if request.expects and answer.lack:
+        text = f"{request.recipient} answered {reply.status}, but {answer.lack}."
+        if request.is_repeatable:
+            raise Deferred("WEB-LOST", text, about="message", hint="It is called again with the same key.")
+        raise InDoubt(request.message_id, text)
+    wrong = disappointment(request.expects, answer)
+    if wrong is not None:
+        text = f"{request.recipient} answered {reply.status}, but {wrong}."
+        hint = "Ask who runs it what was wrong with the call, or correct what the step expects."
+        raise Refused("WEB-SAID-NO", text, about="message", reply=reply, hint=hint)
+    return Accepted(reply, take(request.takes, answer) if request.takes else None)
 
 
 def retry_after_s(answer: httpx.Response) -> float | None:
@@ -171,6 +211,7 @@ def _date(text: str) -> datetime | None:
         return None
 
 
-def _shown(answer: httpx.Response) -> str:
-    text = " ".join(answer.text[: 4 * _SHOWN_CHARACTERS].split())[:_SHOWN_CHARACTERS]
-    return text or answer.reason_phrase
+def _shown(response: httpx.Response, answer: Answer) -> str:
+    start = answer.content[: 8 * _SHOWN_CHARACTERS].decode(errors="replace")
+    text = " ".join(start.split())[:_SHOWN_CHARACTERS]
+    return text or response.reason_phrase

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from studio.domain.errors import Rejected, StudioError, Transient
+from studio.domain.web_answer import Taken
 
 About = Literal["connection", "sender", "recipient", "message"]
 """Whom a failure concerns: one about the connection or the sender will meet every other message too."""
@@ -87,9 +88,13 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The server took the message over. `reply` is its answer to the final dot (queue id and so on)."""
+    """The server took the message over. `reply` is its answer to the final dot (queue id and so on).
+
+    `taken`: what a web call's answer held of the values that were wanted; None when none were.
+    """
 
     reply: Reply
+    taken: Taken | None = None
 
 
 class Deferred(Transient):

@@ -89,6 +89,7 @@ class Outcome:
     note: what the step has to remember for its next batch, at most a megabyte; it comes back as `NodeContext.note`.
     events: contact events to record (schema `studio.frames.events.EVENT_SCHEMA`, engine fills ids and run).
     figures: numbers to show with the step, by name; they add up over the run.
+    noted: instances that go on although something is wrong, and what it is; the step turns amber, with their number.
     """
 
     out: Mapping[str, pl.DataFrame] = field(default_factory=dict)
@@ -100,6 +101,7 @@ class Outcome:
     changes: pl.DataFrame | None = None
     quarantined: Sequence[Quarantined] = ()
     problems: Sequence[Problem] = ()
+    noted: Sequence[Quarantined] = ()
     figures: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -310,5 +312,19 @@ class Sends(Protocol):
     async def compose(self, batch: pl.DataFrame, context: NodeContext) -> Composed:
         """`batch` has the columns `outbox_id` and `message_id`; every envelope carries the latter. The gate (consent,
         suppression, cap, quiet hours) is part of composing.
+        """
+        ...
+
+
+@runtime_checkable
+class Answered(Sends, Protocol):
+    """Role `send`, carrier `web`: what the other side answers becomes values that go on with the instances."""
+
+    async def answered(
+        self, batch: pl.DataFrame, answers: Sequence[str | None] | None, context: NodeContext
+    ) -> Outcome:
+        """Lets a batch out whose calls are done. `answers`: row by row what the ledger keeps of each answer
+        (`domain.web_answer.Taken`, JSON; None: it is not known). None instead of a list: nobody was called, because the
+        run is no live one.
         """
         ...

@@ -198,6 +198,7 @@ class LedgerChange:
     """One outbox row's next state. Changes that are facts (sent, bounced …) are committed with their contact events.
 
     is_verdict: a person's word, the only one that lets a message go again which a person had called sent before.
+    answer: what a web call's answer held of the values that were wanted (`domain.web_answer.Taken`, JSON).
     """
 
     outbox_id: str
@@ -206,6 +207,7 @@ class LedgerChange:
     due_at: datetime | None = None
     count_attempt: bool = False
     is_verdict: bool = False
+    answer: str | None = None
 
 
 class Runs(Protocol):

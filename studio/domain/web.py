@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from studio.domain.web_answer import Expected, Taking
+
 REPEATABLE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 """Doing one of these twice is doing it once (RFC 9110 section 9.2.2)."""
 
@@ -19,6 +21,7 @@ class WebRequest:
 
     headers: a value may be a `secret://name`, resolved when it is sent. is_repeatable: the other side knows the
     Idempotency-Key, or the method is one that may be repeated. accepts: statuses that count as done beside every 2xx.
+    takes: what is wanted of the answer. expects: what it has to say before the call counts as done.
     """
 
     message_id: str
@@ -28,6 +31,8 @@ class WebRequest:
     content: bytes
     is_repeatable: bool
     accepts: tuple[int, ...] = ()
+    takes: tuple[Taking, ...] = ()
+    expects: tuple[Expected, ...] = ()
     timeout_s: float = 30.0
 
     @property

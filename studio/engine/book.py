@@ -19,6 +19,7 @@ from studio.domain.errors import StudioError
 from studio.domain.node import Blocked, NodeContext
 from studio.domain.ports import LedgerChange
 from studio.domain.run import OutboxState
+from studio.domain.web_answer import Taken
 from studio.engine.facts import chance, event_ids, visited_ids
 from studio.engine.ledger_writer import EventRow, LedgerWriter
 from studio.engine.plan import Step, sent_kind
@@ -35,7 +36,8 @@ def counted_as(state: str) -> str:
 class Dispatched:
     """What became of a batch: row numbers, and words where there are some. Rows in none of them stay planned.
 
-    later: (row, due, is it another attempt). counts: changes of the numbers by state not yet told.
+    later: (row, due, is it another attempt). counts: changes of the numbers by state not yet told. answers: of sent web
+    calls, what the ledger keeps of the answer.
     """
 
     sent: list[int] = field(default_factory=list)
@@ -44,6 +46,7 @@ class Dispatched:
     later: list[tuple[int, datetime, bool]] = field(default_factory=list)
     doubtful: list[int] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    answers: dict[int, str] = field(default_factory=dict)
     stopped: StudioError | None = None
 
 
@@ -90,12 +93,15 @@ class Book:
         change = LedgerChange(outbox_id=self._outbox_ids[row], state="sending", count_attempt=True)
         return self._writer.post(change)
 
-    def sent(self, row: int, state: OutboxState = "sent") -> None:
+    def sent(self, row: int, state: OutboxState = "sent", taken: Taken | None = None) -> None:
         """The server has it. In test mode the catcher is the mailbox, so it is delivered too."""
         sent = sent_kind(self._step)
         kinds = (sent, "delivered") if self._context.mode == "test" and sent != "called" else (sent,)
-        self._change(row, state, *(self._event(row, kind) for kind in kinds))
+        answer = None if taken is None else taken.to_json()
+        self._change(row, state, *(self._event(row, kind) for kind in kinds), answer=answer)
         self.result.sent.append(row)
+        if answer is not None:
+            self.result.answers[row] = answer
 
     def back_to_plan(self, row: int) -> None:
         """The server has not got it and nobody is to blame."""
@@ -144,6 +150,7 @@ class Book:
         reason: str | None = None,
         due_at: datetime | None = None,
         count_attempt: bool = False,
+        answer: str | None = None,
     ) -> None:
         self._writer.post(
             LedgerChange(
@@ -152,6 +159,7 @@ class Book:
                 reason=reason,
                 due_at=due_at,
                 count_attempt=count_attempt,
+                answer=answer,
             ),
             *events,
         )

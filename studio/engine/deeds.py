@@ -232,7 +232,7 @@ class Deeds:
                 # Somebody may have come here twice and have been planned once: the ledger knows.
                 memory.count_messages()
                 result.counts.clear()
-        settle(draft, stage, step, batch, gone, result, command.attempt)
+        await settle(draft, stage, step, batch, gone, result, command.attempt)
         rest = untouched(batch, result)
         rest_s = _rest_s(result)
         if rest.height:

@@ -89,7 +89,7 @@ class HandOver:
             await self._book.intend(post.row)
 
         try:
-            await session.send(post.envelope, intend)
+            accepted = await session.send(post.envelope, intend)
         except InDoubt as error:
             await self._doubtful(post, error)
         except Deferred as error:
@@ -102,7 +102,7 @@ class HandOver:
             self._choked(post, error)
         else:
             self._connections.note_success()
-            self._book.sent(post.row)
+            self._book.sent(post.row, taken=accepted.taken)
 
     def _deferred(self, post: Post, error: Deferred) -> None:
         if error.about != "connection":

@@ -101,6 +101,8 @@ class _Dispatch:
             return True
         if state in ("sent", "resolved_sent"):
             result.sent.append(row)
+            if entry["answer"]:
+                result.answers[row] = str(entry["answer"])
         elif state == "blocked":
             result.blocked.append(row)
         elif state == "failed":

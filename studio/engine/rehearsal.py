@@ -16,14 +16,14 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from studio.domain.node import EventTrigger, Joins, Paced, Source
+from studio.domain.node import Answered, EventTrigger, Joins, Paced, Source
 from studio.domain.ports import Contacts, Events, RunRow
 from studio.engine.composing import compose
 from studio.engine.desk import Desk
 from studio.engine.facts import contact_events, message_ids, outbox_ids, tidy, together, visited_ids
 from studio.engine.intake import instances_of
 from studio.engine.joining import Edge, Joining, Met
-from studio.engine.plan import Plan, Step
+from studio.engine.plan import Plan, Step, sent_kind
 from studio.engine.settling import BLOCKED_PORT
 from studio.engine.stage import Stage
 from studio.engine.tally import Trouble
@@ -203,9 +203,9 @@ class Rehearsal:
         if answer.letters:
             ahead.first_at, ahead.last_at = ahead.first_at or self._now, self._now
             ahead.contacts += [letter.contact_id for letter in answer.letters][: 10 - len(ahead.contacts)]
-        self._part(step, batch, stage, stopped=stopped, lost=lost, later=later)
+        await self._part(step, batch, stage, stopped=stopped, lost=lost, later=later)
 
-    def _part(
+    async def _part(
         self,
         step: Step,
         batch: pl.DataFrame,
@@ -221,11 +221,16 @@ class Rehearsal:
         sent = batch.filter(fate == "sent")
         if sent.height:
             run_id = self._run.run_id
-            self._recorded.append(contact_events(tidy(sent), run_id=run_id, node_id=step.id, kind="sent", at=self._now))
+            self._recorded.append(
+                contact_events(tidy(sent), run_id=run_id, node_id=step.id, kind=sent_kind(step), at=self._now)
+            )
         blocked_port = BLOCKED_PORT if BLOCKED_PORT in step.ports else step.main_port
-        for port, name in ((step.main_port, "sent"), (blocked_port, "stopped")):
-            if port is not None:
-                stage.leave(step, port, batch.filter(fate == name))
+        if isinstance(step.node, Answered):
+            await stage.answered(step, sent, None)
+        elif step.main_port is not None:
+            stage.leave(step, step.main_port, sent)
+        if blocked_port is not None:
+            stage.leave(step, blocked_port, batch.filter(fate == "stopped"))
         waiting = batch.filter(fate == "later")
         for until in sorted(set(later.values())):
             mine = pl.Series([later.get(instance) == until for instance in waiting.get_column("instance_id")])

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
+from studio.domain.node import Answered
 from studio.engine.attempts import Failure
 from studio.engine.book import Dispatched
 from studio.engine.draft import Draft
@@ -24,7 +25,7 @@ AGAIN = "is_again"
 _RETRY_AT = "retry_at"
 
 
-def settle(
+async def settle(
     draft: Draft, stage: Stage, step: Step, batch: pl.DataFrame, gone: pl.Series, result: Dispatched, attempt_no: int
 ) -> None:
     """Puts what became of a batch into `draft` and lets instances go on in `stage`, which is not run yet.
@@ -36,9 +37,14 @@ def settle(
     moved = gone | batch.get_column(AGAIN).fill_null(value=False) if AGAIN in batch.columns else gone
     stays = set(moved.not_().arg_true())
     blocked_port = BLOCKED_PORT if BLOCKED_PORT in step.ports else step.main_port
-    for port, rows in ((step.main_port, result.sent), (blocked_port, result.blocked)):
-        if port is not None:
-            stage.leave(step, port, _rows(batch, (row for row in rows if row in stays)))
+    sent = sorted(row for row in result.sent if row in stays)
+    if isinstance(step.node, Answered):
+        answers = [result.answers.get(row) for row in sent] if draft.run.mode == "live" else None
+        await stage.answered(step, batch[sent], answers)
+    elif step.main_port is not None:
+        stage.leave(step, step.main_port, batch[sent])
+    if blocked_port is not None:
+        stage.leave(step, blocked_port, _rows(batch, (row for row in result.blocked if row in stays)))
     failures = [item for item in result.failed if item[0] in stays]
     stage.fail(step, "send", _failures(batch, failures), of=batch.height)
     for is_attempt in (True, False):

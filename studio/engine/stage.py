@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from studio.domain.errors import Problem, Transient
-from studio.domain.node import Outcome, Quarantined, Waits
+from studio.domain.node import Answered, Outcome, Quarantined, Waits
 from studio.engine.attempts import Attempted, Failure, attempt, attempt_few, reason_of
 from studio.engine.facts import chance, fill_in, tidy, together
 from studio.engine.guard import Guard
@@ -261,6 +261,13 @@ class Stage:
         failures += self._put_off(step, kind, attempted.later, attempt_no)
         self.fail(step, kind, failures, batch.height)
 
+    async def answered(self, step: Step, batch: pl.DataFrame, answers: Sequence[str | None] | None) -> None:
+        """Lets instances on whose web calls are done, with what was answered; see `domain.node.Answered`."""
+        node, context = step.node, self._contexts(step.id)
+        assert isinstance(node, Answered), "only nodes that call are answered"
+        if batch.height:
+            self._absorb(step, _checked(batch, await node.answered(batch, answers, context)))
+
     def fail(self, step: Step, kind: Literal["arrive", "resume", "send"], failures: Sequence[Failure], of: int) -> None:
         """Does with failed instances what the step's policy says. `of`: how many instances were tried.
 
@@ -347,6 +354,7 @@ class Stage:
         if outcome.changes is not None and outcome.changes.height:
             self.changes.append(outcome.changes)
         self.troubles += [_trouble(step, problem) for problem in outcome.problems]
+        self.troubles += _notes(step, outcome.noted)
 
     def _note_move(self, node_id: str, port: str, batch: Batch) -> None:
         self.moved.append(Moved.of(node_id, port, batch))
@@ -449,3 +457,22 @@ def _trouble_of(step: Step, code: str, failures: Sequence[Failure], *, is_kept: 
 
 def _trouble(step: Step, problem: Problem) -> Trouble:
     return Trouble(step.id, problem.code, problem.message, problem.hint, severity="warning")
+
+
+def _notes(step: Step, noted: Sequence[Quarantined]) -> list[Trouble]:
+    """What is wrong with people who go on all the same, by code."""
+    codes: dict[str, list[Quarantined]] = {}
+    for item in noted:
+        codes.setdefault(item.code, []).append(item)
+    return [
+        Trouble(
+            step.id,
+            code,
+            items[0].message,
+            "",
+            count=len(items),
+            sample=tuple(item.contact_id for item in items[:_SAMPLE_MAX]),
+            severity="warning",
+        )
+        for code, items in codes.items()
+    ]

@@ -70,6 +70,7 @@ OUTBOX_SCHEMA: dict[str, pl.DataType] = {
     "reason": pl.String(),
     "due_at": AT,
     "changed_at": AT,
+    "answer": pl.String(),
 }
 
 

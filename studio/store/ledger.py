@@ -39,7 +39,8 @@ LISTING_SCHEMA: dict[str, pl.DataType] = {
 # rules that keep a second copy from ever going out, checked where the intent is committed. Only what a person called
 # sent can the person call unsent again.
 _CHANGE = """
-UPDATE outbox SET state = ?1, reason = ?2, due_at = ?3, attempts = attempts + ?4, changed_at = ?5
+UPDATE outbox SET state = ?1, reason = ?2, due_at = ?3, attempts = attempts + ?4, changed_at = ?5,
+ answer = coalesce(?9, answer)
 WHERE id = ?6 AND run_id = ?7
  AND (?1 <> 'sending' OR state IN ('planned', 'retry', 'resend_approved'))
  AND (state NOT IN ('sent', 'resolved_sent') OR ?1 NOT IN ('planned', 'retry', 'held', 'in_doubt', 'resend_approved')
@@ -78,6 +79,7 @@ def change(connection: sa.Connection, run_id: str, at: datetime, changes: Sequen
             item.outbox_id,
             run_id,
             int(item.is_verdict),
+            item.answer,
         )
         for item in changes
     ]

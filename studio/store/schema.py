@@ -18,7 +18,7 @@ MICROSECOND = timedelta(microseconds=1)
 APPLICATION_ID = 0x464C4F57
 """Stands in the file's header (`PRAGMA application_id`): says that a SQLite file is one of ours."""
 
-REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every revision this build can read, oldest first; the last one is what it writes."""
 
 
@@ -335,6 +335,7 @@ outbox = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("due_at", Moment),
     sa.Column("changed_at", Moment, nullable=False),
+    sa.Column("answer", sa.Text),
     sa.Index(None, "run_id", "state"),
 )
 

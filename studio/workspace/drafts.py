@@ -6,7 +6,7 @@ Answers come from real people of the workspace, a sample of them. Absent on purp
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
@@ -230,4 +230,14 @@ def _variables(workflow: Workflow) -> Sequence[str]:
             value = node.parameters.get(setting)
             if isinstance(value, str) and value.isidentifier():
                 found[value] = None
+        found |= dict.fromkeys(_named(node.parameters.get("fields")))
+        found |= dict.fromkeys(_named(node.parameters.get("values")))
     return tuple(found)
+
+
+def _named(entries: JsonValue) -> Iterator[str]:
+    """Names in a list of values that a step works out or is answered."""
+    for entry in entries if isinstance(entries, list) else ():
+        name = entry.get("name") if isinstance(entry, dict) else None
+        if isinstance(name, str) and name.isidentifier():
+            yield name

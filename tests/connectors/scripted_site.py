@@ -11,9 +11,12 @@ SILENCE, CUT = "silence", "cut"
 
 
 class Site:
-    """A web server on this computer that answers by script, and keeps what it was asked."""
+    """A web server on this computer that answers by script, and keeps what it was asked.
 
-    def __init__(self, *answers: str) -> None:
+    An answer is a status with headers, or that and a body; of a `CUT` body half is sent.
+    """
+
+    def __init__(self, *answers: str | tuple[str, bytes]) -> None:
         self.asked: list[tuple[str, dict[str, str], bytes]] = []
         self._answers = list(answers)
         self.writers: list[asyncio.StreamWriter] = []
@@ -31,9 +34,15 @@ class Site:
                     break
                 if answer == SILENCE:
                     await asyncio.sleep(60)
-                status, *more = answer.split("\r\n")
-                writer.write("\r\n".join([f"HTTP/1.1 {status}", "Content-Length: 2", *more, "", "ok"]).encode())
+                said, content = answer if isinstance(answer, tuple) else (answer, b"ok")
+                status, *more = said.split("\r\n")
+                length = f"Content-Length: {len(content)}"
+                is_cut = CUT in more
+                head_lines = [f"HTTP/1.1 {status}", length, *(line for line in more if line != CUT), "", ""]
+                writer.write("\r\n".join(head_lines).encode() + content[: len(content) // (1 + is_cut)])
                 await writer.drain()
+                if is_cut:
+                    break
         except (asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
             pass
         finally:
@@ -41,7 +50,7 @@ class Site:
 
 
 @asynccontextmanager
-async def site(*answers: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[Site, int]]:
+async def site(*answers: str | tuple[str, bytes], tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[Site, int]]:
     made = Site(*answers)
     server = await asyncio.start_server(made.serve, "127.0.0.1", 0, ssl=tls)
     try:

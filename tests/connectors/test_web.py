@@ -12,6 +12,7 @@ from studio.connectors.web import WebCaller
 from studio.domain.errors import StudioError
 from studio.domain.mail import Accepted, Deferred, InDoubt, Refused
 from studio.domain.web import WebRequest
+from studio.domain.web_answer import ANSWER_BYTES_MAX, Expected, Taking
 from tests.connectors.certificates import tls_contexts
 from tests.connectors.scripted_site import CUT, SILENCE, Site, site
 
@@ -44,7 +45,7 @@ async def call(asked: WebRequest, caller: WebCaller | None = None) -> Accepted |
 async def _nothing() -> None: ...
 
 
-def answered(*answers: str, **changes: object) -> tuple[Accepted | StudioError, Site]:
+def answered(*answers: str | tuple[str, bytes], **changes: object) -> tuple[Accepted | StudioError, Site]:
     async def scenario() -> tuple[Accepted | StudioError, Site]:
         async with site(*answers) as (made, port):
             return await call(request(port, **changes)), made
@@ -187,3 +188,49 @@ def test_secrets_are_filled_in_at_the_last_moment() -> None:
     came, made = asyncio.run(scenario())
     assert isinstance(came, Accepted)
     assert made.asked[0][1]["authorization"] == "Bearer 123"
+
+
+PLAN = Taking(name="plan", path=("customer", "plan"))
+
+
+def test_what_is_wanted_of_an_answer_comes_with_it() -> None:
+    seats = Taking(name="seats", path=("customer", "seats"), kind="number")
+    status = Taking(name="status", part="status", kind="number")
+    accepted, _ = answered(("201 Created", b'{"customer": {"plan": "gold"}}'), takes=(PLAN, seats, status))
+    assert isinstance(accepted, Accepted) and accepted.taken is not None
+    assert accepted.taken.values == {"plan": "gold", "status": 201.0}
+    assert accepted.taken.missing == {"seats": "the answer has no “customer.seats”"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (("200 OK", b'{"customer": {"plan": "' + b"x" * ANSWER_BYTES_MAX), "longer than a megabyte"),
+        ((f"200 OK\r\n{CUT}", b'{"customer": {"plan": "gold"}}'), "line broke"),
+        (("200 OK\r\nContent-Encoding: gzip", b"\x1f\x8b\x08"), "compressed"),
+        (("200 OK", b"<html>"), "not JSON"),
+        (("204 No Content", b""), "empty"),
+    ],
+)
+def test_a_call_is_done_though_its_answer_cannot_be_read(answer: tuple[str, bytes], why: str) -> None:
+    accepted, _ = answered(answer, takes=(PLAN,))
+    assert isinstance(accepted, Accepted) and accepted.taken is not None
+    assert why in accepted.taken.missing["plan"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "repeatable", "kind", "code"),
+    [
+        (("200 OK", b'{"ok": false}'), False, Refused, "WEB-SAID-NO"),
+        (("200 OK", b"ok"), False, Refused, "WEB-SAID-NO"),
+        ((f"200 OK\r\n{CUT}", b'{"ok": true}'), False, InDoubt, "MAIL-IN-DOUBT"),
+        ((f"200 OK\r\n{CUT}", b'{"ok": true}'), True, Deferred, "WEB-LOST"),
+        (("200 OK", b'{"ok": true}'), False, Accepted, ""),
+    ],
+)
+def test_an_answer_can_say_that_the_call_was_not_done(
+    answer: tuple[str, bytes], repeatable: bool, kind: type, code: str
+) -> None:
+    came, _ = answered(answer, is_repeatable=repeatable, expects=(Expected(path=("ok",), value="True"),))
+    assert isinstance(came, kind)
+    assert getattr(came, "code", "") == code

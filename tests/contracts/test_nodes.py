@@ -125,6 +125,8 @@ EXAMPLES: Mapping[str, tuple[dict[str, object], ...]] = {
             "headers": [{"name": "Authorization", "value": "secret://crm"}],
             "knows_key": True,
             "also_done": "409, 410",
+            "values": [{"name": "plan", "path": "customer.plan", "example": "gold", "keep": True}],
+            "expects": [{"path": "ok", "value": "true"}],
         },
     ),
     "send.email": (

@@ -23,6 +23,7 @@ from studio.domain.diagnosis import diagnose_error
 from studio.domain.errors import StudioError
 from studio.domain.mail import Envelope, Reply
 from studio.domain.web import WebRequest
+from studio.domain.web_answer import Expected
 from tests.connectors.certificates import tls_contexts
 from tests.connectors.scripted_site import CUT, site
 from tests.connectors.scripted_smtp import EXTENSIONS, ScriptedSmtp
@@ -267,6 +268,7 @@ ANSWERS = {
     "web.conflict": ("409 Conflict", {}),
     "web.refused": ("405 Method Not Allowed", {}),
     "web.lost": (CUT, {"is_repeatable": True}),
+    "web.said-no": (("200 OK", b'{"ok": false}'), {"expects": (Expected(path=("ok",), value="true"),)}),
     "mail.in-doubt": (CUT, {}),
     "web.address": ("200 OK", {"url": "http://127.0.0.1:port/"}),
     "web.no-such-site": ("200 OK", {"url": "http://no-such-host.invalid/"}),

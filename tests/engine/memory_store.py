@@ -193,6 +193,7 @@ class MemoryRuns:
         self.log = log or MemoryLog()
         self.fault = fault or Fault()
         self._lock = threading.RLock()
+        self.changes: list[pl.DataFrame] = []
         self._runs: dict[str, RunRow] = {}
         self._documents: dict[str, str] = {}
         self._work: dict[str, Work] = {}
@@ -323,10 +324,13 @@ class MemoryRuns:
         if is_refused:
             raise Corrupt("LEDGER-STATE", f"{row and row['state']} to {change.state}")
         row |= {"state": change.state, "reason": change.reason, "due_at": change.due_at, "changed_at": at}
+        row["answer"] = change.answer or row["answer"]
         row["attempts"] += change.count_attempt
 
     def _save(self, checkpoint: Checkpoint) -> None:
         run_id, done = checkpoint.run_id, list(checkpoint.done)
+        if checkpoint.changes is not None:
+            self.changes.append(checkpoint.changes)
         if done:
             fresh = [i for i in done if i in self._work and i not in self._done]
             if not fresh:
@@ -364,7 +368,14 @@ class MemoryRuns:
     def _plan(self, run_id: str, checkpoint: Checkpoint) -> None:
         rows = [] if checkpoint.outbox is None else checkpoint.outbox.to_dicts()
         for row in rows:
-            fixed = {"run_id": run_id, "state": "planned", "attempts": 0, "reason": None, "due_at": None}
+            fixed = {
+                "run_id": run_id,
+                "state": "planned",
+                "attempts": 0,
+                "reason": None,
+                "due_at": None,
+                "answer": None,
+            }
             self._outbox.setdefault(row["outbox_id"], {**row, **fixed, "changed_at": checkpoint.at})
 
     def _note(self, run_id: str, run_events: Sequence[RunEvent]) -> None:

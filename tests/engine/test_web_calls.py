@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 
 import pytest
 
 from studio.connectors.web import WebCaller
-from studio.domain.ports import RunRow
+from studio.domain.ports import Pace, RunRow
 from studio.domain.workflow import Workflow, parse_workflow
 from studio.engine.control import Control
+from studio.nodes.audience.filter import Filter
 from studio.nodes.send.http import Http
 from tests.connectors.scripted_site import CUT, Site, site
 from tests.engine import bench
 from tests.engine.bench import Mailers, World
+from tests.engine.memory_store import Killed
 
-CALLS = {**bench.CATALOGUE, "send.http": Http}
+CALLS = {**bench.CATALOGUE, "send.http": Http, "audience.filter": Filter}
 
 
 class LiveMailers(Mailers):
     def web(self, run: RunRow) -> WebCaller:
-        return WebCaller()
+        # Nobody is trusted and nobody has to be: the calls stay on this computer.
+        return WebCaller(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
 
 def journey(port: int, **parameters: object) -> Workflow:
@@ -47,7 +51,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     return made
 
 
-def ran(world: World, *answers: str, say: str = "", **parameters: object) -> tuple[str, Site]:
+def ran(world: World, *answers: str | tuple[str, bytes], say: str = "", **parameters: object) -> tuple[str, Site]:
     async def scenario() -> tuple[str, Site]:
         async with site(*answers) as (made, port):
             world.begin(journey(port, **parameters), mode="live")
@@ -98,3 +102,62 @@ def test_a_refused_key_stops_the_run_before_everybody_is_refused(world: World) -
     assert state == "paused"
     assert world.view().step("call").problems[0].code == "WEB-LOGIN"
     assert set(world.runs.outbox("r1").get_column("state")) == {"planned"}
+
+
+PLANS = [("200 OK", json.dumps({"customer": {"plan": plan}}).encode()) for plan in ("gold", "basic", "gold", None)]
+PLAN = {"name": "plan", "path": "customer.plan", "example": "gold", "keep": True}
+
+
+def asking(port: int) -> Workflow:
+    """Everybody is asked for, then parted by what was answered."""
+    flow = json.loads(journey(port, values=[PLAN]).to_json())
+    flow["nodes"].append({"id": "gold", "type": "audience.filter", "parameters": {"rule": 'var.plan == "gold"'}})
+    flow["edges"][1]["to"] = ["gold", "in"]
+    flow["edges"].append({"from": ["gold", "pass"], "to": ["end", "in"]})
+    return parse_workflow(json.dumps(flow))
+
+
+def test_later_steps_know_what_was_answered_and_the_contact_keeps_it(world: World) -> None:
+    world.mailers.pace_ = Pace(connections=1)
+
+    async def scenario() -> str:
+        async with site(*PLANS) as (_made, port):
+            world.begin(asking(port), mode="live")
+            return await world.driver().run("r1")
+
+    assert asyncio.run(scenario()) == "done"
+    assert world.out("gold") == {"pass": 2, "fail": 2}
+    (problem,) = world.view().step("call").problems
+    assert (problem.code, problem.count, problem.severity) == ("WEB-ANSWER", 1, "warning")
+    assert world.view().step("call").state == "warning"
+    kept = [(field, value) for frame in world.runs.changes for _, _, field, value in frame.iter_rows()]
+    assert sorted(kept) == [("plan", '"basic"'), ("plan", '"gold"'), ("plan", '"gold"')]
+
+
+@pytest.mark.parametrize("mode", ["simulate", "test"])
+def test_where_nobody_is_called_the_example_is_the_answer(world: World, mode: str) -> None:
+    assert world.run(asking(1), mode=mode) == "done"
+    assert world.out("gold") == {"pass": 4}
+    assert not world.runs.changes
+
+
+@pytest.mark.parametrize("write", [2, 3, 4, 5])
+def test_an_answer_survives_the_death_of_the_program_behind_it(world: World, write: int) -> None:
+    """Wherever it dies, nobody is called twice, and what was answered before is not asked for again."""
+    world.mailers.pace_ = Pace(connections=1)
+
+    async def scenario() -> tuple[str, list[str]]:
+        async with site(*PLANS) as (made, port):
+            world.begin(asking(port), mode="live")
+            world.die_at(write)
+            with pytest.raises(Killed):
+                await world.driver().run("r1")
+            world.die_at(-1)
+            return await world.driver().run("r1"), [line for line, _, _ in made.asked]
+
+    state, calls = asyncio.run(scenario())
+    doubts = world.runs.outbox("r1", states=["in_doubt"]).height
+    assert len(calls) == len(set(calls)) >= 4 - doubts
+    assert (state, sum(world.out("gold").values())) == ("waiting" if doubts else "done", 4 - doubts)
+    if not doubts:
+        assert world.out("gold") == {"pass": 2, "fail": 2}

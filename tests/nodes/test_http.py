@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 
 import polars as pl
 import pytest
 from pydantic import ValidationError
 
 from studio.domain.mail import Envelope
-from studio.domain.node import Composed
+from studio.domain.node import Composed, Outcome
 from studio.domain.web import WebRequest
+from studio.domain.web_answer import Taken
 from studio.nodes.send.http import Http, HttpParameters
 from tests.nodes.world import World, instances, people
 
@@ -74,6 +76,13 @@ def test_outside_of_live_nobody_is_called(mode: str) -> None:
         {"url": URL, "headers": [{"name": "idempotency-key", "value": "1"}]},
         {"url": URL, "body": [{"name": "a", "value": "{{ open('x') }}"}]},
         {"url": URL, "also_done": "ok"},
+        {"url": URL, "values": [{"name": "a", "path": "a..b"}]},
+        {"url": URL, "values": [{"name": "a", "part": "status", "path": "a"}]},
+        {"url": URL, "values": [{"name": "a", "kind": "number", "example": "gold"}]},
+        {"url": URL, "values": [{"name": "a"}, {"name": "a"}]},
+        {"url": URL, "values": [{"name": "email", "keep": True}]},
+        {"url": URL, "values": [{"name": "event"}]},
+        {"url": URL, "expects": [{"path": "ok", "value": ""}]},
     ],
 )
 def test_what_may_not_be_asked(parameters: dict[str, object]) -> None:
@@ -83,3 +92,49 @@ def test_what_may_not_be_asked(parameters: dict[str, object]) -> None:
 
 def test_this_computer_may_be_called_without_encryption() -> None:
     assert HttpParameters.model_validate({"url": "http://127.0.0.1:8080/hook"})
+
+
+VALUES = [
+    {"name": "plan", "path": "customer.plan", "example": "gold", "keep": True},
+    {"name": "seats", "path": "customer.seats", "kind": "number", "example": "3", "keep": True},
+    {"name": "active", "kind": "yes_no", "path": "active"},
+]
+
+
+def after(answers: Sequence[Taken | None] | None, **columns: object) -> Outcome:
+    node = Http(HttpParameters.model_validate({"url": URL, "values": VALUES}))
+    batch = instances([1, 2, 3]).with_columns(**columns)
+    given = None if answers is None else [None if item is None else item.to_json() for item in answers]
+    return asyncio.run(node.answered(batch, given, World(people(3)).context()))
+
+
+def test_what_is_answered_goes_on_with_each_person() -> None:
+    whole = Taken({"plan": "basic", "seats": 12.0, "active": True})
+    part = Taken({"plan": "gold"}, {"seats": "the answer has no “customer.seats”", "active": "it is empty there"})
+    outcome = after([whole, part, None])
+    out = outcome.out["out"]
+    assert out.select("var.plan", "var.seats", "var.active").rows() == [
+        ("basic", 12.0, True),
+        ("gold", None, None),
+        (None, None, None),
+    ]
+    assert outcome.changes is not None
+    assert outcome.changes.rows() == [
+        (1, "set", "plan", '"basic"'),
+        (1, "set", "seats", "12"),
+        (2, "set", "plan", '"gold"'),
+    ]
+    assert [(item.contact_id, item.code) for item in outcome.noted] == [(2, "WEB-ANSWER"), (3, "WEB-ANSWER")]
+    assert "“seats” (and 1 more): the answer has no “customer.seats”" in outcome.noted[0].message
+
+
+def test_where_nobody_is_called_the_examples_stand_for_the_answer() -> None:
+    outcome = after(None)
+    assert outcome.out["out"].select("var.plan", "var.seats", "var.active").rows() == [("gold", 3.0, None)] * 3
+    assert (outcome.changes, list(outcome.noted)) == (None, [])
+
+
+def test_a_value_that_is_not_answered_leaves_the_variable_as_it_was() -> None:
+    before = pl.Series("var.plan", ["old", "old", None])
+    outcome = after([Taken({"plan": "new"}), None, None], **{"var.plan": before})
+    assert outcome.out["out"].get_column("var.plan").to_list() == ["new", "old", None]

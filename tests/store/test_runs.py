@@ -219,8 +219,10 @@ def test_the_ledger_moves_with_its_events(started: Store) -> None:
     started.runs.commit(full_checkpoint())
     started.runs.change_outbox("r1", minutes(2), [LedgerChange(outbox_id="o0001", state="sending", count_attempt=True)])
     sent = events([(1_001, "sent", minutes(2))], run_id="r1", node_id="send", arms="split=A")
-    started.runs.change_outbox("r1", minutes(2), [LedgerChange(outbox_id="o0001", state="sent")], sent)
+    change = LedgerChange(outbox_id="o0001", state="sent", answer='{"values": {}}')
+    started.runs.change_outbox("r1", minutes(2), [change], sent)
     row = started.runs.outbox("r1", ids=["o0001", "unknown"]).row(0, named=True)
+    assert row["answer"] == '{"values": {}}'
     assert (row["state"], row["attempts"], row["changed_at"]) == ("sent", 1, minutes(2))
     assert started.runs.outbox("r1", states=["planned", "retry"]).height == 4
     assert started.events.at(minutes(2)).totals("sent")["count"].to_list() == [1]

@@ -1,7 +1,8 @@
 """`send.http`: calls a web address once per instance, with the person's data, at the moment it goes out.
 
-In test mode the call is written out as a mail for the catcher and nobody is called. Absent on purpose: calling (the
-engine's outbox, through `connectors.web`), and what the answer says: later steps do not see it.
+In test mode the call is written out as a mail for the catcher and nobody is called. What is answered can go on with the
+person, value by value (`nodes/web_answers.py`). Absent on purpose: calling (the engine's outbox, through
+`connectors.web`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Annotated, ClassVar, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 import polars as pl
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from studio.domain.mail import Envelope
 from studio.domain.node import (
@@ -32,6 +33,7 @@ from studio.nodes.message_source import TemplateText
 from studio.nodes.parameters import refuse
 from studio.nodes.personal import personal_columns, with_fields
 from studio.nodes.render_tasks import render_here, text_template
+from studio.nodes.web_answers import AnswerValue, ExpectedValue, answered, distinct, expectations, takings
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _FIXED = re.compile(r"https?://[^{}/?#\s]+(?:[/?#]|$)")
@@ -106,6 +108,19 @@ class HttpParameters(Parameters):
         description="Further answers that mean success beside 200 to 299, such as 409 for what is there already.",
     )
 
+    expects: Annotated[tuple[ExpectedValue, ...], Field(max_length=5)] = Field(
+        default=(),
+        title="Done only if",
+        description="What the answer has to say, for services that answer 200 to everything.",
+        json_schema_extra={"widget": "conditions"},
+    )
+    values: Annotated[tuple[AnswerValue, ...], Field(max_length=20), AfterValidator(distinct)] = Field(
+        default=(),
+        title="Values from the answer",
+        description="Taken out of what is answered; later steps and messages know them as var.<name>.",
+        json_schema_extra={"widget": "conditions"},
+    )
+
     @model_validator(mode="after")
     def _can_be_called(self) -> HttpParameters:
         if not _FIXED.match(self.url):
@@ -169,6 +184,15 @@ class Http:
             letters.append(Letter(instance_id, contact_id, out))
         return Composed(letters=letters, quarantined=quarantined)
 
+    async def answered(
+        self,
+        batch: pl.DataFrame,
+        answers: Sequence[str | None] | None,
+        context: NodeContext,  # noqa: ARG002 - the protocol's shape
+    ) -> Outcome:
+        """Everybody goes on through `out`, with what was answered."""
+        return answered(batch, answers, self.parameters.values)
+
     async def _written(
         self, batch: pl.DataFrame, context: NodeContext
     ) -> dict[str, Mapping[str, Sequence[str | None]]]:
@@ -197,6 +221,8 @@ class Http:
             content=content,
             is_repeatable=parameters.knows_key or parameters.method in REPEATABLE_METHODS,
             accepts=tuple(int(status) for status in re.findall(r"\d{3}", parameters.also_done)),
+            takes=takings(parameters.values),
+            expects=expectations(parameters.expects),
             timeout_s=parameters.timeout_s,
         )
 

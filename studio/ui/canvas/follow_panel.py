@@ -33,6 +33,7 @@ from studio.ui.widgets.reflow import Beside, flowing
 _HINT = "Type a contact's key or e-mail address, and see which way it went through this run, and why."
 _MESSAGE_WORDS = {
     "sent": "sent",
+    "called": "called",
     "resolved_sent": "sent, by your word",
     "blocked": "kept back",
     "failed": "not delivered",
@@ -135,7 +136,8 @@ def _visited(visit: Visit) -> WayLine:
     if message is not None:
         again = f", {message.attempts} attempts" if message.attempts > 1 else ""
         why = f": {message.reason}" if message.reason else ""
-        words = f"{_MESSAGE_WORDS.get(message.state, message.state)}{again}{why}"
+        said = "; ".join(f"{name}: {value}" for name, value in message.answer.items())
+        words = f"{_MESSAGE_WORDS.get(message.state, message.state)}{again}{why}{f' ({said})' if said else ''}"
     data = ", ".join(f"{name} = {'empty' if value is None else value}" for name, value in visit.data.items())
     is_bad = message is not None and message.state in ("failed", "in_doubt")
     tone: Tone = "bad" if is_bad else "caution" if visit.reason else "default"
