@@ -54,6 +54,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "stop": "end a run; without one, the emergency stop: nothing goes out any more",
         "due": "what fell due while nothing ran",
     },
+    "sending": {"sending": "who sends live, and through which server: keep, check, try out"},
     "outbox": {"outbox": "the send ledger: what went out, what failed, what is in doubt"},
     "bounces": {"bounces": "mail that came back: bounce reports, complaints, answers"},
     "pages": {"pages": "pages and forms of a workflow"},

@@ -107,6 +107,9 @@ def _run(arguments: argparse.Namespace, out: Output) -> int:
         if arguments.dry_run:
             return dry_run(workspace, workflow, options, workflow_id, out)
         run_id = workspace.runs.start(workflow, options, workflow_id=workflow_id)
+        if options.mode == "test":
+            for problem in workspace.runs.preflight(workflow, options):
+                out.progress(f"Before this goes live: {problem}")
         made_up = workspace.runs.get(run_id).options.get(MADE_UP_OPTION)
         if made_up:
             out.progress(

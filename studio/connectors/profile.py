@@ -108,6 +108,15 @@ def load_profile(path: Path) -> SendingProfile:
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         text = f"The sending profile is not JSON ({error})."
         raise UserFixable("PROFILE-UNREADABLE", text, where=str(path), hint="Correct it at that place.") from error
+    return read_profile(content, path)
+
+
+def read_profile(content: object, path: Path) -> SendingProfile:
+    """The profile that this JSON value is; `path` is where it lies or will lie.
+
+    Raises:
+        UserFixable: PROFILE-INVALID with every problem found, each naming its field.
+    """
     try:
         return SendingProfile.model_validate(content)
     except ValidationError as error:

@@ -23,6 +23,7 @@ from studio.domain.errors import StudioError
 from studio.ui.application import apply_preferences, prepare, settings
 from studio.ui.background import finish_writes, run_in_background
 from studio.ui.faults import faults, guarded
+from studio.ui.live_start import LiveStart
 from studio.ui.shell import Action, MainWindow, Page, PageSpec
 from studio.ui.shell.command_palette import Found
 from studio.ui.tokens import STATES
@@ -87,6 +88,7 @@ class Studio(QObject):
         self._reports = QTimer(self, interval=REPORTS_MS)
         self._reports.timeout.connect(guarded(self._write_due))
         self._reports.start()
+        self._live = LiveStart(workspace, self.window)
         self.is_closed = False
         self._is_unwell = False
         self.tray = Tray(
@@ -163,7 +165,13 @@ class Studio(QObject):
             options = replace(self.run_options(), aids=replace(aids, pins=()) if self.mode == "live" else aids)
             return self.workspace.runs.start(workflow, options, workflow_id=workflow_id, is_attended=True)
 
-        run_in_background(start, self._started, owner=self.window)
+        def go() -> None:
+            run_in_background(start, self._started, owner=self.window)
+
+        if self.mode == "live":
+            self._live.ask(workflow_id, self.run_options(), go)
+        else:
+            go()
 
     def run_options(self) -> RunOptions:
         """What a run started in this window is asked for: the mode chosen above, and the demo's own time in a demo."""

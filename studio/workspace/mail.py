@@ -33,6 +33,10 @@ TEST_PROFILE = SendingProfile.model_validate(
 """Who test mail is from when no profile is named. The server in it is never used: the catcher takes its place."""
 
 PROFILE_OPTION = "profile"
+_NO_PROFILE = "Nobody has said yet who sends, and through which server."
+_NAME_ONE = (
+    "Enter it in the settings under Sending, or keep one with studio sending use FILE; --profile FILE names another."
+)
 
 
 class CatcherMailer:
@@ -107,18 +111,27 @@ class Mailers:
         return load_profile(Path(str(path))) if path else None
 
 
-def live_problems(path: Path | None) -> tuple[Problem, ...]:
+def profile_file(folder: Path) -> Path:
+    """Where a workspace keeps its own sending profile."""
+    return folder / "sending.json"
+
+
+def own_profile(folder: Path) -> Path | None:
+    """The workspace's own sending profile, None while there is none."""
+    path = profile_file(folder)
+    return path if path.exists() else None
+
+
+def live_problems(path: Path | None, secrets: Secrets | None = None) -> tuple[Problem, ...]:
     """What stands in the way of a live run with this profile; empty when it may go."""
     if path is None:
-        return (Problem("PROFILE-MISSING", "A live run needs a sending profile.", "Name one: --profile SENDING.json"),)
-    return tuple(preflight(load_profile(path), Secrets()))
+        return (Problem("PROFILE-MISSING", _NO_PROFILE, _NAME_ONE),)
+    return tuple(preflight(load_profile(path), secrets or Secrets()))
 
 
 def _green(profile: SendingProfile | None) -> SendingProfile:
     if profile is None:
-        raise UserFixable(
-            "PROFILE-MISSING", "A live run needs a sending profile.", hint="Name one: --profile SENDING.json"
-        )
+        raise UserFixable("PROFILE-MISSING", _NO_PROFILE, hint=_NAME_ONE)
     problems = preflight(profile, Secrets())
     if problems:
         raise UserFixable(

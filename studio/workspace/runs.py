@@ -33,7 +33,7 @@ from studio.store.store import Store
 from studio.workspace.beginnings import make_up
 from studio.workspace.debugging import DebuggingStory
 from studio.workspace.emergency import EmergencyStop
-from studio.workspace.mail import PROFILE_OPTION, live_problems
+from studio.workspace.mail import PROFILE_OPTION, live_problems, own_profile
 from studio.workspace.people import PeopleStory
 from studio.workspace.reports import RunReport, run_report
 from studio.workspace.templates import TemplatesStory
@@ -124,7 +124,12 @@ class RunsStory:
 
         Raises what `start` raises.
         """
-        problems = [*self._workflows.check(workflow), *self._mode_problems(options, workflow)]
+        if options.profile is not None:
+            load_profile(options.profile)
+        problems = self._workflows.check(workflow)
+        if not problems and options.mode == "live":
+            problems = self.preflight(workflow, options)
+            options = replace(options, profile=options.profile or own_profile(self._store.folder))
         if problems:
             raise _refused(workflow, problems)
         workflow = self._workflows.written_out(workflow)
@@ -357,12 +362,17 @@ class RunsStory:
         made_up = make_up(self._store, self._workflows.catalogue, run, workflow, template)
         return replace(run, options={**run.options, MADE_UP_OPTION: made_up}) if made_up else run
 
-    def _mode_problems(self, options: RunOptions, workflow: Workflow) -> tuple[Problem, ...]:
-        if options.mode != "live":
-            if options.profile is not None:
-                load_profile(options.profile)
-            return ()
-        return (*live_problems(options.profile), *self._workflows.unreachable_channels(workflow))
+    def preflight(self, workflow: Workflow, options: RunOptions) -> tuple[Problem, ...]:
+        """What stands in the way of sending this to real people, whatever the mode; empty when it may go.
+
+        A sender that nobody has named yet is a problem of a live run alone. Raises UserFixable CALL-….
+        """
+        from studio.workspace.live_check import unready  # noqa: PLC0415 - it loads what reads messages
+
+        profile = options.profile or own_profile(self._store.folder)
+        sender = live_problems(profile) if profile is not None or options.mode == "live" else ()
+        whole = self._workflows.written_out(workflow)
+        return (*sender, *self._workflows.unreachable_channels(whole), *unready(whole, self._workflows.catalogue))
 
     def _with_contacts(self, workflow: Workflow, options: RunOptions) -> Workflow:
         """The workflow with its source's people imported: those of `--contacts`, or of the file the node names."""
@@ -465,11 +475,11 @@ def _file_id(workflow: Workflow) -> str:
     return f"file-{stable_id(workflow.name)[:8]}"
 
 
-def _refused(workflow: Workflow, problems: list[Problem]) -> UserFixable:
-    first = problems[0]
+def _refused(workflow: Workflow, problems: Sequence[Problem]) -> UserFixable:
+    more = f" ({len(problems) - 1} more of the kind.)" if len(problems) > 1 else ""
     return UserFixable(
         "RUN-INVALID",
-        f"“{workflow.name}” cannot run: {first}",
-        hint="Mend what is listed; studio validate shows the same list.",
+        f"“{workflow.name}” cannot run: {problems[0]}{more}",
+        hint="Mend it, then start again." if len(problems) == 1 else "Mend what is listed, then start again.",
         problems=problems,
     )

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from studio.workspace.rehearsals import RehearsalsStory
     from studio.workspace.returned import ReturnedStory
     from studio.workspace.runs import RunsStory
+    from studio.workspace.sending import SendingStory
     from studio.workspace.sharing import SharingStory
     from studio.workspace.shelf import ShelfStory
     from studio.workspace.templates import TemplatesStory
@@ -125,6 +126,12 @@ class Workspace:
         from studio.workspace.assistant import AssistantStory
 
         return AssistantStory(self._store, self.templates)
+
+    @part
+    def sending(self) -> SendingStory:
+        from studio.workspace.sending import SendingStory
+
+        return SendingStory(self._store.folder, self._clock)
 
     @part
     def shelf(self) -> ShelfStory:

@@ -1,6 +1,6 @@
-"""How the window looks on this computer, and where the workspace lies.
+"""How the window looks on this computer, where the workspace lies, and who sends from it.
 
-Absent on purpose: settings of workflows and sending; those lie with the workflow and the sending profile.
+Absent on purpose: settings of workflows; those lie with the workflow.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from studio.ui import widgets as w
 from studio.ui.application import settings
 from studio.ui.preferences import Preferences
 from studio.ui.screens.navigator import Navigator
+from studio.ui.screens.settings_sending import SendingCard
 from studio.ui.shell import Page
 from studio.ui.theme import SchemeChoice
 from studio.workspace.workspace import Workspace
@@ -26,7 +27,7 @@ SIZES = {"1.0": "100 %", "1.25": "125 %", "1.5": "150 %", "1.75": "175 %", "2.0"
 
 
 class SettingsPage(Page):
-    """Every change takes effect at once and is kept."""
+    """Every change takes effect at once and is kept; only the sender is saved by its button."""
 
     help_topic = "settings"
 
@@ -42,8 +43,9 @@ class SettingsPage(Page):
         self.text_size.chosen.connect(self._set_size)
         self.motion.toggled.connect(self._set_motion)
         body = w.ScrollColumn(margins=(40, 26, 40, 26), spacing=16, width_max=820)
-        body.add(w.PageHeader("Settings", "Kept on this computer; every change takes effect at once"))
-        for card in (self._look(), self._place(), self._about()):
+        body.add(w.PageHeader("Settings", "Kept on this computer"))
+        self.sending = SendingCard(workspace.sending, navigator)
+        for card in (self._look(), self.sending, self._place(), self._about()):
             body.add(card)
         body.add(w.STRETCH)
         self.setLayout(w.column(body, spacing=0))
@@ -57,6 +59,7 @@ class SettingsPage(Page):
         self.scheme.set_value(self._preferences.scheme)
         self.text_size.set_value(_nearest_size(self._preferences.text_scale))
         self.motion.setChecked(self._preferences.reduced_motion)
+        self.sending.refresh()
 
     def _look(self) -> w.Card:
         card = w.Card("Look")

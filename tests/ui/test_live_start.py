@@ -1,0 +1,94 @@
+"""Starting a live run in the window: the sender in the settings first, then a question with who would get what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QMessageBox
+from pytestqt.qtbot import QtBot
+
+from studio.ui import app, background
+from studio.ui.screens.settings import SettingsPage
+from studio.workspace.sending import SendingStory
+from studio.workspace.workspace import Workspace
+from tests.connectors.test_secrets import MemoryKeyring
+from tests.workspace.test_sending import PROFILE, Secrets, Standing, welcome
+
+PATIENCE_MS = 60_000
+"""A wait ends as soon as it is true; how long that takes is the machine's affair."""
+
+
+@pytest.fixture
+def studio(tmp_path: Path, qtbot: QtBot, installed: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[app.Studio]:
+    monkeypatch.setattr(app, "settings", lambda: QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat))
+    monkeypatch.setenv("STUDIO_SECRET_SMTP", "secret")
+    opened = app.Studio(Workspace.open(tmp_path / "first"))
+    opened.workspace.workflows.save("w", welcome(shop_url="https://python.org/shop"))
+    opened.window.show()
+    opened.mode = "live"
+    yield opened
+    opened.window.stays = lambda: False
+    opened.close()
+    opened.window.close()
+    qtbot.waitUntil(lambda: not background.under_way(), timeout=PATIENCE_MS)
+
+
+def question(studio: app.Studio) -> QMessageBox | None:
+    boxes = [box for box in studio.window.findChildren(QMessageBox) if box.isVisible()]
+    return boxes[0] if boxes else None
+
+
+def test_without_a_sender_the_way_to_the_settings_is_offered(qtbot: QtBot, studio: app.Studio) -> None:
+    studio.run_workflow("w")
+    qtbot.waitUntil(lambda: bool(studio.window.toasts.toasts()), timeout=PATIENCE_MS)
+    (toast,) = studio.window.toasts.toasts()
+    assert question(studio) is None
+    toast.button.click()
+    assert studio.window.pages.current_id == "settings"
+    assert not studio.workspace.runs.list()
+
+
+def test_nothing_starts_before_somebody_says_so(qtbot: QtBot, studio: app.Studio) -> None:
+    studio.workspace.sending.keep(PROFILE | {"smtp": PROFILE["smtp"] | {"password": "secret://smtp"}})
+    studio.run_workflow("w")
+    qtbot.waitUntil(lambda: question(studio) is not None, timeout=PATIENCE_MS)
+    box = question(studio)
+    assert "shop@python.org" in box.informativeText()
+    assert box.defaultButton() is box.button(QMessageBox.StandardButton.Cancel)
+    box.button(QMessageBox.StandardButton.Cancel).click()
+    qtbot.waitUntil(lambda: not background.under_way(), timeout=PATIENCE_MS)
+    assert not studio.workspace.runs.list()
+    studio.run_workflow("w")
+    qtbot.waitUntil(lambda: question(studio) is not None, timeout=PATIENCE_MS)
+    next(b for b in question(studio).buttons() if b.text() == "Send for real").click()
+    qtbot.waitUntil(lambda: [run.mode for run in studio.workspace.runs.list()] == ["live"], timeout=PATIENCE_MS)
+
+
+def test_the_sender_is_entered_in_the_settings(qtbot: QtBot, studio: app.Studio, tmp_path: Path) -> None:
+    keyring = MemoryKeyring()
+    story = SendingStory(tmp_path / "first", Standing(), Secrets({}, keyring=lambda: keyring))
+    page = SettingsPage(studio.workspace, studio)
+    qtbot.addWidget(page)
+    card = page.sending
+    card._sending = story
+    card.host.setText("mail.python.org")
+    card.sender.setText("nobody")
+    card.save()
+    qtbot.waitUntil(lambda: card.fields["from"].error != "", timeout=PATIENCE_MS)
+    assert story.profile() is None
+    card.sender.setText("shop@python.org")
+    card.username.setText("shop")
+    card.password.setText("open sesame")
+    card.save()
+    qtbot.waitUntil(lambda: card.fields["postal_address"].error != "", timeout=PATIENCE_MS)
+    assert not card.try_button.isEnabled()
+    assert card.password.text() == ""
+    assert list(keyring.stored.values()) == ["open sesame"]
+    card.postal.setText("Mill Lane 1, Vienna")
+    card.unsubscribe.setText("https://python.org/unsubscribe")
+    card.save()
+    qtbot.waitUntil(card.try_button.isEnabled, timeout=PATIENCE_MS)
+    assert story.profile().postal_address == "Mill Lane 1, Vienna"
