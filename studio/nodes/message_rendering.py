@@ -8,9 +8,10 @@ condition may stand around whole sections. Absent on purpose: files, includes an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from types import NoneType
 from typing import TYPE_CHECKING
 
 import minijinja
@@ -20,7 +21,7 @@ from studio.domain.errors import UserFixable
 from studio.nodes.message_layout import Printed, laid_out, printed_value, printing, without_marks
 from studio.nodes.mjml_conversion import MAX_OUTPUT, RenderError
 from studio.nodes.template_filters import add_filters
-from studio.nodes.template_guard import guard_template
+from studio.nodes.template_guard import guard_template, prints_no_fraction
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -30,6 +31,7 @@ FUEL = 50_000
 MAX_PLAIN = 2_000
 """Characters of a text that becomes a variable."""
 
+_WHOLE = frozenset({str, int, bool, NoneType})
 _MISSING = re.compile(r"`([^`]+)` is undefined")
 _PLACES = {"body.mjml": "message", "text": "plain text"}
 
@@ -101,8 +103,12 @@ class TextTemplate:
     """One plain text, checked and compiled once. Raises UserFixable (MAIL-TEMPLATE)."""
 
     def __init__(self, source: str) -> None:
-        self._environment = _environment()
+        self._environment = _environment(_as_python)
         _add(self._environment, "text", source)
+        self._plain: minijinja.Environment | None = None
+        if prints_no_fraction(source):
+            self._plain = _environment(None)
+            _add(self._plain, "text", source)
         self._fills = "fill" in source
 
     def contact_fields(self) -> set[str] | None:
@@ -111,10 +117,14 @@ class TextTemplate:
 
     def render(self, data: Mapping[str, JsonValue]) -> str:
         """The text for one person's data. Raises RenderError: MAIL-FIELD-MISSING, MAIL-TOO-LARGE, MAIL-RENDER."""
-        text = _filled(self._environment, "text", data)
-        if len(text) > MAX_PLAIN:
-            raise RenderError("MAIL-TOO-LARGE", f"The text comes out longer than {MAX_PLAIN:,} characters.")
-        return text
+        return _plain_text(self._environment, data)
+
+    def writer(self, kinds: Set[type]) -> Callable[[Mapping[str, JsonValue]], str]:
+        """What writes the text for people whose data is of these kinds: as `render` does, in half the time if it can.
+
+        MiniJinja writes 5.0 where Python's numbers, which every value passes through otherwise, give 5.
+        """
+        return partial(_plain_text, self._plain) if self._plain is not None and kinds <= _WHOLE else self.render
 
 
 @lru_cache(maxsize=32)
@@ -126,6 +136,17 @@ def compiled(texts: Texts) -> MessageTemplate:
 def check_template(source: str) -> None:
     """Passes over a text that can be filled in. Raises UserFixable (MAIL-TEMPLATE) with the place."""
     _add(_environment(), "text", source)
+
+
+def _plain_text(environment: minijinja.Environment, data: Mapping[str, JsonValue]) -> str:
+    text = _filled(environment, "text", data)
+    if len(text) > MAX_PLAIN:
+        raise RenderError("MAIL-TOO-LARGE", f"The text comes out longer than {MAX_PLAIN:,} characters.")
+    return text
+
+
+def _as_python(value: object) -> object:
+    return value
 
 
 def _filled(environment: minijinja.Environment, name: str, data: Mapping[str, JsonValue]) -> str:
@@ -142,13 +163,14 @@ def _contact_fields(environment: minijinja.Environment, templates: Iterable[str]
     return None if "contact" in names else {n.removeprefix("contact.") for n in names if n.startswith("contact.")}
 
 
-def _environment() -> minijinja.Environment:
+def _environment(finalizer: Callable[[object], object] | None = printed_value) -> minijinja.Environment:
+    given = {} if finalizer is None else {"finalizer": finalizer}
     environment = minijinja.Environment(
         undefined_behavior="semi_strict",  # pyright: ignore[reportCallIssue, reportArgumentType] - newer than the stub
         pycompat=False,
         fuel=FUEL,
         auto_escape_callback=lambda name: "html" if name.endswith(".mjml") else False,
-        finalizer=printed_value,
+        **given,
     )
     for name in ("range", "dict", "debug", "namespace"):
         environment.remove_global(name)

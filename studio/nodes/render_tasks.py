@@ -7,8 +7,11 @@ JSON data in, texts out, in pieces, so that whoever waits sees that it goes on. 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from functools import lru_cache
+from itertools import chain
+from types import NoneType
 from typing import TYPE_CHECKING
 
 from studio.domain.rendering import Rendered, RenderTask
@@ -23,7 +26,8 @@ PIECE = {"text": 2_000, "mail": 25}
 
 COLUMNS = {"text": ("text", "code", "message"), "mail": ("subject", "html", "text", "code", "message")}
 
-_NOTHING = (None, "")
+_NOTHING: frozenset[str | None] = frozenset((None, ""))
+_NOBODY = frozenset((NoneType,))
 
 
 async def render_here(task: RenderTask) -> Rendered:
@@ -50,25 +54,28 @@ def perform(task: RenderTask, piece: int | None = None) -> Iterator[dict[str, li
 
 def _texts(texts: Mapping[str, str], columns: Mapping[str, Sequence[JsonValue]]) -> dict[str, list[str | None]]:
     template = text_template(texts["text"])
-    answer: dict[str, list[str | None]] = {name: [] for name in COLUMNS["text"]}
-    written, codes, messages = answer["text"], answer["code"], answer["message"]
-    for person in _people(columns):
+    columns = _read(columns)
+    # What an event holds is known only once it is read.
+    kinds = {dict} if "var.event" in columns else _kinds(chain.from_iterable(columns.values()))
+    render, people = template.writer(kinds), _people(columns)
+    written: list[str | None] = []
+    codes: list[str | None] = [None] * len(people)
+    messages: list[str | None] = [None] * len(people)
+    for place, person in enumerate(people):
         try:
-            written.append(template.render(person))
-            codes.append(None)
-            messages.append(None)
+            written.append(render(person))
         except RenderError as error:
             written.append(None)
-            codes.append(error.code)
-            messages.append(str(error))
-    return answer
+            codes[place], messages[place] = error.code, str(error)
+    return {"text": written, "code": codes, "message": messages}
 
 
 def _mails(texts: Mapping[str, str], columns: Mapping[str, Sequence[JsonValue]]) -> dict[str, list[str | None]]:
     template = compiled(Texts(**texts))
     answer: dict[str, list[str | None]] = {name: [] for name in COLUMNS["mail"]}
     tags = columns["tags"]
-    for place, person in enumerate(_people({name: column for name, column in columns.items() if name != "tags"})):
+    facts = _read({name: column for name, column in columns.items() if name != "tags"})
+    for place, person in enumerate(_people(facts)):
         links = tags[place]
         row: tuple[str | None, ...]
         try:
@@ -87,7 +94,7 @@ def text_template(source: str) -> TextTemplate:
     return TextTemplate(source)
 
 
-def _people(columns: Mapping[str, Sequence[JsonValue]]) -> Iterator[dict[str, JsonValue]]:
+def _people(columns: Mapping[str, Sequence[JsonValue]]) -> list[dict[str, JsonValue]]:
     """Per person what a template sees: `contact`, `var` and `event` as groups, the rest by name; nothing empty."""
     groups: dict[str, dict[str, Sequence[JsonValue]]] = {"contact": {}, "var": {}}
     plain: dict[str, Sequence[JsonValue]] = {}
@@ -98,33 +105,47 @@ def _people(columns: Mapping[str, Sequence[JsonValue]]) -> Iterator[dict[str, Js
         elif name != "var.event":
             plain[name] = column
     people = max(map(len, columns.values()), default=0)
-    listed = {name: _all_listed(column) for name, column in groups["var"].items()}
-    contact, var = _by_person(groups["contact"], people, _NOTHING), _by_person(listed, people, _NOTHING)
-    others = _by_person(plain, people, (None,))
-    events = columns.get("var.event", (None,) * people)
-    for known, carried, event, other in zip(contact, var, events, others, strict=True):
-        yield {"contact": known, "var": carried, "event": {} if event is None else _event(event), **other}
-
-
-def _by_person(
-    columns: Mapping[str, Sequence[JsonValue]], people: int, nothing: tuple[JsonValue, ...]
-) -> list[dict[str, JsonValue]]:
-    """Per person the values by name, without those that are `nothing`."""
-    if not columns:
-        return [{} for _ in range(people)]
-    names = list(columns)
-    found = [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    for name, column in columns.items():
-        # Most columns lack nothing: asking the whole column takes a tenth of asking everybody.
-        if any(missing in column for missing in nothing):
-            for person in found:
-                if person[name] in nothing:
-                    del person[name]
+    contact, var = (_by_person(groups[name], people, _NOTHING) for name in ("contact", "var"))
+    events = [_event(text) for text in columns["var.event"]] if "var.event" in columns else [{}] * people
+    together = zip(contact, var, events, strict=True)
+    found: list[dict[str, JsonValue]] = [{"contact": one, "var": two, "event": three} for one, two, three in together]
+    if any(_kinds(column) != _NOBODY for column in plain.values()):
+        for person, other in zip(found, _by_person(plain, people, frozenset((None,))), strict=True):
+            person.update(other)
     return found
 
 
+def _by_person(
+    columns: Mapping[str, Sequence[JsonValue]], people: int, nothing: frozenset[str | None]
+) -> list[dict[str, JsonValue]]:
+    """Per person the values by name, without those that are `nothing`."""
+    found: list[dict[str, JsonValue]] = [{} for _ in range(people)]
+    for name, column in columns.items():
+        kinds = _kinds(column)
+        if kinds == _NOBODY:
+            continue
+        # Most columns lack nothing: then nobody need be asked.
+        lacks = (NoneType in kinds and None in nothing) or (str in kinds and "" in nothing and "" in column)
+        for person, value in zip(found, column, strict=True):
+            if not (lacks and isinstance(value, str | None) and value in nothing):
+                person[name] = value
+    return found
+
+
+def _kinds(values: Iterable[JsonValue]) -> set[type]:
+    return set(map(type, values))
+
+
+def _read(columns: Mapping[str, Sequence[JsonValue]]) -> dict[str, Sequence[JsonValue]]:
+    """The columns, with what variables hold as JSON read."""
+    return {
+        name: _all_listed(column) if name.startswith("var.") and name != "var.event" else column
+        for name, column in columns.items()
+    }
+
+
 def _all_listed(column: Sequence[JsonValue]) -> Sequence[JsonValue]:
-    if any(isinstance(value, str) and value.startswith("[{") for value in column):
+    if str in _kinds(column) and any(isinstance(value, str) and value.startswith("[{") for value in column):
         return [_listed(value) for value in column]
     return column
 

@@ -8,6 +8,7 @@ Windows, the limits, which its parent sets there.
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import struct
@@ -25,6 +26,7 @@ CPU_S = 1.0
 LENGTH = struct.Struct(">I")
 OUT_OF_MEMORY = 77
 """The exit code for running out of memory where Python notices."""
+_COLLECTED_FROM = 50_000
 
 _WARM_UP = {
     "subject": "{{ contact.name|upper }}",
@@ -41,6 +43,9 @@ def main(arguments: list[str]) -> int:
     cpu_s = float(options.get("--cpu", CPU_S))
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     _warm_up()
+    # A piece makes thousands of dictionaries without a cycle among them: looking for cycles took half of its time.
+    gc.freeze()
+    gc.set_threshold(_COLLECTED_FROM)
     if sys.platform != "win32":
         _give_up_rights(int(options.get("--memory", MEMORY)))
     _write(sink, {"ready": True})

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import NoReturn
 
 from studio.domain.errors import UserFixable
@@ -29,6 +30,9 @@ FILTERS = (
 )  # fmt: skip
 """The filters a message may use; the last four are ours (`message_rendering`)."""
 
+_WITHOUT_FRACTIONS = frozenset(
+    ("default", "d", "upper", "lower", "title", "capitalize", "trim", "length", "count", "first", "last")
+)
 _STATEMENTS = ("if", "elif", "else", "endif", "for", "endfor")
 _OPENS, _CLOSES = ("if", "for"), ("endif", "endfor")
 _WORDS_BEFORE_BRACKET = ("in", "and", "or", "not", "if", "else", "elif", "is")
@@ -68,6 +72,19 @@ def guard_template(source: str) -> None:
         if source.startswith("{%", tokens[0].at):
             _check_statement(source, tokens, open_blocks)
         _check_expression(source, tokens)
+
+
+def prints_no_fraction(source: str) -> bool:
+    """Whether a template that was let through prints no number with a fraction unless it is given one."""
+    for tokens in _tags(source):
+        for before, token in pairwise(tokens):
+            if before.text == "|" and token.text not in _WITHOUT_FRACTIONS:
+                return False
+            if token.kind == "number" and not token.text.isdecimal():
+                return False
+            if token.kind == "sign" and token.text[0] in "+-*/%":
+                return False
+    return True
 
 
 def _tags(source: str) -> Iterator[list[_Token]]:

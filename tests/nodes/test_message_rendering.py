@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import resource
 import time
+from collections.abc import Callable, Mapping
 
 import minijinja
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from studio.domain.errors import UserFixable
 from studio.nodes.message_rendering import (
     MessageTemplate,
     Rendered,
     Texts,
+    TextTemplate,
     check_template,
 )
 from studio.nodes.mjml_conversion import RenderError
@@ -334,3 +337,56 @@ def test_memory_stays_bounded() -> None:
                 contact={"x": "y" * 10_000},
             )
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
+
+
+_VALUES: tuple[JsonValue, ...] = (
+    None,
+    True,
+    0,
+    -5,
+    2**70,
+    "",
+    "x",
+    "5.0",
+    "<b>&",
+    "ä⁅⁅0⁆⁆",
+    1.5,
+    5.0,
+    1e20,
+    [1, "a", None],
+    [1.0],
+    {"a": 5.0},
+    {"a": "b"},
+)
+_TEXTS = (
+    "{{ var.v }}", "{{ var.v|upper }}", '{{ var.v|default("d") }}', "{{ var.w }}", "{{ var.v.a }}", "{{ var.v[0] }}",
+    "{{ var.v|length }}", "{{ not var.v }}", "{{ var.v == 1 }} {{ 12 > var.v }}", '{{ "a" ~ var.v }}', "{{ [var.v] }}",
+    "{% for x in var.v %}{{ x }},{{ loop.index }}{% endfor %}", "{{ var.v|first }}{{ var.v|last }}", "{{ var }}",
+    "{{ var.v|times(2) }}", "{{ var.v|float }}", "{{ 1.0 }}", "{{ 4 / 2 }}", "{{ 1e3 }}", "{{ var.v|round }}",
+    "{{ var.v|fill }}", "{{ [1, 2.0] }}", "{{ var.v|e }}", "{% if var.v %}{{ 7 }}{% else %}{{ none }}{% endif %}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", _TEXTS)
+def test_the_quick_way_writes_what_the_other_writes(text: str) -> None:
+    template = TextTemplate(text)
+    for value in _VALUES:
+        data: dict[str, JsonValue] = {"var": {"v": value}}
+        write = template.writer({type(value)})
+        assert _outcome(write, data) == _outcome(template.render, data), value
+
+
+def _outcome(write: Callable[[Mapping[str, JsonValue]], str], data: Mapping[str, JsonValue]) -> str:
+    try:
+        return write(data)
+    except RenderError as error:
+        return f"{error.code}: {error}"
+
+
+def test_what_can_print_no_fraction_has_a_quick_way() -> None:
+    condition = '{% if contact.score > 90 %}{{ contact.name|default("you")|upper }}{% endif %}'
+    text = condition + "{% for n in (1, 2) %}{{ n }}{% endfor %}"
+    template = TextTemplate(text)
+    assert template.writer({str, int, bool, type(None)}) != template.render
+    for kinds in ({float}, {str, list}, {dict}):
+        assert template.writer(kinds) == template.render
