@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from functools import lru_cache
 from itertools import chain
 from types import NoneType
 from typing import TYPE_CHECKING
