@@ -110,7 +110,8 @@ def _as_parquet(keyed: Keyed) -> bytearray:
     # The same bytes whether a column came as texts or as numbers of texts, but Polars leaves a note of the latter in
     # the footer, and would give the reader numbers of texts again. Without the note there is what Parquet says: texts.
     note = data.rfind(_POLARS_NOTE)
-    data[note : note + len(_POLARS_NOTE)] = _NO_NOTE
+    if note >= 0:
+        data[note : note + len(_POLARS_NOTE)] = _NO_NOTE
     return data
 
 
