@@ -25,6 +25,8 @@ from studio.store.scanning import EventFilter, scan
 By = Literal["run_id", "kind", "node_id", "arms", "actor", "detail"]
 SumBy = Literal["run_id", "kind", "node_id", "arms", "actor", "detail", "currency", "hour"]
 
+BATCH_ROWS = 50_000
+
 VALUES_SCHEMA: dict[str, pl.DataType] = {
     "contact_id": pl.UInt32(),
     "arms": pl.String(),
@@ -164,12 +166,12 @@ class Projections:
         return scan(self._log.state(), wanted or EventFilter(), columns)
 
     def batches(self, columns: Sequence[str], wanted: EventFilter) -> Iterator[pl.DataFrame]:
-        """Raw events, a segment's worth at a time and the tail last, as they were when the first was asked for."""
+        """Raw events, some `BATCH_ROWS` at a time and the tail last, as they were when the first was asked for."""
         state = self._log.state()
         for segment in state.segments:
-            if wanted.may_be_in(segment):
-                alone = LogState(state.tip, (segment,), state.settled.clear(), state.tip, ())
-                yield scan(alone, wanted, columns).collect()
+            alone = LogState(state.tip, (segment,), state.settled.clear(), state.tip, ())
+            for first in range(0, segment.rows if wanted.may_be_in(segment) else 0, BATCH_ROWS):
+                yield scan(alone, wanted, columns, rows=(first, BATCH_ROWS)).collect()
         tail = scan(LogState(state.tip, (), state.tail, state.tip, ()), wanted, columns).collect()
         if tail.height:
             yield tail

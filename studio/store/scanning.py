@@ -81,14 +81,20 @@ class EventFilter:
         return [condition for condition in given if condition is not False]
 
 
-def scan(state: LogState, wanted: EventFilter, columns: Sequence[str]) -> pl.LazyFrame:
-    """The matching events of the log, lazily, in no particular order. Columns are of LOG_SCHEMA."""
+def scan(
+    state: LogState, wanted: EventFilter, columns: Sequence[str], rows: tuple[int, int | None] = (0, None)
+) -> pl.LazyFrame:
+    """The matching events of the log, lazily, in no particular order. Columns are of LOG_SCHEMA.
+
+    rows: of a log of one segment, only those from this one on, and so many of them.
+    """
     segments = [segment for segment in state.segments if wanted.may_be_in(segment)]
     parts = []
     if segments:
         conditions = wanted.beyond(segments).conditions()
         needed = {*columns, *(name for condition in conditions for name in condition.meta.root_names())}
         frame = segment_scan(segments, needed)
+        frame = frame if rows == (0, None) else frame.slice(*rows)
         parts.append((frame.filter(*conditions) if conditions else frame).select(*columns))
     if not parts or state.tail.height:
         parts.append(state.tail.lazy().filter(*wanted.conditions()).select(*columns))

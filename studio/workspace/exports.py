@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ import polars as pl
 
 from studio.domain.clock import Clock
 from studio.domain.errors import UserFixable
+from studio.frames.moments import as_text
 from studio.store.scanning import EventFilter
 from studio.store.store import Store
 
@@ -23,8 +25,7 @@ Format: TypeAlias = Literal["csv", "parquet"]
 COLUMNS = ("event_id", "occurred_at", "kind", "contact", "value", "currency", "key", "properties")
 RUN_COLUMNS = {"run_id": "run", "node_id": "node", "arms": "arms", "actor": "actor"}
 PAGE = 50_000
-ROWS_AT_ONCE = 200_000
-MOMENT = "%Y-%m-%dT%H:%M:%S%.6fZ"
+ROWS_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +127,13 @@ def _unused(folder: Path) -> Path:
 def _in_pieces(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     """Small frames put together until there are enough rows: a file for each would cost more than the rows."""
     waiting: list[pl.DataFrame] = []
-    for frame in frames:
+    while (frame := next(frames, None)) is not None:
         waiting.append(frame)
+        del frame  # while the next one is read, nothing here may keep the last ones in memory
         if sum(part.height for part in waiting) >= ROWS_AT_ONCE // 2:
-            yield pl.concat(waiting)
-            waiting = []
+            whole, waiting = pl.concat(waiting), []
+            yield whole
+            del whole
     if waiting:
         yield pl.concat(waiting)
 
@@ -138,13 +141,22 @@ def _in_pieces(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
 def _write_csv(folder: Path, frames: Iterator[pl.DataFrame], progress: Callable[[int], None]) -> int:
     rows, is_first = 0, True
     with (folder / "events.csv").open("wb") as file:
-        for frame in frames:
-            frame.write_csv(file, include_header=is_first, datetime_format=MOMENT)
+        for frame in _ahead(frame.with_columns(as_text(frame.get_column("occurred_at"))) for frame in frames):
+            frame.write_csv(file, include_header=is_first)
             rows, is_first = rows + frame.height, False
             progress(rows)
         if is_first:
             file.write((",".join((*COLUMNS, *RUN_COLUMNS.values())) + "\n").encode())
     return rows
+
+
+def _ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same frames; the next one is made while the last one is being written."""
+    with ThreadPoolExecutor(1, thread_name_prefix="studio-export") as maker:
+        coming = maker.submit(next, frames, None)
+        while (frame := coming.result()) is not None:
+            coming = maker.submit(next, frames, None)
+            yield frame
 
 
 def _write_parquet(folder: Path, frames: Iterator[pl.DataFrame], progress: Callable[[int], None]) -> int:
