@@ -129,11 +129,11 @@ class LanguageModel:
             response = await client.post(request.url, json=request.body, headers=self._headers())
         except httpx.TimeoutException:
             text = f"The language model did not answer within {WITHIN_S:g} seconds."
-            raise Transient("MODEL-TIMEOUT", text, where=request.url, hint="Try again.") from None
+            raise Transient("MODEL-TIMEOUT", text, where=request.url, hint="Try again.", why="timeout") from None
         except httpx.HTTPError as error:
             text = f"The language model cannot be reached ({error})."
             hint = "Is its server running? Everything else works without it."
-            raise Transient("MODEL-UNREACHABLE", text, where=request.url, hint=hint) from None
+            raise Transient("MODEL-UNREACHABLE", text, where=request.url, hint=hint, why="unreachable") from None
         if response.status_code == 429 or response.status_code >= 500:
             text = f"The language model is busy (status {response.status_code})."
             raise Transient("MODEL-BUSY", text, where=request.url, hint="Try again later.")

@@ -79,10 +79,12 @@ async def fetch_page(
                 target = answer
     except TimeoutError:
         text = f"{url} did not answer within {within_s:g} seconds."
-        raise Transient("PAGE-TIMEOUT", text, hint="Try again. " + _SAVE_IT) from None
+        raise Transient("PAGE-TIMEOUT", text, hint="Try again. " + _SAVE_IT, why="timeout") from None
     except httpx.HTTPError as error:
         text = f"{url} cannot be reached ({error})."
-        raise Transient("PAGE-UNREACHABLE", text, hint="Check address and network. " + _SAVE_IT) from error
+        raise Transient(
+            "PAGE-UNREACHABLE", text, hint="Check address and network. " + _SAVE_IT, why="unreachable"
+        ) from error
     raise UserFixable("PAGE-REDIRECTS", f"{url} leads from one address to the next without end.", hint=_SAVE_IT)
 
 
@@ -178,9 +180,13 @@ async def _address_of(target: httpx.URL, port: int, *, allow_private: bool, reso
             addresses = list(await resolver(target.raw_host.decode("ascii"), port))
         except OSError as error:
             text = f"There is no server named {host}, or no network."
-            raise Transient("PAGE-UNREACHABLE", text, hint="Check address and network. " + _SAVE_IT) from error
+            raise Transient(
+                "PAGE-UNREACHABLE", text, hint="Check address and network. " + _SAVE_IT, why="unreachable"
+            ) from error
     if not addresses:
-        raise Transient("PAGE-UNREACHABLE", f"There is no server named {host}.", hint="Check the address.")
+        raise Transient(
+            "PAGE-UNREACHABLE", f"There is no server named {host}.", hint="Check the address.", why="unreachable"
+        )
     private = [address for address in addresses if not _is_public(address)]
     if private and not allow_private:
         text = f"{host} is not on the public internet ({private[0]})."

@@ -127,10 +127,11 @@ def _cause(error: BaseException | None, kind: type[ssl.SSLError]) -> ssl.SSLErro
 
 
 def _unanswered(request: WebRequest, error: Exception) -> StudioError:
-    why = "it did not answer in time" if isinstance(error, (TimeoutError, httpx.TimeoutException)) else "the line broke"
-    text = f"{request.recipient} was called, and {why}."
+    is_late = isinstance(error, (TimeoutError, httpx.TimeoutException))
+    text = f"{request.recipient} was called, and {'it did not answer in time' if is_late else 'the line broke'}."
     if request.is_repeatable:
-        return Deferred("WEB-LOST", text, about="message", hint="It is called again with the same key.")
+        hint = "It is called again with the same key."
+        return Deferred("WEB-LOST", text, about="message", hint=hint, why="timeout" if is_late else "unreachable")
     return InDoubt(request.message_id, text)
 
 

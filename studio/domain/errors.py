@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Passing: TypeAlias = Literal["timeout", "busy", "unreachable"]
+"""Why something may work later: no answer in time, asked to come back, or nobody there (or the line broke)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,9 @@ class UserFixable(StudioError):
 
 
 class Transient(StudioError):
-    """It may work later: retry by policy. `retry_after_s` is the other side's wish, in seconds."""
+    """It may work later: retry by policy. `retry_after_s` is the other side's wish, in seconds; `why`: what kind of
+    failure it is, by which a step's policy may tell which ones it covers.
+    """
 
     def __init__(
         self,
@@ -70,9 +76,11 @@ class Transient(StudioError):
         where: str | None = None,
         hint: str | None = None,
         retry_after_s: float | None = None,
+        why: Passing = "busy",
     ) -> None:
         super().__init__(code, message, where=where, hint=hint)
         self.retry_after_s = retry_after_s
+        self.why: Passing = why
 
 
 class Rejected(StudioError):

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from studio.domain.errors import Rejected, StudioError, Transient
+from studio.domain.errors import Passing, Rejected, StudioError, Transient
 from studio.domain.web_answer import Taken
 
 About = Literal["connection", "sender", "recipient", "message"]
@@ -104,9 +104,19 @@ class Deferred(Transient):
     """
 
     def __init__(
-        self, code: str, message: str, *, about: About, reply: Reply | None = None, hint: str | None = None
+        self,
+        code: str,
+        message: str,
+        *,
+        about: About,
+        reply: Reply | None = None,
+        hint: str | None = None,
+        why: Passing | None = None,
     ) -> None:
-        super().__init__(code, message, hint=hint, retry_after_s=reply.retry_after_s if reply else None)
+        wait_s = reply.retry_after_s if reply else None
+        super().__init__(
+            code, message, hint=hint, retry_after_s=wait_s, why=why or ("busy" if reply else "unreachable")
+        )
         self.about: About = about
         self.reply = reply
 

@@ -12,13 +12,14 @@ from typing import TypeAlias
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from studio.domain.duration import parse_duration
 from studio.domain.errors import Problem, UserFixable
 from studio.domain.expression import Expression
 from studio.domain.expression_parser import parse_expression
 from studio.domain.node import NodeType
 from studio.domain.refusals import in_words
 from studio.domain.spelling import nearest
-from studio.domain.workflow import Node, Workflow, topological_order
+from studio.domain.workflow import RETRY_ON, Node, Workflow, topological_order
 
 Catalogue: TypeAlias = Mapping[str, type[NodeType]]
 """Node type id → class."""
@@ -36,13 +37,53 @@ def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
     nodes: dict[str, NodeType] = {}
     for node in workflow.nodes:
         made, found = _check_node(workflow, node, catalogue)
-        problems += found
+        declared = catalogue[node.type].declaration if node.type in catalogue else None
+        problems += [*found, *_check_policy(node, declared and declared.role)]
         if made is not None:
             nodes[node.id] = made
     problems += _check_edges(workflow, nodes, catalogue)
     problems += _check_shape(workflow, catalogue)
     problems += _check_exit(workflow)
     return problems
+
+
+def _check_policy(node: Node, role: str | None) -> list[Problem]:
+    """What every node has beside its own parameters: condition, time limit, retry policy."""
+    problems = [
+        *_check_length(node, "timeout", node.timeout, may_be_none=False),
+        *_check_length(node, "retry.backoff", node.retry.backoff, may_be_none=True),
+    ]
+    for place, kind in enumerate(node.retry.retry_on):
+        if kind not in RETRY_ON:
+            hint = nearest(kind, RETRY_ON) or f"It can be {', '.join(RETRY_ON)}."
+            text = f"There is no kind of failure “{kind}”."
+            problems.append(Problem("NODE-RETRY", text, hint, node=node.id, field=f"retry.retry_on[{place}]"))
+    return [*problems, *_check_condition(node, role)]
+
+
+def _check_length(node: Node, field: str, text: str | None, *, may_be_none: bool) -> list[Problem]:
+    try:
+        if text is None or parse_duration(text) or may_be_none:
+            return []
+        message = "No time at all is no time limit"
+    except ValueError as error:
+        message = str(error)
+    hint = "PT is for hours and minutes (PT90M), P for days and weeks (P7D)."
+    return [Problem("NODE-DURATION", f"{message}.", hint, node=node.id, field=field)]
+
+
+def _check_condition(node: Node, role: str | None) -> list[Problem]:
+    if node.condition is None or not node.condition.strip():
+        return []
+    if role == "source":
+        text = "A condition cannot stand on the step that starts the workflow: nobody is there yet to be asked about."
+        return [Problem("ENGINE-CONDITION", text, "Put a filter behind it.", node.id, "condition")]
+    try:
+        parse_expression(node.condition)
+    except UserFixable as error:
+        found = error.problems or (Problem(error.code, error.message, error.hint or ""),)
+        return [Problem(p.code, p.message, p.hint, node.id, "condition") for p in found]
+    return []
 
 
 def _duplicates(workflow: Workflow) -> list[Problem]:

@@ -37,8 +37,17 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
+RETRY_ON = ("transient", "timeout", "busy", "unreachable", "error")
+"""What a retry policy may cover: every failure that may pass (`transient`), some of them (`domain.errors.Passing`), or
+also errors of the step itself; a message that was refused is never tried again by itself.
+"""
+
+
 class Retry(_Part):
-    """How often and how patiently a step is tried again. `backoff` is an ISO 8601 duration, doubled per attempt."""
+    """How often and how patiently a step is tried again, and after which failures (`RETRY_ON`; none: never).
+
+    `backoff` is an ISO 8601 duration, doubled per attempt.
+    """
 
     max: Annotated[int, Field(ge=0, le=20)] = 5
     backoff: str = "PT1M"

@@ -29,12 +29,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Rows that could not be handled, and why in words."""
+    """Rows that could not be handled, and why in words. `error`: what was raised; None: the step said it itself."""
 
     rows: pl.DataFrame
     code: str
     message: str
     hint: str
+    error: Exception | None = None
 
 
 @dataclass(slots=True)
@@ -111,7 +112,9 @@ async def _try(batch: pl.DataFrame, call: Call[Result], timeout_s: float | None)
         raise
     except TimeoutError:
         # Halves of it would only hang as well, one after the other.
-        return Transient("STEP-TIMEOUT", "The step took longer than it may.", hint="Raise its time limit.")
+        return Transient(
+            "STEP-TIMEOUT", "The step took longer than it may.", hint="Raise its time limit.", why="timeout"
+        )
     except Exception as error:  # noqa: BLE001 - a node may be anybody's; one bad row or node must not end the run
         return error
 
@@ -135,4 +138,4 @@ def _halves(batch: pl.DataFrame, error: Exception, attempted: Attempted[Result])
 
 
 def _failure(rows: pl.DataFrame, error: Exception) -> Failure:
-    return Failure(rows, *reason_of(error))
+    return Failure(rows, *reason_of(error), error)

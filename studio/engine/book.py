@@ -15,7 +15,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from studio.domain.errors import StudioError
+from studio.domain.errors import StudioError, Transient
 from studio.domain.node import Blocked, NodeContext
 from studio.domain.ports import LedgerChange
 from studio.domain.run import OutboxState
@@ -132,10 +132,10 @@ class Book:
         self._change(row, "failed", *events, reason=f"{code}: {message}")
         self.result.failed.append((row, code, message))
 
-    def try_again(self, row: int, error: StudioError, retry_after_s: float | None, *, is_counted: bool) -> None:
+    def try_again(self, row: int, error: Transient, *, is_counted: bool) -> None:
         """Another attempt by the step's retry rule, or failure after the last. `is_counted`: the intent counted it."""
         drawn = chance(f"{self._context.run_id}|{self._step.id}|{self._attempt_no}", self.instance(row))
-        due_at = self._step.retry.again_at(self._now(), self._attempt_no, drawn, retry_after_s)
+        due_at = self._step.retry.again_at(self._now(), self._attempt_no, drawn, error)
         if due_at is None:
             self.fail(row, error.code, error.message)
             return

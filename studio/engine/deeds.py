@@ -144,11 +144,10 @@ class Deeds:
             entering, cursor = await source.produce(work.cursor, memory.sizes.chunk, self._contexts()(step.id))
         except Corrupt:
             raise
-        except Transient as error:
-            return await self._produce_later(step, work, error, draft)
         except Exception as error:
-            log.exception("the source %s failed", step.id)
-            return await self._give_up(work, Trouble(step.id, *reason_of(error), action="retry"))
+            if not isinstance(error, Transient):
+                log.exception("the source %s failed", step.id)
+            return await self._produce_later(step, work, error, draft)
         stage.tally(step.id).duration_ms += (self._tick() - began) * 1_000
         if entering.height:
             let_in(memory, draft, stage, step, entering)
@@ -160,9 +159,9 @@ class Deeds:
             stage.guard.visited(step, stage.tally(step.id), 0)
         return await self._finish(stage, draft)
 
-    async def _produce_later(self, step: Step, work: Work, error: Transient, draft: Draft) -> Broken | None:
+    async def _produce_later(self, step: Step, work: Work, error: Exception, draft: Draft) -> Broken | None:
         drawn = chance(f"{self._memory.run.run_id}|{step.id}|{work.attempt}", 0)
-        due_at = step.retry.again_at(draft.now, work.attempt, drawn, error.retry_after_s)
+        due_at = step.retry.again_at(draft.now, work.attempt, drawn, error)
         if due_at is None:
             return await self._give_up(work, Trouble(step.id, *reason_of(error), action="retry"))
         draft.add(step.id, "produce", cursor=work.cursor, due_at=due_at, attempt=work.attempt + 1)

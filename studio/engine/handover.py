@@ -107,14 +107,14 @@ class HandOver:
     def _deferred(self, post: Post, error: Deferred) -> None:
         if error.about != "connection":
             self._connections.note_success()
-            self._book.try_again(post.row, error, error.retry_after_s, is_counted=post.is_intended)
+            self._book.try_again(post.row, error, is_counted=post.is_intended)
             return
         post.losses += 1
         if post.losses < _LOSSES_MAX:
             self._put_back(post)
         else:
             # Perhaps it is this very letter that breaks connections: its neighbours go first.
-            self._book.try_again(post.row, error, error.retry_after_s, is_counted=post.is_intended)
+            self._book.try_again(post.row, error, is_counted=post.is_intended)
         self._connections.note_loss(error)
 
     def _refused(self, post: Post, error: Refused) -> None:

@@ -135,7 +135,7 @@ class _Dispatch:
         for instance_id, code, message in written.failed:
             self._book.fail(row_of[instance_id], code, message)
         for instance_id, error in written.later:
-            self._book.try_again(row_of[instance_id], error, error.retry_after_s, is_counted=False)
+            self._book.try_again(row_of[instance_id], error, is_counted=False)
         queue = deque(Post(row_of[letter.instance_id], letter.envelope) for letter in written.letters)
         hand_over = HandOver(
             queue,

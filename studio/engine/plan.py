@@ -14,7 +14,7 @@ from typing import Literal
 
 from studio.domain.debugging import Aids
 from studio.domain.duration import parse_duration
-from studio.domain.errors import Problem, UserFixable
+from studio.domain.errors import Problem, Transient, UserFixable
 from studio.domain.expression import Expression
 from studio.domain.expression_parser import parse_expression
 from studio.domain.node import (
@@ -38,19 +38,29 @@ ERROR_PORT = "error"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryRule:
-    """How often a step is tried again after the first time, and how long it waits; doubled per attempt."""
+    """How often a step is tried again after the first time, after which failures, and how long it waits; doubled per
+    attempt.
+    """
 
     max: int
     backoff: timedelta
     jitter: float
+    on: frozenset[str] = frozenset({"transient"})
 
-    def again_at(self, now: datetime, attempt: int, chance: float, asked_s: float | None = None) -> datetime | None:
-        """When to try again after the `attempt`-th try (from 1); None after the last.
+    def covers(self, error: Exception) -> bool:
+        """Whether this kind of failure is tried again at all; others fail at once."""
+        if isinstance(error, Transient):
+            return "transient" in self.on or error.why in self.on
+        return "error" in self.on
 
-        `chance` in [0, 1) spreads the waits; `asked_s` is how long the other side asks to be left alone.
+    def again_at(self, now: datetime, attempt: int, chance: float, error: Exception) -> datetime | None:
+        """When to try again after the `attempt`-th try (from 1); None after the last, or after what is not covered.
+
+        `chance` in [0, 1) spreads the waits; the other side is left alone for as long as it asks to be.
         """
-        if attempt > self.max:
+        if attempt > self.max or not self.covers(error):
             return None
+        asked_s = error.retry_after_s if isinstance(error, Transient) else None
         spread = 1 + self.jitter * (2 * chance - 1)
         own = self.backoff * min(2 ** (attempt - 1), 1_024) * spread
         return now + max(own, timedelta(seconds=asked_s or 0))
@@ -321,7 +331,12 @@ def _shortcomings(declared: Node, node: NodeType) -> list[Problem]:
 
 
 def _retry_rule(retry: Retry) -> RetryRule:
-    return RetryRule(max=retry.max, backoff=parse_duration(retry.backoff), jitter=retry.jitter)
+    return RetryRule(
+        max=retry.max,
+        backoff=parse_duration(retry.backoff),
+        jitter=retry.jitter,
+        on=frozenset(retry.retry_on),
+    )
 
 
 def _kinds(steps: Iterable[Step]) -> tuple[str, ...]:

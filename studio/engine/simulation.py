@@ -87,7 +87,7 @@ def _sort_out(
     result.failed += [(row_of[instance], code, message) for instance, code, message in written.failed]
     for instance, error in written.later:
         drawn = chance(f"{run_id}|{step.id}|{attempt_no}", instance)
-        due_at = step.retry.again_at(draft.now, attempt_no, drawn, error.retry_after_s)
+        due_at = step.retry.again_at(draft.now, attempt_no, drawn, error)
         if due_at is None:
             result.failed.append((row_of[instance], error.code, error.message))
         else:

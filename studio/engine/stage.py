@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from studio.domain.errors import Problem, Transient
+from studio.domain.errors import Problem
 from studio.domain.node import Answered, Outcome, Quarantined, Waits
 from studio.engine.attempts import Attempted, Failure, attempt, attempt_few, reason_of
 from studio.engine.facts import chance, fill_in, tidy, together
@@ -257,9 +257,9 @@ class Stage:
         for outcome in attempted.results:
             self._absorb(step, outcome)
         self._note_arms(batch, attempted)
-        failures = [*attempted.failures, *_refused(batch, attempted)]
-        failures += self._put_off(step, kind, attempted.later, attempt_no)
-        self.fail(step, kind, failures, batch.height)
+        raised = _raised(attempted.failures, is_covered=step.retry.covers)
+        failures = self._put_off(step, kind, [*raised, *attempted.later], attempt_no)
+        self.fail(step, kind, [*failures, *_refused(batch, attempted)], batch.height)
 
     async def answered(self, step: Step, batch: pl.DataFrame, answers: Sequence[str | None] | None) -> None:
         """Lets instances on whose web calls are done, with what was answered; see `domain.node.Answered`."""
@@ -363,16 +363,18 @@ class Stage:
         self,
         step: Step,
         kind: Literal["arrive", "resume"],
-        later: Sequence[tuple[pl.DataFrame, Transient]],
+        later: Sequence[tuple[pl.DataFrame, Exception]],
         attempt_no: int,
     ) -> list[Failure]:
-        """Plans another attempt by the step's retry rule; failures for batches that have had their last one."""
+        """Plans another attempt by the step's retry rule; failures for batches that have had their last one, or failed
+        in a way that the rule does not cover.
+        """
         failures: list[Failure] = []
         for batch, error in later:
             drawn = chance(f"{self._contexts(step.id).run_id}|{step.id}|{attempt_no}", batch.item(0, "instance_id"))
-            due_at = step.retry.again_at(self._now, attempt_no, drawn, error.retry_after_s)
+            due_at = step.retry.again_at(self._now, attempt_no, drawn, error)
             if due_at is None:
-                failures.append(Failure(batch, *reason_of(error)))
+                failures.append(Failure(batch, *reason_of(error), error))
             else:
                 self.again.append(Again(step.id, kind, batch, due_at, attempt_no + 1))
         return failures
@@ -420,6 +422,18 @@ def _passing_by(outcome: Outcome, port: str | None, others: pl.DataFrame) -> Out
         return replace(outcome, ended=ended)
     through = [frame for frame in (outcome.out.get(port), others) if frame is not None]
     return replace(outcome, out={**outcome.out, port: together([tidy(frame) for frame in through])})
+
+
+def _raised(
+    failures: Sequence[Failure], is_covered: Callable[[Exception], bool]
+) -> list[tuple[pl.DataFrame, Exception]]:
+    """Rows with what they raised; those that may be tried again together, so that they are one piece of work."""
+    raised = [(failure.rows, failure.error) for failure in failures if failure.error is not None]
+    covered = [(rows, error) for rows, error in raised if is_covered(error)]
+    if len(covered) < 2:
+        return raised
+    once = (together([rows for rows, _ in covered]), covered[0][1])
+    return [once, *((rows, error) for rows, error in raised if not is_covered(error))]
 
 
 def _refused(batch: pl.DataFrame, attempted: Attempted[Outcome]) -> list[Failure]:

@@ -126,7 +126,7 @@ EXAMPLES: Mapping[str, tuple[dict[str, object], ...]] = {
             "knows_key": True,
             "also_done": "409, 410",
             "values": [{"name": "plan", "path": "customer.plan", "example": "gold", "keep": True}],
-            "expects": [{"path": "ok", "value": "true"}],
+            "checks": [{"path": "ok", "value": "true"}],
         },
     ),
     "send.email": (

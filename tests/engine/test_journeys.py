@@ -392,6 +392,29 @@ def test_after_the_last_attempt_it_is_a_failure() -> None:
     assert (problem.code, problem.count) == ("TROUBLE-LATE", 3)
 
 
+def test_what_the_policy_does_not_cover_fails_at_once() -> None:
+    world = World()
+    trouble = ("trouble", {"late_s": 999_999}, {"retry": {"max": 5, "retry_on": ["timeout"]}})
+    flow = workflow({"s": ("people", {"count": 3}), "t": trouble}, "s > t")
+    assert world.run(flow) == "failed"
+    step = world.view().step("t")
+    assert (step.attempts, step.quarantined, world.wall.at) == (1, 3, START)
+
+
+def test_a_policy_may_cover_the_errors_of_single_people() -> None:
+    """Those who fail are tried again together, nobody else waits for them, and the last try is a failure."""
+    world = World()
+    retry = {"max": 2, "backoff": "PT15M", "jitter": 0, "retry_on": ["error"]}
+    trouble = ("trouble", {"raises": [2, 5], "refuses": [7]}, {"retry": retry})
+    flow = workflow({"s": ("people", {"count": 12}), "t": trouble, "e": ("end", {})}, "s > t", "t > e")
+    assert world.run(flow) == "done"
+    step = world.view().step("t")
+    assert (step.arrived, step.left, step.quarantined, step.attempts) == (12, 9, 3, 3)
+    tries = [event for event in world.runs.run_events("r1") if event.kind == "step.ran" and event.node_id == "t"]
+    assert len(tries) == 3
+    assert tries[-1].at - tries[0].at == timedelta(minutes=15 + 30)
+
+
 def test_who_cannot_be_woken_is_kept() -> None:
     world = World()
     flow = workflow(

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from studio.domain.errors import UserFixable
+from studio.domain.errors import Transient, UserFixable
 from studio.engine.plan import RetryRule, compile_plan
 from tests.engine.bench import START, workflow
 from tests.engine.nodes import CATALOGUE, Mail, Pause, Through, declared
 
 OFF = {"enabled": False}
+BUSY = Transient("BUSY", "Come back later.")
 
 
 def plan(nodes: dict, *edges: str):
@@ -134,12 +135,28 @@ def test_settings_of_a_step() -> None:
 
 def test_retries_double_their_wait_within_the_jitter_and_end() -> None:
     rule = RetryRule(max=3, backoff=timedelta(seconds=10), jitter=0.2)
-    waits = [(rule.again_at(START, attempt, 0.5) - START).total_seconds() for attempt in (1, 2, 3)]
+    waits = [(rule.again_at(START, attempt, 0.5, BUSY) - START).total_seconds() for attempt in (1, 2, 3)]
     assert waits == [10, 20, 40]
-    assert rule.again_at(START, 4, 0.5) is None
-    assert rule.again_at(START, 1, 0.0) == START + timedelta(seconds=8)
-    assert rule.again_at(START, 1, 1.0) == START + timedelta(seconds=12)
-    assert rule.again_at(START, 1, 0.5, asked_s=300) == START + timedelta(seconds=300)
-    assert RetryRule(max=99, backoff=timedelta(seconds=1), jitter=0).again_at(START, 50, 0) == START + timedelta(
+    assert rule.again_at(START, 4, 0.5, BUSY) is None
+    assert rule.again_at(START, 1, 0.0, BUSY) == START + timedelta(seconds=8)
+    assert rule.again_at(START, 1, 1.0, BUSY) == START + timedelta(seconds=12)
+    assert rule.again_at(START, 1, 0.5, Transient("X", "x", retry_after_s=300)) == START + timedelta(seconds=300)
+    assert RetryRule(max=99, backoff=timedelta(seconds=1), jitter=0).again_at(START, 50, 0, BUSY) == START + timedelta(
         seconds=1_024
     )
+
+
+@pytest.mark.parametrize(
+    ("on", "covered"),
+    [
+        (("transient",), {"timeout", "busy", "unreachable"}),
+        (("timeout", "error"), {"timeout", "error"}),
+        (("busy",), {"busy"}),
+        ((), set()),
+    ],
+)
+def test_a_policy_covers_the_failures_that_it_names(on: tuple[str, ...], covered: set[str]) -> None:
+    rule = RetryRule(max=1, backoff=timedelta(seconds=1), jitter=0, on=frozenset(on))
+    errors: dict[str, Exception] = {why: Transient("X", "x", why=why) for why in ("timeout", "busy", "unreachable")}
+    errors["error"] = ValueError("the step's own")
+    assert {why for why, error in errors.items() if rule.again_at(START, 1, 0.5, error)} == covered

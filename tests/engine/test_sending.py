@@ -94,6 +94,13 @@ def test_a_deferred_message_is_tried_again_by_policy(mishap: Mishap) -> None:
     assert world.view().step("m").attempts == 3
 
 
+def test_a_message_is_not_tried_again_where_the_policy_does_not_cover_it() -> None:
+    world = world_with(p3=[LATER] * 9)
+    assert world.run(mailing(retry={"max": 5, "retry_on": ["unreachable"]})) == "done"
+    assert state_of(world, 3)["state"] == "failed"
+    assert (len(world.mailed()), world.wall.at) == (7, START)
+
+
 def test_after_the_last_attempt_a_deferred_message_has_failed() -> None:
     world = world_with(p3=[LATER] * 9)
     assert world.run(mailing(retry={"max": 1, "backoff": "PT1M"})) == "done"

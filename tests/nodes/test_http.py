@@ -82,7 +82,7 @@ def test_outside_of_live_nobody_is_called(mode: str) -> None:
         {"url": URL, "values": [{"name": "a"}, {"name": "a"}]},
         {"url": URL, "values": [{"name": "email", "keep": True}]},
         {"url": URL, "values": [{"name": "event"}]},
-        {"url": URL, "expects": [{"path": "ok", "value": ""}]},
+        {"url": URL, "checks": [{"path": "ok", "value": ""}]},
     ],
 )
 def test_what_may_not_be_asked(parameters: dict[str, object]) -> None:

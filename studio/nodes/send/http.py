@@ -108,7 +108,7 @@ class HttpParameters(Parameters):
         description="Further answers that mean success beside 200 to 299, such as 409 for what is there already.",
     )
 
-    expects: Annotated[tuple[ExpectedValue, ...], Field(max_length=5)] = Field(
+    checks: Annotated[tuple[ExpectedValue, ...], Field(max_length=5)] = Field(
         default=(),
         title="Done only if",
         description="What the answer has to say, for services that answer 200 to everything.",
@@ -222,7 +222,7 @@ class Http:
             is_repeatable=parameters.knows_key or parameters.method in REPEATABLE_METHODS,
             accepts=tuple(int(status) for status in re.findall(r"\d{3}", parameters.also_done)),
             takes=takings(parameters.values),
-            expects=expectations(parameters.expects),
+            expects=expectations(parameters.checks),
             timeout_s=parameters.timeout_s,
         )
 

@@ -15,6 +15,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from studio.domain.validation import Catalogue
 from studio.domain.workflow import Edge, Node, PortRef, Workflow
+from studio.nodes.policy import with_policy
 from studio.ui.canvas import annotations, edits
 from studio.ui.canvas.annotations import MarkKey
 from studio.ui.canvas.edits import Position
@@ -238,6 +239,12 @@ class Document(QObject):
             gone = [e for e in after.edges if e.from_ == (node_id, "error")]
             after = edits.remove_edges(after, gone) if gone else after
         self._push(f"Change what {self.name_of(node)} does on errors", after)
+
+    def set_policy(self, node_id: str, values: Mapping[str, JsonValue], field: str = "") -> None:
+        """For whom the step is, how long it may take and when it is tried again (`nodes.policy`)."""
+        node = self.workflow.node(node_id)
+        words = f"Change {field or 'when'} of {self.name_of(node)}"
+        self._push(words, self._with(with_policy(node, values)), ("policy", node_id, field))
 
     def set_enabled(self, ids: Collection[str], enabled: bool) -> None:
         changed = {n.id: n.model_copy(update={"enabled": enabled}) for n in self.workflow.nodes if n.id in ids}

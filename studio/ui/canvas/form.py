@@ -100,7 +100,8 @@ class ParameterForm(QWidget):
 
     def errors(self) -> dict[Path, str]:
         """What is wrong now, by path."""
-        assert self._model is not None
+        if self._model is None:
+            return {}
         return errors_of(self._model, self._resolved())
 
     def validate(self) -> None:

@@ -1,4 +1,4 @@
-"""The Settings tab: what every step has (name, on or off, what to do on errors, note) and the form of its own settings.
+"""The Settings tab: what every step has (name, for whom, tries, what to do on errors, note) and its own settings.
 
 Absent on purpose: the step's place and edges, which are changed on the canvas.
 """
@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from studio.domain.workflow import Node
+from studio.nodes.policy import SourcePolicy, StepPolicy, policy_values
 from studio.ui.canvas.document import Document
 from studio.ui.canvas.form import ParameterForm
 from studio.ui.canvas.form_aid import FormAid
@@ -32,6 +33,7 @@ class SettingsPanel(QWidget):
         self._document = document
         self._read_only = False
         self._node_id = ""
+        self._policy_of = ""
         self.name = QLineEdit()
         self.enabled = QCheckBox("Switched on")
         self.on_error = QComboBox()
@@ -42,6 +44,7 @@ class SettingsPanel(QWidget):
         self.note.setFixedHeight(theme().px(58))
         self.kind = Text("", "secondary", "muted")
         self.form = ParameterForm(aid)
+        self.policy = ParameterForm(aid)
         self._missing = Paragraph("This program has no such step, so its settings cannot be shown.")
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -49,6 +52,7 @@ class SettingsPanel(QWidget):
         self._name_field = Field("Name", self.name)
         for widget in (self._name_field, self.kind, self._missing, self.form, Hairline(), self.enabled):
             box.addWidget(widget)
+        box.addWidget(self.policy)
         box.addWidget(Field("When it fails for some people", self.on_error))
         box.addWidget(Field("Note", self.note))
         box.addStretch(1)
@@ -63,6 +67,8 @@ class SettingsPanel(QWidget):
         self.form.changed.connect(self._parameters_changed)
         self.form.template_changed.connect(self._document.set_template_value)
         self.form.left.connect(self._document.end_session)
+        self.policy.changed.connect(self._policy_changed)
+        self.policy.left.connect(self._document.end_session)
         self.form.write_wanted.connect(self.write_message)
 
     def show_node(self, node: Node, *, read_only: bool = False) -> None:
@@ -89,6 +95,15 @@ class SettingsPanel(QWidget):
         self.form.setVisible(node_class is not None)
         if node_class is not None:
             self.form.show_node(self._document.workflow, node, node_class.Parameters, read_only=read_only)
+        self._show_policy(node, is_source=about is not None and about.role == "source")
+
+    def _show_policy(self, node: Node, *, is_source: bool) -> None:
+        told = node.model_copy(update={"parameters": policy_values(node)})
+        # What is being typed and not yet right stands in the form alone.
+        if not self.policy.errors() or node.id != self._policy_of:
+            model = SourcePolicy if is_source else StepPolicy
+            self.policy.show_node(self._document.workflow, told, model, read_only=self._read_only)
+        self._policy_of = node.id
 
     def focus_first(self) -> None:
         """Puts the keyboard into the first setting, or the name when there is none."""
@@ -119,6 +134,10 @@ class SettingsPanel(QWidget):
 
     def _parameters_changed(self, parameters: dict[str, JsonValue], title: str) -> None:
         self._document.set_parameters(self._node_id, parameters, title)
+
+    def _policy_changed(self, values: dict[str, JsonValue], title: str) -> None:
+        if not self.policy.errors():
+            self._document.set_policy(self._node_id, values, title)
 
     def _choose_on_error(self, _index: int) -> None:
         self._document.set_on_error(self._node_id, self.on_error.currentData())

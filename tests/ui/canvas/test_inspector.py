@@ -186,3 +186,33 @@ def test_an_unknown_step_is_shown_and_explained(page: CanvasPage, types) -> None
     assert "no such step" in words(page.inspector.settings)
     page.inspector.open_tab("Help")
     assert "no such step" in words(page.inspector.help)
+
+
+def test_when_a_step_is_tried_again_is_a_setting_like_any_other(page: CanvasPage) -> None:
+    page.choose("mail_b")
+    policy = page.inspector.settings.policy
+    policy.enter("tries", 2)
+    policy.enter("retry_on", ["timeout", "busy"])
+    policy.enter("timeout", "PT30S")
+    policy.enter("condition", 'country == "DE"')
+    node = page.document.workflow.node("mail_b")
+    assert (node.retry.max, node.retry.retry_on, node.timeout) == (2, ("timeout", "busy"), "PT30S")
+    assert node.condition == 'country == "DE"'
+    page.document.undo()
+    assert page.document.workflow.node("mail_b").condition is None
+
+
+def test_a_policy_that_is_being_typed_and_wrong_stays_in_the_form(page: CanvasPage) -> None:
+    page.choose("mail_b")
+    policy = page.inspector.settings.policy
+    before = page.document.workflow.node("mail_b")
+    policy.enter("condition", "foo(")
+    assert "no function “foo”" in policy.fields["condition"].error
+    assert page.document.workflow.node("mail_b") == before
+    assert policy.text_of("condition") == "foo("
+
+
+def test_where_a_workflow_starts_nobody_is_asked_for_a_condition(page: CanvasPage) -> None:
+    source = next(n.id for n in page.document.workflow.nodes if n.type.startswith("trigger"))
+    page.choose(source)
+    assert "condition" not in page.inspector.settings.policy.fields
