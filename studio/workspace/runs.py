@@ -33,6 +33,7 @@ from studio.store.store import Store
 from studio.workspace.beginnings import make_up
 from studio.workspace.debugging import DebuggingStory
 from studio.workspace.emergency import EmergencyStop
+from studio.workspace.known_runs import KnownRuns
 from studio.workspace.mail import PROFILE_OPTION, live_problems, own_profile
 from studio.workspace.people import PeopleStory
 from studio.workspace.reports import RunReport, run_report
@@ -69,8 +70,8 @@ class RunOptions:
     from_run: str | None = None
 
 
-class RunsStory:
-    """Runs of one workspace."""
+class RunsStory(KnownRuns):
+    """Runs of one workspace: what is written down of them, and all that is done with them."""
 
     def __init__(
         self,
@@ -86,7 +87,7 @@ class RunsStory:
         *,
         on_end: Callable[[str], None],
     ) -> None:
-        self._store = store
+        super().__init__(store, host.is_running)
         self._host = host
         self._workflows = workflows
         self._templates = templates
@@ -262,42 +263,9 @@ class RunsStory:
         """What follows from a leg's end: the run's outcome is kept."""
         self._on_end(run_id)
 
-    def is_running(self, run_id: str) -> bool:
-        """Whether the engine is at it."""
-        return self._host.is_running(run_id)
-
-    def is_interrupted(self, run: RunRow) -> bool:
-        """Whether it was cut off (Ctrl+C, a crash, a closed program) and goes on when it is resumed.
-
-        Only one program at a time has a workspace, so what is called running and does not run here runs nowhere.
-        """
-        return run.state in ("running", "queued") and not self._host.is_running(run.run_id)
-
     def drain(self) -> list[RunEvent]:
         """Run events since the last call, for a window that shows them as they happen."""
         return self._host.drain()
-
-    def list(self, limit: int | None = None) -> list[RunRow]:
-        """Runs, newest first."""
-        return self._store.runs.list_runs(limit=limit)
-
-    def get(self, run_id: str) -> RunRow:
-        """One run; UserFixable when there is none of that id."""
-        return self._store.runs.get(run_id)
-
-    def newest(self) -> str:
-        """The newest run's id; UserFixable RUN-NONE before the first."""
-        rows = self.list(limit=1)
-        if not rows:
-            raise UserFixable("RUN-NONE", "There is no run in this workspace.", hint="Run a workflow first.")
-        return rows[0].run_id
-
-    def unfinished(self) -> str:
-        """The newest run that can go on; UserFixable RUN-NONE when all have ended."""
-        for row in self.list():
-            if row.state not in ("done", "failed"):
-                return row.run_id
-        raise UserFixable("RUN-NONE", "No run is left to go on with.", hint="See: studio runs")
 
     def workflow_of(self, run_id: str) -> Workflow:
         """The version of the workflow that the run runs."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from studio.workspace.history import HistoryStory
     from studio.workspace.improvements import ImprovementsStory
     from studio.workspace.insights import InsightsStory
+    from studio.workspace.known_runs import KnownRuns
     from studio.workspace.learning import LearningStory
     from studio.workspace.mail import Mailers
     from studio.workspace.moving import MovingStory
@@ -209,6 +210,12 @@ class Workspace:
             self._clock,
             on_end=self._learn,
         )
+
+    @part
+    def known_runs(self) -> KnownRuns:
+        from studio.workspace.known_runs import KnownRuns
+
+        return KnownRuns(self._store, lambda run_id: self.at_work and self._host.is_running(run_id))
 
     @part
     def unattended(self) -> UnattendedStory:

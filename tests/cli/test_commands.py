@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.workspace.runs import RunsStory
+from studio.workspace.known_runs import KnownRuns
 from tests.cli.terminal import done, studio
 
 BAKERY = (
@@ -234,7 +234,7 @@ def test_an_interrupted_command_says_how_to_go_on(shop: Path, monkeypatch: pytes
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(RunsStory, "list", interrupt)
+    monkeypatch.setattr(KnownRuns, "list", interrupt)
     said = studio("runs", workspace=shop)
     assert said.code == 3
     assert "studio resume" in said.err
