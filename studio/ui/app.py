@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QObject, QTimer
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMessageBox
 
+from studio.domain.clock import utc_now
 from studio.domain.errors import StudioError
 from studio.ui.application import apply_preferences, prepare, settings
 from studio.ui.background import finish_writes, run_in_background
 from studio.ui.faults import faults, guarded
 from studio.ui.live_start import LiveStart
+from studio.ui.question import ask
+from studio.ui.rescue import rescued, tell_without_window
 from studio.ui.shell import Action, MainWindow, Page, PageSpec
 from studio.ui.shell.command_palette import Found
 from studio.ui.tokens import STATES
@@ -212,19 +213,57 @@ class Studio(QObject):
     def notify(self, text: str, undo: Callable[[], object] | None = None) -> None:
         self.window.toast(text, undo=undo)
 
+    def go_back(self, backup: str) -> None:
+        """Asks, puts a backup in this workspace's place, and opens it in a window that takes this one's."""
+        words = (
+            "The workspace as it is now is set aside, not deleted. Runs that had something to send are held, "
+            "for it may have gone out since."
+        )
+        ask(self.window, "Go back to this backup?", words, "Go back", lambda: self._put_back(backup))
+
     def close(self) -> None:
         """Lets runs finish the message they are at; they can be resumed."""
         if self.is_closed:
             return
+        self._leave()
+        self.workspace.close()
+        # Another workspace may have taken its place: a closed window would keep its screens for ever.
+        self.window.deleteLater()
+
+    def _leave(self) -> None:
         self.is_closed = True
         self._frame.stop()
         self._refresh.stop()
         self._reports.stop()
         self._pulse.stop()
         finish_writes()
-        self.workspace.close()
-        # Another workspace may have taken its place: a closed window would keep its screens for ever.
+
+    def _put_back(self, backup: str) -> None:
+        folder = self.workspace.folder
+        self.window.setEnabled(False)
+        self.notify("Going back …")
+        self._leave()
+
+        def work() -> tuple[Workspace, StudioError | None]:
+            from studio.workspace.backups import go_back
+
+            self.workspace.close()
+            try:
+                go_back(folder, backup, utc_now())
+            except StudioError as error:
+                return Workspace.open(folder), error
+            return Workspace.open(folder), None
+
+        run_in_background(work, self._gone_back, owner=self.window)
+
+    def _gone_back(self, found: tuple[Workspace, StudioError | None]) -> None:
+        workspace, error = found
+        self._replace_workspace(workspace)
         self.window.deleteLater()
+        if error is not None:
+            faults().report(error)
+        elif self._successor is not None:
+            self._successor.notify("The workspace is as it was then")
 
     def watch(self, run_id: str) -> None:
         """A run is going on: its end is noticed."""
@@ -323,7 +362,7 @@ def main(argv: Sequence[str]) -> int:
     application = prepare(["studio"])
     apply_preferences()
     try:
-        workspace = _workspace(arguments)
+        workspace = _opened(arguments)
     except StudioError as error:
         faults().report(error)
         logging.getLogger(__name__).error("%s", error)
@@ -338,18 +377,22 @@ def main(argv: Sequence[str]) -> int:
     return code
 
 
-def tell_without_window(error: StudioError) -> None:
-    """A box, for whoever started the program with an icon sees no terminal; where nobody looks, nothing."""
-    if QGuiApplication.platformName() not in ("offscreen", "minimal"):
-        QMessageBox.critical(None, "Flowlight Studio", f"{error.message} {error.hint or ''}".strip())
-
-
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="studio")
     parser.add_argument("command", nargs="?", choices=["demo"])
     parser.add_argument("--workspace", type=Path)
     parser.add_argument("--seed", type=int, default=DEMO_SEED)
     return parser.parse_args(list(argv))
+
+
+def _opened(arguments: argparse.Namespace) -> Workspace:
+    try:
+        return _workspace(arguments)
+    except StudioError as error:
+        workspace = rescued(error, arguments.workspace or default_folder())
+        if workspace is None:
+            raise
+        return workspace
 
 
 def _workspace(arguments: argparse.Namespace) -> Workspace:

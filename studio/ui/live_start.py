@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox
-
 from studio.domain.errors import UserFixable
 from studio.ui.background import run_in_background
 from studio.ui.faults import faults
+from studio.ui.question import ask
 from studio.ui.shell import MainWindow
 
 if TYPE_CHECKING:
@@ -46,19 +44,8 @@ class LiveStart:
         return finding, f"From {profile.sender}, through {profile.smtp.host}."
 
     def _question(self, finding: str, sender: str, start: Callable[[], object]) -> None:
-        box = QMessageBox(
-            QMessageBox.Icon.Warning,
-            "Send to real people?",
-            "Send to real people?",
-            QMessageBox.StandardButton.Cancel,
-            self._window,
-        )
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setInformativeText(f"{finding}\n{sender}\nWhat has gone out cannot be called back.")
-        go = box.addButton("Send for real", QMessageBox.ButtonRole.AcceptRole)
-        box.setDefaultButton(QMessageBox.StandardButton.Cancel)
-        box.finished.connect(lambda _: (start() if box.clickedButton() is go else None, box.deleteLater()))
-        box.open()
+        words = f"{finding}\n{sender}\nWhat has gone out cannot be called back."
+        ask(self._window, "Send to real people?", words, "Send for real", start)
 
     def _refused(self, error: Exception) -> None:
         codes = {problem.code for problem in error.problems} if isinstance(error, UserFixable) else set()

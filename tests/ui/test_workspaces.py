@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from studio.domain.clock import utc_now
 from studio.domain.errors import UserFixable
 from studio.domain.ports import Checkpoint, RunRow
-from studio.ui import app, background
+from studio.ui import app, background, rescue
 from studio.ui.faults import faults
 from studio.ui.workspaces import RecentWorkspaces
 from studio.workspace.workspace import Workspace
@@ -111,7 +111,7 @@ def test_a_start_that_fails_is_told_where_somebody_sees_it(
     monkeypatch: pytest.MonkeyPatch, platform: str, expected: list[str]
 ) -> None:
     said: list[str] = []
-    monkeypatch.setattr(app.QGuiApplication, "platformName", lambda: platform)
-    monkeypatch.setattr(app.QMessageBox, "critical", lambda _parent, _title, text: said.append(text))
-    app.tell_without_window(UserFixable("STORE-IN-USE", "It is open elsewhere.", hint="Close it there."))
+    monkeypatch.setattr(rescue.QGuiApplication, "platformName", lambda: platform)
+    monkeypatch.setattr(rescue.QMessageBox, "critical", lambda _parent, _title, text: said.append(text))
+    rescue.tell_without_window(UserFixable("STORE-IN-USE", "It is open elsewhere.", hint="Close it there."))
     assert said == expected

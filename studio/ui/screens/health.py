@@ -1,9 +1,11 @@
-"""Is everything in order: what was checked, in words, and what to do about what is not.
+"""Is everything in order: what was checked, in words, and what to do about what is not; backups and the way back.
 
 Absent on purpose: mending; each finding says how.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from PySide6.QtWidgets import QWidget
 
@@ -14,8 +16,11 @@ from studio.ui.screens.loading import Loader
 from studio.ui.screens.navigator import Navigator
 from studio.ui.shell import Page
 from studio.ui.tokens import Tone
+from studio.workspace.backups import Backup, backups_of
 from studio.workspace.health import Check
 from studio.workspace.workspace import Workspace
+
+_BACKUPS_ARE = "Copies of the whole workspace on this computer. Going back sets the workspace as it is now aside."
 
 
 class HealthPage(Page):
@@ -32,12 +37,16 @@ class HealthPage(Page):
         self._list = w.RowList()
         card = w.Card("What was checked")
         card.add(self._list)
+        self.backups = w.RowList()
+        kept = w.Card("Backups")
+        kept.add(w.Text(_BACKUPS_ARE, "secondary", "muted"), self.backups)
         body = w.ScrollColumn(margins=(40, 26, 40, 26), spacing=16)
         body.add(self.header)
         body.add(card)
+        body.add(kept)
         body.add(w.STRETCH)
         self.pane = w.Pane(body)
-        self._load = Loader(self.pane, workspace.health.doctor, self.show_checks, "Looking everything over …")
+        self._load = Loader(self.pane, self._look, self._show, "Looking everything over …")
         self.setLayout(w.column(self.pane, spacing=0))
 
     def entered(self, target: str = "") -> None:  # noqa: ARG002 - the page has one view
@@ -61,6 +70,25 @@ class HealthPage(Page):
     def _not_backed_up(self, error: Exception) -> None:
         self.backup.setEnabled(True)
         raise error
+
+    def _look(self) -> tuple[tuple[Check, ...], Sequence[Backup]]:
+        return self._workspace.health.doctor(), backups_of(self._workspace.folder)
+
+    def _show(self, found: tuple[tuple[Check, ...], Sequence[Backup]]) -> None:
+        checks, backups = found
+        self.show_checks(checks)
+        self.show_backups(backups)
+
+    def show_backups(self, backups: Sequence[Backup]) -> None:
+        """Lists them, newest first, each with the way back."""
+        self.backups.clear()
+        if not backups:
+            self.backups.add(w.Text("There is none yet.", "body"))
+        for backup in backups:
+            at = f"{backup.at.astimezone():%d %B %Y, %H:%M}"
+            back = w.SecondaryButton("Go back to this", lambda name=backup.name: self._navigator.go_back(name))
+            back.setAccessibleName(f"Go back to the backup of {at}")
+            self.backups.add(w.ItemRow(at, f"{backup.bytes / 1e6:,.1f} MB", back))
 
     def show_checks(self, checks: tuple[Check, ...]) -> None:
         """Lists what was found, what is wrong first."""

@@ -32,6 +32,10 @@ class Navigator(Protocol):
         """Makes the demo shop in a workspace of its own and opens it."""
         ...
 
+    def go_back(self, backup: str) -> None:
+        """Asks, puts the backup in the workspace's place and opens it in a window that takes this one's place."""
+        ...
+
     def notify(self, text: str, undo: Callable[[], object] | None = None) -> None:
         """A short message at the lower edge, with “Undo” when it can be taken back."""
         ...

@@ -42,6 +42,9 @@ class Trail:
     def open_demo(self) -> None:
         self.calls.append(("demo",))
 
+    def go_back(self, backup: str) -> None:
+        self.calls.append(("back", backup))
+
     def notify(self, text: str, undo: Callable[[], object] | None = None) -> None:
         self.said.append(text)
 
