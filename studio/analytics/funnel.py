@@ -1,10 +1,11 @@
-"""The funnel: how many different people came how far."""
+"""The funnel: how many different people came how far. What machines open and click is nobody's step."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from studio.analytics.facts import Design, Facts, held_arms, treated_arms, united, variant_of
+from studio.analytics.facts import Design, Facts, People, held_arms, treated_arms, united, variant_of
 
 STEPS = {
     "entered": "Entered",
@@ -42,29 +43,34 @@ class Funnel:
 
 def funnel(facts: Facts, run_id: str, design: Design) -> Funnel:
     """The run's funnel over everybody who was treated, with everybody who entered as its first step."""
-    groups = facts.people(run_id, ["exposed", *STEPS], by=("kind", "arms"))
+    groups = _by_people(facts.people(run_id, ["exposed", *STEPS], by=("kind", "actor", "arms")))
     people = {
-        kind: united(found for (of, arms), found in groups.items() if of == kind and _counts(design, kind, arms))
+        kind: united(found for (of, _, arms), found in groups.items() if of == kind and _counts(design, kind, arms))
         for kind in STEPS
     }
-    held = united(found for (kind, arms), found in groups.items() if kind == "exposed" and held_arms(design, arms))
+    held = united(found for (kind, _, arms), found in groups.items() if kind == "exposed" and held_arms(design, arms))
     return _funnel(people, held=held)
 
 
 def funnel_by(facts: Facts, run_id: str, design: Design, split: str) -> tuple[Funnel, ...]:
     """One funnel per variant of a split, from exposure on: only people who met the split are in it."""
-    groups = facts.people(run_id, ["exposed", *STEPS], by=("kind", "node_id", "arms"))
+    groups = _by_people(facts.people(run_id, ["exposed", *STEPS], by=("kind", "actor", "arms", "node_id")))
     treated = {key: found for key, found in groups.items() if not held_arms(design, key[2])}
-    variants = sorted({variant for _, _, arms in treated if (variant := variant_of(split, arms)) is not None})
+    variants = sorted({variant for _, _, arms, _ in treated if (variant := variant_of(split, arms)) is not None})
     funnels = []
     for variant in variants:
         own = {key: found for key, found in treated.items() if variant_of(split, key[2]) == variant}
-        people = {kind: united(found for (of, _, _), found in own.items() if of == kind) for kind in STEPS}
+        people = {kind: united(found for key, found in own.items() if key[0] == kind) for kind in STEPS}
         people["entered"] = united(
-            found for (kind, node, _), found in own.items() if (kind, node) == ("exposed", split)
+            found for (kind, _, _, node), found in own.items() if (kind, node) == ("exposed", split)
         )
         funnels.append(_funnel(people, group=variant))
     return tuple(funnels)
+
+
+def _by_people(groups: Mapping[tuple[str, ...], People]) -> dict[tuple[str, ...], People]:
+    """By `kind`, `actor` and more, without what machines did; what nobody knows of counts as a person's."""
+    return {key: found for key, found in groups.items() if key[1] != "machine"}
 
 
 def _counts(design: Design, kind: str, arms: str) -> bool:

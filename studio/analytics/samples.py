@@ -12,6 +12,7 @@ import polars as pl
 
 from studio.domain.errors import Problem, UserFixable
 from studio.experiments.capping import FEW, PERCENTILE
+from studio.experiments.covariates import RatioCovariate, linearised
 from studio.experiments.moments import Arm, Covariate, Mean, Proportion, Ratio
 from studio.experiments.spec import Metric
 
@@ -137,11 +138,32 @@ def _mean(row: Mapping[str, float | int | None]) -> Mean:
 
 
 def _ratios(units: pl.LazyFrame) -> dict[str, Arm]:
-    y, d = pl.col("value"), pl.col("denominator").cast(pl.Float64)
+    """As ratios; with a covariate as means of linearised numbers, from which the covariate can be taken out."""
+    covaried = "covariate" in units.collect_schema()
+    if covaried:
+        units = units.with_columns(_one_covariate(units))
+    y, d, x = pl.col("value"), pl.col("denominator").cast(pl.Float64), pl.col("covariate")
     names = ("num_mean", "num_var", "den_mean", "den_var", "num_den_cov")
     sums = (y.mean(), y.var(), d.mean(), d.var(), pl.cov(y, d))
-    found = _by_variant(units, pl.len().alias("n"), *(s.alias(name) for s, name in zip(sums, names, strict=True)))
-    return {str(row["variant"]): Ratio(int(row["n"]), *(float(row[name] or 0) for name in names)) for row in found}
+    named = [s.alias(name) for s, name in zip(sums, names, strict=True)]
+    if covaried:
+        named += [x.mean().alias("x_mean"), x.var().alias("x_var")]
+        named += [pl.cov(y, x).alias("num_cov"), pl.cov(d, x).alias("den_cov")]
+    found = _by_variant(units, pl.len().alias("n"), *named)
+    ratios = {
+        str(row["variant"]): Ratio(int(row["n"] or 0), *(float(row[name] or 0) for name in names)) for row in found
+    }
+    if not covaried:
+        return dict(ratios)
+    known = {
+        str(row["variant"]): RatioCovariate(*(float(row[name] or 0) for name in _RATIO_COVARIATE)) for row in found
+    }
+    means = {name: linearised(ratio, known[name]) for name, ratio in ratios.items()}
+    sharper = {name: mean for name, mean in means.items() if mean is not None}
+    return dict(sharper) if len(sharper) == len(ratios) else dict(ratios)
+
+
+_RATIO_COVARIATE = ("x_mean", "x_var", "num_cov", "den_cov")
 
 
 def _one_covariate(units: pl.LazyFrame) -> pl.Expr:

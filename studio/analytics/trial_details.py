@@ -13,6 +13,7 @@ import polars as pl
 
 from studio.analytics.facts import Facts
 from studio.analytics.samples import Columns, Sample, arms_of
+from studio.analytics.side_effects import SideEffect, side_effects
 from studio.analytics.trials import TrialPlan, TrialResult, people_of
 from studio.experiments.anytime import compare_anytime
 from studio.experiments.capping import MUCH, cap_of
@@ -66,6 +67,7 @@ class TrialDetails:
     interactions: Mapping[str, Interaction]
     expected: float | None
     comparable: bool = True
+    side_effects: tuple[SideEffect, ...] = ()
 
 
 def trial_details(
@@ -116,6 +118,7 @@ def trial_details(
         trend=trend(_cohorts(people, plan.control, treatment)),
         interactions=_interactions(people, plan.control, treatment, other_splits or {}),
         expected=expected_lift(*arms, (band[0], band[1]) if band[0] is not None and band[1] is not None else None),
+        side_effects=side_effects(facts, result, treatment),
     )
 
 

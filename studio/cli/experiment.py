@@ -15,7 +15,7 @@ from studio.domain.clock import utc_now
 from studio.domain.errors import UserFixable
 from studio.experiments.analyze import analyze
 from studio.experiments.bayes import RatePrior
-from studio.experiments.planner import plan
+from studio.experiments.planner import detectable_effect, plan
 from studio.experiments.result import Analysis
 from studio.experiments.spec_file import parse_spec
 
@@ -36,6 +36,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--baseline", type=float, required=True, metavar="R")
     command.add_argument("--mde", type=float, metavar="ABS", help="smallest effect worth finding, absolute")
     command.add_argument("--mde-relative", type=float, metavar="R", help="the same as a share of the baseline")
+    command.add_argument(
+        "--per-variant", type=int, metavar="N", help="the other way: the smallest effect N people find"
+    )
     command.add_argument("--alpha", type=float, default=0.05)
     command.add_argument("--power", type=float, default=0.8)
     command.add_argument("--variants", type=int, default=2)
@@ -56,6 +59,8 @@ def _analyze(arguments: argparse.Namespace, out: Output) -> int:
 
 
 def _plan(arguments: argparse.Namespace, out: Output) -> int:
+    if arguments.per_variant is not None:
+        return _findable(arguments, out)
     planned = plan(
         baseline=arguments.baseline,
         mde=arguments.mde,
@@ -81,6 +86,32 @@ def _plan(arguments: argparse.Namespace, out: Output) -> int:
         rows = [(week, planned.chance_by_day(7 * week)) for week in weeks]
         text += f"\n\n{table(rows, ('week', 'chance to be decided'))}"
     out.document(planned.as_json(), text)
+    return 0
+
+
+def _findable(arguments: argparse.Namespace, out: Output) -> int:
+    """What a given number of people is enough for."""
+    people, baseline = arguments.per_variant, arguments.baseline
+    problems = {
+        "--per-variant": people >= 1 and arguments.mde is None and arguments.mde_relative is None,
+        "--baseline": arguments.metric == "mean" or 0 < baseline < 1,
+        "--sd": (arguments.metric == "mean") == (arguments.sd is not None and arguments.sd > 0),
+        "--alpha": 0 < arguments.alpha < 1,
+        "--power": 0 < arguments.power < 1,
+        "--variants": arguments.variants >= 2,
+    }
+    wrong = [name for name, is_right in problems.items() if not is_right]
+    if wrong:
+        hint = "Give --per-variant at least 1 and no --mde, a rate between 0 and 1, and --sd only for a mean."
+        raise UserFixable("EXPERIMENT-PLAN", "No answer follows from these.", where=", ".join(wrong), hint=hint)
+    level = arguments.alpha / (arguments.variants - 1)
+    found = detectable_effect(people, baseline=baseline, sd=arguments.sd, alpha=level, power=arguments.power)
+    effect = found if math.isfinite(found) else None
+    lift = effect / baseline if effect is not None and baseline else None
+    text = "Nothing: no rate up to 100 % is far enough from it."
+    if effect is not None:
+        text = f"{effect:.4g}" + (f", a lift of {100 * lift:.1f} %." if lift is not None else ".")
+    out.document({"n_per_variant": people, "effect": effect, "lift": lift}, f"The smallest effect they find: {text}")
     return 0
 
 

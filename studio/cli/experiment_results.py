@@ -113,12 +113,13 @@ def _show(arguments: argparse.Namespace, out: Output) -> int:
         },
         "revenue": details.revenue,
         "segments": details.segments,
+        "side_effects": details.side_effects,
         "expected_lift": details.expected,
         "aftercare": trial.aftercare,
         "shipped": trial.shipped,
         "history": history,
     }
-    lines = [_decision(result.analysis), "", _variants(trial), "", _segment_words(details)]
+    lines = [_decision(result.analysis), "", _variants(trial), "", _segment_words(details), "", _side_effects(details)]
     lines += [f"{entry.at:%Y-%m-%d}  {entry.text}" for entry in history]
     out.document(document, "\n".join(lines))
     return 0
@@ -149,6 +150,11 @@ def _segment_words(details: TrialDetails) -> str:
         for s in found.segments
     ]
     return table(rows, ("by", "segment", "people", f"lift of {details.treatment}", "corrected p"))
+
+
+def _side_effects(details: TrialDetails) -> str:
+    rows = [(s.title, s.control_rate, s.rate, s.lift, s.q_value) for s in details.side_effects]
+    return table(rows, ("what else changed", "control", details.treatment, "lift", "corrected p")) if rows else ""
 
 
 def _ship(arguments: argparse.Namespace, out: Output) -> int:

@@ -61,18 +61,6 @@ def adjust(arms: Sequence[Mean], slope: float | None = None) -> list[Mean]:
     ]
 
 
-def lagged(looks: Sequence[Sequence[Mean]]) -> list[list[Mean]]:
-    """Every look adjusted with the slope of the look before it; the first one is left as it is.
-
-    `looks`: the arms since the start at each look, in order of time.
-    """
-    adjusted, slope = [], None
-    for arms in looks:
-        adjusted.append(list(arms) if slope is None else adjust(arms, slope))
-        slope = pooled_slope(arms) if pooled_slope(arms) is not None else slope
-    return adjusted
-
-
 def variance_reduction(arms: Sequence[Mean]) -> float | None:
     """The part of the variance within arms that the adjustment removes, 0 to 1; None without covariate or spread."""
     if pooled_slope(arms) is None:

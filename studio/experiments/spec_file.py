@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 
 from studio.domain.errors import Problem, UserFixable
 from studio.domain.spelling import nearest
+from studio.experiments.covariates import RatioCovariate, linearised
 from studio.experiments.moments import Arm, Covariate, Mean, Proportion, Ratio
 from studio.experiments.spec import ExperimentSpec, Guardrail, Harm, Metric, Mode, Variant
 
@@ -94,13 +95,29 @@ class _RatioFile(_VariantFile):
     den_mean: Real | None = None
     den_var: Spread | None = None
     num_den_cov: CrossSpread | None = None
+    x_mean: Real | None = None
+    x_var: Spread | None = None
+    num_x_cov: CrossSpread | None = None
+    den_x_cov: CrossSpread | None = None
 
     def arm(self) -> Arm:
         _require(self.n >= 1, num_mean=self.num_mean, den_mean=self.den_mean)
         _require(self.n >= 2, num_var=self.num_var, den_var=self.den_var, num_den_cov=self.num_den_cov)
         num_var, den_var, cov = self.num_var or 0.0, self.den_var or 0.0, self.num_den_cov or 0.0
         _check_covariance(cov, num_var, den_var)
-        return Ratio(self.n, self.num_mean or 0.0, num_var, self.den_mean or 0.0, den_var, cov)
+        ratio = Ratio(self.n, self.num_mean or 0.0, num_var, self.den_mean or 0.0, den_var, cov)
+        covariate = self._covariate(num_var, den_var)
+        return ratio if covariate is None else linearised(ratio, covariate) or ratio
+
+    def _covariate(self, num_var: float, den_var: float) -> RatioCovariate | None:
+        given = {name: getattr(self, name) for name in ("x_mean", "x_var", "num_x_cov", "den_x_cov")}
+        if all(value is None for value in given.values()):
+            return None
+        _require(True, **given)
+        x_var, num_cov, den_cov = (float(given[name]) for name in ("x_var", "num_x_cov", "den_x_cov"))
+        _check_covariance(num_cov, num_var, x_var)
+        _check_covariance(den_cov, den_var, x_var)
+        return RatioCovariate(float(given["x_mean"]), x_var, num_cov, den_cov)
 
 
 class _GuardrailFile(_File):
@@ -193,6 +210,10 @@ def _variants(
     elif weights and not any(weight is None or weight > 0 for weight in weights):
         problems.append(
             Problem(_CODE, "Every weight is 0.", "Give one variant at least a weight above 0.", field=place)
+        )
+    if len({type(arm) for _, arm in parsed if arm.estimate() is not None}) > 1:
+        problems.append(
+            Problem(_CODE, "Some variants have a covariate and some have none.", "Give all or none.", field=place)
         )
     return tuple(Variant(file.id, arm, 1.0 if file.weight is None else file.weight) for file, arm in parsed)
 

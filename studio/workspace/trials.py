@@ -5,6 +5,7 @@ Absent on purpose: statistics (`experiments`) and counting (`analytics`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from studio.domain.errors import UserFixable
 from studio.domain.ports import RunRow
 from studio.domain.workflow import Workflow, parse_workflow
 from studio.experiments.families import discoveries
-from studio.experiments.planner import Plan, plan
+from studio.experiments.planner import Plan, detectable_effect, plan
 from studio.experiments.vigil import Vigil
 from studio.store.learning import StoredExperiment
 from studio.store.store import Store
@@ -28,6 +29,7 @@ from studio.workspace.trial_history import HistoryEntry, history_of
 from studio.workspace.trial_plan import as_plan, as_spec, goal_window, plan_of
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+ALPHA = 0.05
 TRAITS = ("country", "language", "device", "segment", "gender", "source")
 """Fields of contacts that people are divided by, where they have them."""
 
@@ -226,6 +228,16 @@ class TrialsStory:
         if control_share is not None and variants > 1:
             weights = [control_share, *[(1 - control_share) / (variants - 1)] * (variants - 1)]
         return plan(baseline=baseline, mde_relative=smallest_lift, daily=daily, variants=variants, weights=weights)
+
+    def findable(self, *, baseline: float, people: int, variants: int = 2) -> float | None:
+        """The smallest lift that a test of so many people, in equal parts, finds in one look at the end with a chance
+        of 80 %; None where no lift is large enough.
+        """
+        per_variant = people // variants
+        if per_variant < 1:
+            return None
+        effect = detectable_effect(per_variant, baseline=baseline, alpha=ALPHA / max(variants - 1, 1))
+        return effect / baseline if math.isfinite(effect) else None
 
     def _kept(self, run_id: str, node_id: str | None) -> StoredExperiment:
         kept = [e for e in self._store.learning.experiments(run_id) if node_id in (None, e.node_id)]

@@ -81,6 +81,20 @@ def test_the_funnel_counts_people_and_leaves_the_holdout_out() -> None:
     assert steps.steps[1].share_of_entered == 0.9
 
 
+def test_what_machines_open_and_click_is_nobodys_step() -> None:
+    at = START + timedelta(days=1)
+    rows = [("opened", "machine", 1), ("opened", "human", 3), ("opened", None, 5), ("clicked", "machine", 3)]
+    arms = "hold=treated|ab=B"
+    more = [
+        {"kind": kind, "actor": actor, "node_id": "m1b", "arms": arms, "contact_id": who, "occurred_at": at}
+        for kind, actor, who in rows
+    ]
+    added = pl.DataFrame(more).with_columns(pl.lit("r1").alias("run_id"), pl.int_range(pl.len()).alias("event_id"))
+    facts = PlainFacts(pl.concat([run_events(), as_events(added)]))
+    for found in (funnel(facts, "r1", DESIGN), funnel_by(facts, "r1", DESIGN, "ab")[1]):
+        assert (found.people("opened"), found.people("clicked")) == (2, 0)
+
+
 def test_the_funnel_by_variant_starts_at_exposure() -> None:
     a, b = funnel_by(PlainFacts(run_events()), "r1", DESIGN, "ab")
     assert (a.group, b.group) == ("A", "B")

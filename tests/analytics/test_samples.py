@@ -1,5 +1,7 @@
 """Statistics out of raw rows against NumPy, units against a recount, CUPED with gaps against least squares."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from studio.analytics.samples import Columns, arms_of, default_percentile
 from studio.domain.errors import UserFixable
 from studio.experiments.capping import cap_of, top_share
-from studio.experiments.covariates import adjust
+from studio.experiments.covariates import adjust, variance_reduction
 from studio.experiments.moments import Mean, Proportion
 
 COLUMNS = Columns(variant="arm", value="paid")
@@ -63,6 +65,22 @@ def test_proportions_and_ratios(rows):
     visits = of(rows, "A", "visits")
     assert ratio.den_mean == pytest.approx(visits.mean())
     assert ratio.num_den_cov == pytest.approx(np.cov(paid, visits)[0, 1])
+
+
+def test_a_ratio_is_sharper_with_what_was_known_before():
+    rng = np.random.default_rng(12)
+    known = rng.gamma(2, 2, 4_000)
+    rows = pl.DataFrame({"arm": ["A", "B"] * 2_000, "known": known, "orders": rng.poisson(1 + 0.5 * known)})
+    rows = rows.with_columns(paid=pl.col("orders") * (3 + 0.8 * pl.col("known")) + pl.Series(rng.normal(0, 1, 4_000)))
+    columns = Columns(variant="arm", value="paid", denominator="orders", covariate="known")
+    plain = arms_of(rows.lazy(), replace(columns, covariate=None), "ratio").arms
+    arms = arms_of(rows.lazy(), columns, "ratio").arms
+    for name in "AB":
+        assert arms[name].estimate().value == pytest.approx(plain[name].estimate().value, rel=1e-12)
+        assert arms[name].estimate().variance == pytest.approx(plain[name].estimate().variance, rel=1e-9)
+        x = rows.filter(pl.col("arm") == name)["known"]
+        assert arms[name].covariate.mean == pytest.approx(x.mean())
+    assert variance_reduction(list(arms.values())) > 0.1
 
 
 def test_rows_of_one_unit_count_once_and_who_met_two_variants_in_none():

@@ -213,3 +213,14 @@ def test_carts_and_accounts_are_units_of_their_own():
     assert by_account.variant("A").revenue.mean == 3.5
     found = trial_details(facts, by_account, "B", accounts=accounts)
     assert found.revenue.lift_plain is None or found.revenue.lift_plain > 0
+
+
+def test_side_effects_are_people_counted_by_hand_and_corrected(people, facts) -> None:
+    details = trial_details(facts, trial_result(facts, PLAN, NOW), "B")
+    left = next(s for s in details.side_effects if s.kind == "unsubscribed")
+    rates = {variant: people.filter(pl.col("variant") == variant)["left"].mean() for variant in ("A", "B")}
+    assert (left.control_rate, left.rate) == pytest.approx((rates["A"], rates["B"]))
+    assert left.q_value is not None and left.q_value < 0.01
+    assert left.lift_ci is not None and left.lift_ci[0] > 0
+    alone = replace(PLAN, unit="key")
+    assert trial_details(facts, trial_result(facts, alone, NOW), "B").side_effects == ()

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.domain.errors import UserFixable
+from studio.experiments.covariates import RatioCovariate, linearised
 from studio.experiments.moments import Covariate, Mean, Proportion, Ratio
 from studio.experiments.spec_file import parse_spec
 
@@ -89,6 +90,12 @@ def test_means_and_ratios():
     moments = {"num_mean": 1, "num_var": 2, "den_mean": 3, "den_var": 4, "num_den_cov": -1}
     spec = parse_spec(with_variants("ratio", {"n": 9, **moments}, {"n": 0}))
     assert spec.variants[0].arm == Ratio(9, 1.0, 2.0, 3.0, 4.0, -1.0)
+    before = {"x_mean": 2.0, "x_var": 4.0, "num_x_cov": 1.5, "den_x_cov": 0.5}
+    for other in ({"n": 9, **moments, **before}, {"n": 0}):
+        sharper = parse_spec(with_variants("ratio", {"n": 9, **moments, **before}, other)).variants[0].arm
+        assert sharper == linearised(Ratio(9, 1.0, 2.0, 3.0, 4.0, -1.0), RatioCovariate(2.0, 4.0, 1.5, 0.5))
+    with pytest.raises(UserFixable, match="Give all or none"):
+        parse_spec(with_variants("ratio", {"n": 9, **moments, **before}, {"n": 9, **moments}))
     mixed = changed(guardrails__0__metric="mean")
     mixed["guardrails"][0]["variants"] = [{"id": i, "n": 5, "mean": 1.0, "var": 1.0} for i in "AB"]
     assert parse_spec(mixed).guardrails[0].arm("A") == Mean(5, 1.0, 1.0)
@@ -158,6 +165,7 @@ def test_strict_needs_proportions():
         ("mean", {"n": 5, "mean": 1.0, "var": -1.0}, "greater than or equal"),
         ("ratio", {"n": 5}, "add num_mean, den_mean"),
         ("ratio", {"n": 5, "num_mean": 1.0, "den_mean": 1.0}, "add num_var, den_var, num_den_cov"),
+        ("ratio", {"n": 1, "num_mean": 1.0, "den_mean": 1.0, "x_mean": 2.0}, "add x_var, num_x_cov, den_x_cov"),
         ("proportion", {"n": 5}, "The field is missing. Add it."),
     ],
 )

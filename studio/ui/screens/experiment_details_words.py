@@ -67,6 +67,17 @@ def segment_note(details: TrialDetails) -> str:
     return f"It works differently by {names}. Test that on its own before acting on it."
 
 
+def side_effect_note(details: TrialDetails) -> str:
+    """What is hardly chance among the other outcomes."""
+    if not details.side_effects:
+        return "Nothing else is counted for such a test, or nothing else happened yet."
+    clear = [s for s in details.side_effects if s.q_value is not None and s.q_value < CLEAR and s.lift is not None]
+    if not clear:
+        return "Any difference here may well be chance. This is for looking; it decides nothing."
+    told = ", ".join(f"{s.title.lower()} {_signed(s.lift)}" for s in clear if s.lift is not None)
+    return f"Hardly chance: {told}. This is for looking; it decides nothing."
+
+
 def _differs(found: Segmentation, questions: int) -> bool:
     return found.differ_p is not None and found.differ_p * questions < CLEAR
 

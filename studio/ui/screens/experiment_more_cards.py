@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from studio.analytics.side_effects import SideEffect
 from studio.analytics.trial_details import TrialDetails
 from studio.ui import numbers
 from studio.ui import widgets as w
@@ -18,6 +19,7 @@ from studio.ui.screens.experiment_details_words import (
     revenue_finding,
     segment_note,
     segment_rows,
+    side_effect_note,
 )
 from studio.workspace.trial_history import HistoryEntry
 
@@ -65,6 +67,40 @@ def _p_value(p_value: float | None) -> str:
     if p_value is None:
         return numbers.NOTHING
     return f"<{numbers.NBSP}0.001" if p_value < 0.001 else numbers.decimal(p_value, 3 if p_value < 0.01 else 2)
+
+
+class SideEffectsCard(w.Card):
+    """Outcomes beside the goal, each with how likely it is chance."""
+
+    def __init__(self) -> None:
+        self.table: w.Table[SideEffect] = w.Table("What else changed", _side_columns(), fit_rows=True)
+        super().__init__("What else changed", data_button(self.table), spacing=6)
+        self.note = w.Paragraph(WORKING, "secondary", "muted")
+        self.add(self.table, self.note, w.STRETCH)
+
+    def show_details(self, details: TrialDetails | None) -> None:
+        found = details.side_effects if details is not None else ()
+        self.table.set_rows(list(found))
+        self.table.setVisible(bool(found))
+        self.note.setText(WORKING if details is None else side_effect_note(details))
+
+
+def _side_columns() -> list[w.Column[SideEffect]]:
+    return [
+        w.Column(title="People who", value=lambda r: r.title, width="stretch"),
+        w.Column(title="Control", value=lambda r: r.control_rate, text=lambda r: numbers.percent(r.control_rate),
+                 numeric=True),
+        w.Column(title="Variant", value=lambda r: r.rate, text=lambda r: numbers.percent(r.rate), numeric=True),
+        w.Column(title="Lift", value=lambda r: r.lift, text=lambda r: numbers.signed(numbers.percent(r.lift)),
+                 numeric=True),
+        w.Column(
+            title="Corrected p",
+            value=lambda r: r.q_value,
+            text=lambda r: _p_value(r.q_value),
+            numeric=True,
+            help="Valid at any look, corrected for the number of outcomes (e-BH); a dash: too few people",
+        ),
+    ]  # fmt: skip
 
 
 class RevenueCard(w.Card):

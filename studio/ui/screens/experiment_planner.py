@@ -28,15 +28,19 @@ BASELINE, SMALLEST_LIFT, DAILY = 3.0, 20.0, 500
 LIFTS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
 SLIDER_LOW, SLIDER_HIGH = 3.0, 100.0
 STEPS = 200
+WEEKS = (1, 2, 4, 8)
 CHART_POINTS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """The plan asked for, and the same question for other lifts; None where a rate cannot rise so far."""
+    """The plan asked for, the same question for other lifts (None where a rate cannot rise so far), and the other way
+    round: weeks and the smallest lift they find.
+    """
 
     plan: Plan
     others: Sequence[tuple[float, Plan | None]]
+    weeks: Sequence[tuple[int, float | None]]
 
 
 class Planner(w.Card):
@@ -128,9 +132,13 @@ class Planner(w.Card):
         number = self._number
         if not self.answer.text():
             self.answer.setText("Working it out …")
-        lift, ask = self.smallest.value() / 100, self._question()
+        lift, ask, findable = self.smallest.value() / 100, self._question(), self._findable()
         run_in_background(
-            lambda: _Answer(ask(lift), [(other, _or_none(ask, other)) for other in LIFTS]),
+            lambda: _Answer(
+                ask(lift),
+                [(other, _or_none(ask, other)) for other in LIFTS],
+                [(weeks, findable(weeks)) for weeks in WEEKS],
+            ),
             lambda answer: self._show(number, answer),
             lambda error: self._refuse(number, error),
             owner=self,
@@ -142,6 +150,10 @@ class Planner(w.Card):
         return lambda lift: self._trials.plan_new(
             baseline=rate, smallest_lift=lift, daily=daily, variants=variants, control_share=share
         )
+
+    def _findable(self) -> Callable[[int], float | None]:
+        rate, daily, variants = self.baseline.value() / 100, self.daily.value(), self.variants.value()
+        return lambda weeks: self._trials.findable(baseline=rate, people=7 * weeks * daily, variants=variants)
 
     def _changed(self) -> None:
         self._settle.start()
@@ -159,7 +171,7 @@ class Planner(w.Card):
             f"{numbers.percent(self.smallest.value() / 100)} with a chance of 80 % in one look at the end. "
             "Read at any time, half of the tests with such a lift have shipped after "
             f"{numbers.count(usual)} people, that is {_days(_median_days(plan))}; none ships before its seventh day. "
-            "To run it, put an A/B test step into a workflow."
+            f"{_within(answer.weeks)}To run it, put an A/B test step into a workflow."
         )
         self.chart.set_data(chance_chart(plan))
         self.table.set_rows([_Line(lift, other) for lift, other in answer.others])
@@ -177,6 +189,12 @@ class Planner(w.Card):
             self._on_close()
         else:
             super().keyPressEvent(event)
+
+
+def _within(weeks: Sequence[tuple[int, float | None]]) -> str:
+    """What a fixed time is enough for, with equal shares."""
+    known = [f"{numbers.plural(number, 'week')}: {numbers.percent(lift)}" for number, lift in weeks if lift is not None]
+    return f"The smallest lift one look would find after {', after '.join(known)}. " if known else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from studio.domain.run import FINAL_RUN_STATES
 from studio.ui import widgets as w
 from studio.ui.background import run_in_background
 from studio.ui.screens.experiment_cards import BeliefsCard, HealthCard, LiftCard, ReasonsCard, VariantsCard
-from studio.ui.screens.experiment_more_cards import HistoryCard, RevenueCard, SegmentsCard
+from studio.ui.screens.experiment_more_cards import HistoryCard, RevenueCard, SegmentsCard, SideEffectsCard
 from studio.ui.screens.experiment_planner import Planner
 from studio.ui.screens.experiment_words import (
     can_ship,
@@ -89,13 +89,14 @@ class ExperimentsPage(Page):
         self.variants, self.lift, self.beliefs = VariantsCard(), LiftCard(), BeliefsCard()
         self.health, self.reasons = HealthCard(), ReasonsCard()
         self.segments, self.revenue, self.history = SegmentsCard(), RevenueCard(), HistoryCard()
+        self.side_effects = SideEffectsCard()
         column = w.ScrollColumn(margins=(22, 18, 22, 18))
         column.add(self.header)
         column.add(self.variants)
         column.add(w.SideBySide((self.lift, 58), (self.beliefs, 41)), 1)
         column.add(w.SideBySide((self.health, 58), (self.segments, 41)), 1)
         column.add(w.SideBySide((self.reasons, 58), (self.revenue, 41)))
-        column.add(self.history)
+        column.add(w.SideBySide((self.history, 58), (self.side_effects, 41)))
         return column
 
     def crumbs(self) -> Sequence[Crumb]:
@@ -129,7 +130,7 @@ class ExperimentsPage(Page):
             # A run's id stands for its first experiment.
             own = [trial for trial in trials if trial.run.run_id == self._chosen.partition("/")[0]]
             self._chosen = trial_id((own or list(trials))[0])
-        self.choices.set_choices([_choice(trial) for trial in trials], self._chosen)
+        self.choices.set_choices(_choices(trials), self._chosen)
         self._show_chosen()
 
     def _show_chosen(self) -> None:
@@ -152,6 +153,7 @@ class ExperimentsPage(Page):
         self.health.show_trial(trial, details)
         self.reasons.show_trial(trial, details)
         self.segments.show_details(details)
+        self.side_effects.show_details(details)
         self.revenue.show_details(details, trial.currency)
         self.history.show_history(more.history if more is not None else None)
 
@@ -266,9 +268,17 @@ class ExperimentsPage(Page):
         )
 
 
-def _choice(trial: Trial) -> w.Choice:
-    words, tone = standing(trial)
-    return w.Choice(trial_id(trial), trial.result.plan.name, state_line(trial), words, tone)
+def _choices(trials: Sequence[Trial]) -> list[w.Choice]:
+    """Every experiment in words; where two would read the same, as when a workflow runs again, also when it began."""
+    lines = [(trial.result.plan.name, state_line(trial)) for trial in trials]
+    found = []
+    for trial, (name, line) in zip(trials, lines, strict=True):
+        words, tone = standing(trial)
+        is_alone = lines.count((name, line)) == 1
+        began = trial.result.started_at or trial.run.started_at
+        told = line if is_alone else f"{line} · since {began:%d %b %H:%M}"
+        found.append(w.Choice(trial_id(trial), name, told, words, tone))
+    return found
 
 
 def _as_planned(trial: Trial) -> tuple[float | None, int | None]:
