@@ -309,12 +309,12 @@ class TemplatesStory:
         )
 
     def _experience(self) -> Experience:
-        outside = self._store.projections.rollup([""])
+        outside = self._store.projections.sums(["kind"], [""])
         return Experience(
             outcomes=self._store.learning.outcomes(),
             promoted=self._promoted(),
             economics=self._economics(self._clock.now()),
-            event_kinds=set(outside["kind"].unique()) or None,
+            event_kinds=set(outside["kind"]) or None,
         )
 
     def _promoted(self) -> dict[str, dict[str, Promoted]]:
@@ -327,13 +327,12 @@ class TemplatesStory:
 
     def _with_currency(self, context: BusinessContext) -> BusinessContext:
         """The context with the currency that past orders are in, where nobody has named one."""
-        known = self._store.projections.rollup([""], [ORDER_KIND]).filter(pl.col("currency") != "")
-        if context.fact("currency") is not None or known.is_empty():
+        if context.fact("currency") is not None:
             return context
-        counts = (
-            known.group_by("currency").agg(pl.col("count").sum()).sort("count", "currency", descending=[True, False])
-        )
-        currency, count = counts.row(0)
+        known = self._store.projections.sums(["currency"], [""], [ORDER_KIND]).filter(pl.col("currency") != "")
+        if known.is_empty():
+            return context
+        currency, count, _value = known.sort("count", "currency", descending=[True, False]).row(0)
         return replace(
             context, facts=(*context.facts, Fact("currency", currency, 0.95, f"{count:,} past orders are in it."))
         )

@@ -214,6 +214,7 @@ def test_any_duration_survives_its_editor(seconds: int) -> None:
     editor = DurationEditor(DURATION)
     editor.set_value(text)
     assert parse_duration(str(editor.value())) == timedelta(seconds=seconds)
+    editor.deleteLater()
 
 
 @pytest.mark.parametrize(
@@ -238,6 +239,7 @@ def test_any_rate_survives_its_editor(share: int) -> None:
     editor = LineEditor(FieldSpec(name="r", title="R", kind="rate"))
     editor.set_value(share / 10_000)
     assert editor.value() == share / 10_000
+    editor.deleteLater()
 
 
 @pytest.mark.parametrize("value", ["text", 3, 2.5, True, None])

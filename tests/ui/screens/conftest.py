@@ -73,13 +73,13 @@ def _fill(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def ran_folder(shop_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo shop after twelve days of cart recovery, when subject B has won."""
+    """The demo shop after sixteen days of cart recovery, when subject B has won."""
 
     def run(folder: Path) -> None:
         shutil.copytree(shop_folder, folder)
         with Workspace.open(folder) as made:
             created = made.templates.create("cart-recovery", made.templates.context())
-            options = replace(demo_options(1), until=demo_shop.START + timedelta(days=12), step="PT12H")
+            options = replace(demo_options(1), until=demo_shop.START + timedelta(days=16), step="P1D")
             made.runs.wait(made.runs.start(created.workflow, options, workflow_id=created.workflow_id))
 
     return made_once(tmp_path_factory, "demo-shop-ran", run)
