@@ -219,6 +219,10 @@ class Runs(Protocol):
 
     def get(self, run_id: str) -> RunRow: ...
 
+    def last_at_work(self, besides: str | None = None) -> datetime | None:
+        """The newest moment to which a run on the real clock has come, apart from one; None when there is none."""
+        ...
+
     def document(self, version: str) -> str:
         """The workflow text of a version."""
         ...

@@ -42,7 +42,7 @@ from studio.engine.control import Control
 from studio.engine.deeds import Deeds
 from studio.engine.desk import Desk
 from studio.engine.draft import Sizes
-from studio.engine.leg import Leg
+from studio.engine.leg import AT_WORK, Leg
 from studio.engine.memory import READERS, OnEvents, RunMemory, run_state
 from studio.engine.plan import Plan, carrier_of, compile_plan, limited
 from studio.engine.planting import Planted, plant
@@ -150,7 +150,7 @@ class Driver:
         run = self._with.runs.get(run_id)
         refuse_held(run)
         plan = self._plan(run, parse_workflow(self._with.runs.document(run.version)))
-        clock = make_clock(run, self._with.wall, self._with.doze, self._with.passed)
+        clock = make_clock(run, self._with.wall, self._with.doze, self._with.passed, self._last_at_work(run))
         if run.mode != "simulate":
             self._with.runs.doubt_sending(run_id)
         with ThreadPoolExecutor(1, f"commit-{run_id}") as writer:
@@ -176,6 +176,14 @@ class Driver:
             finally:
                 for opened in connections.values():
                     await opened.close()
+
+    def _last_at_work(self, run: RunRow) -> datetime | None:
+        """The newest moment on the wall that the workspace knows of; None where a person has just said to go on."""
+        if run.state == "paused" or run.clock != "real":
+            return None
+        runs = self._with.runs
+        # What a run that has just begun knows is the clock in question.
+        return runs.last_at_work(besides=None if runs.kept(run.run_id, AT_WORK) else run.run_id)
 
     async def rehearse(self, run: RunRow, workflow: Workflow) -> Rehearsed:
         """A dry run: nothing is written, no connector touched. `run` is never kept. Raises what `begin` raises."""

@@ -31,6 +31,10 @@ from studio.engine.verdicts import decide
 ASKS_AFTER = timedelta(hours=24)
 """What fell due longer ago than this is not done without a person's word: a mail of last week may be wrong today."""
 CHECK_CLOCK = "Look at the date of this computer. When it is right, let the run go on; otherwise set it right first."
+AT_WORK = "at work"
+"""Kept of a run on the real clock that has gone a first time: what it knows of the time is worth something."""
+KNOWN_EVERY = timedelta(hours=1)
+"""How often a run that has nothing to do writes down that it is there, for the next start to know what time it was."""
 CHECK_LATE = "Is it still right for everybody to get what is due? Then let the run go on; otherwise stop it."
 
 log = logging.getLogger(__name__)
@@ -62,9 +66,12 @@ class Leg:
 
     async def go(self) -> RunState:
         """Goes until the leg ends; the state in which it leaves the run."""
-        memory, scheduler = self._memory, self._memory.scheduler
         await self._revive()
         await self._become("running")
+        return await self._ask_about_the_clock() or await self._go_on()
+
+    async def _go_on(self) -> RunState:
+        memory, scheduler = self._memory, self._memory.scheduler
         while True:
             await self._heed()
             words = self._stop_words()
@@ -103,7 +110,24 @@ class Leg:
             self._memory.scheduler.tell(Asked("pause"))
             return await self._hold(trouble)
         self._move()
+        if not self._clock.is_virtual and self._memory.scheduler.now - self._memory.run.at >= KNOWN_EVERY:
+            await self._memory.commit(self._memory.draft())
         return None
+
+    async def _ask_about_the_clock(self) -> RunState | None:
+        """Before anything is done: asks whether the clock is right, where it may have been wrong from the start."""
+        last = self._clock.away_since()
+        if last is None:
+            await self._be_at_work()
+            return None
+        self._memory.scheduler.tell(Asked("pause"))
+        return await self._hold(Trouble("", "CLOCK-AWAY", _away(last), CHECK_CLOCK))
+
+    async def _be_at_work(self) -> None:
+        if not self._clock.is_virtual and not self._runs.kept(self._memory.run.run_id, AT_WORK):
+            draft = self._memory.draft()
+            draft.keeps[AT_WORK] = b"1"
+            await self._memory.commit(draft)
 
     def _mistrust(self) -> Trouble | None:
         """Why the clock is not followed before a person has said so: it was set, or what is due is due since long."""
@@ -128,6 +152,7 @@ class Leg:
                 case Asked():
                     if wish.wish in ("continue", "step"):
                         self._clock.accept()
+                        await self._be_at_work()
                     self._memory.scheduler.tell(wish)
                 case Look():
                     self._memory.scheduler.tell(Recorded(None))
@@ -316,6 +341,13 @@ def _set_forward(stood: datetime, leap: timedelta) -> str:
     return (
         f"This computer's clock was set forward by {ahead} at {stood:%Y-%m-%d %H:%M} UTC. Nobody goes on before you "
         "have looked at it: whoever waits would be due at once."
+    )
+
+
+def _away(last: datetime) -> str:
+    return (
+        f"By this computer's clock it is long since the workspace was last at work ({last:%Y-%m-%d %H:%M} UTC). "
+        "Nothing is done before you have looked at it: a clock that is wrong would date everything wrongly."
     )
 
 

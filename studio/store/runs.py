@@ -82,6 +82,13 @@ class StoredRuns:
         rows.sort(key=lambda run: (len(run.run_id), run.run_id), reverse=True)
         return rows[:limit]
 
+    def last_at_work(self, besides: str | None = None) -> datetime | None:
+        """See the port."""
+        table = schema.runs
+        query = sa.select(sa.func.max(table.c.at)).where(table.c.clock == "real", table.c.id != (besides or ""))
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
     def simulated(self) -> frozenset[str]:
         """The ids of runs that were only simulated. Asked with every look into the log, so it is remembered."""
         known = self._simulated

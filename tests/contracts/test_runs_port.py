@@ -206,6 +206,17 @@ def test_clock_state_and_cursors_are_kept(ports: Ports) -> None:
     assert ports.runs.get("r1").ended_at is None
 
 
+def test_the_newest_moment_on_the_wall_is_known_and_virtual_clocks_say_nothing(ports: Ports) -> None:
+    runs, started = ports.runs, ports.runs.get("r1")
+    later = started.started_at + timedelta(days=3)
+    for run_id, clock, at in (("r2", "real", later), ("r3", "max", later + timedelta(days=900))):
+        row = replace(started, run_id=run_id, clock=clock)
+        runs.start(row, "{}", Checkpoint(run_id=run_id, at=started.started_at))
+        runs.commit(Checkpoint(run_id=run_id, at=at))
+    assert runs.last_at_work() == later
+    assert runs.last_at_work(besides="r2") == (started.at if started.clock == "real" else None)
+
+
 def test_run_events_are_kept_in_order_and_never_replaced(ports: Ports) -> None:
     told = [said(n, state="running", out={"out": n}) for n in (1, 2, 3)]
     ports.runs.commit(checkpoint(run_events=told[:2]))

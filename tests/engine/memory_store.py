@@ -222,6 +222,9 @@ class MemoryRuns:
             raise UserFixable("RUN-UNKNOWN", f"There is no run {run_id}.")
         return self._runs[run_id]
 
+    def last_at_work(self, besides: str | None = None) -> datetime | None:
+        return max((r.at for r in self._runs.values() if r.clock == "real" and r.run_id != besides), default=None)
+
     def document(self, version: str) -> str:
         if version not in self._documents:
             raise UserFixable("WORKFLOW-VERSION-UNKNOWN", f"There is no workflow version {version}.")

@@ -115,6 +115,64 @@ def test_a_clock_that_goes_wrong_and_right_again_changes_nothing() -> None:
     assert left_at(world) == {START + timedelta(hours=1)}
 
 
+def listening():
+    return workflow({"c": ("cart", {}), "e": ("end", {})}, "c > e")
+
+
+def at_work(world: World, run_id: str = "r1", naps: int = 3) -> str:
+    """The program is there for some naps of five seconds, then it is closed."""
+    control = Control()
+    plain, begun = world.doze, len(world.doze.naps)
+
+    async def napping(seconds, wake):
+        if len(plain.naps) - begun >= naps:
+            control.leave()
+        return await plain(seconds, wake)
+
+    world.doze = napping
+    try:
+        return world.go(control=control, run_id=run_id)
+    finally:
+        world.doze = plain
+
+
+def test_a_run_that_only_listens_does_not_follow_a_clock_that_was_wrong_from_the_start() -> None:
+    """Nothing is due, so only the last moment that the workspace knows of can tell that 2099 is not now."""
+    world = World()
+    world.begin(listening(), clock="real")
+    assert at_work(world) == "running"
+    world.wall.set(START.replace(year=2099))
+    assert at_work(world) == "paused"
+    assert "last at work (2026-03-02 12:00 UTC)" in world.view().message
+    assert "Look at the date" in world.view().hint
+    assert world.runs.get("r1").at < START + DAY
+    assert at_work(world) == "running", "whoever lets it go on has looked"
+    assert world.runs.get("r1").at >= START.replace(year=2099)
+    assert at_work(world) == "running"
+
+
+def test_a_new_run_asks_too_where_another_one_knows_better() -> None:
+    world = World()
+    world.begin(listening(), clock="real")
+    at_work(world)
+    world.wall.set(START.replace(year=2099))
+    world.begin(waits("PT1H"), clock="real", run_id="r2")
+    assert at_work(world, "r2") == "paused"
+    assert not world.people("entered"), "nobody was let in"
+
+
+def test_three_weeks_away_ask_nothing_and_a_quiet_run_writes_down_that_it_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("studio.engine.clocks.POLL_S", 300.0)
+    world = World()
+    world.begin(listening(), clock="real")
+    at_work(world)
+    world.wall.at += 21 * DAY
+    assert at_work(world, naps=14) == "running"
+    assert world.runs.get("r1").at >= START + 21 * DAY + timedelta(hours=1)
+
+
 def test_a_computer_that_began_in_the_past_is_not_asked_about_its_correction() -> None:
     world = World()
     world.begin(waits("PT1H"), clock="real")
