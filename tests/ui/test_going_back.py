@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
@@ -14,25 +12,9 @@ from studio.domain.errors import StudioError, UserFixable
 from studio.ui import app, background
 from studio.ui.rescue import rescued
 from studio.workspace.workspace import Workspace
+from tests.ui.conftest import PATIENCE_MS
 from tests.ui.screens.conftest import button
 from tests.workspace.test_sending import welcome
-
-PATIENCE_MS = 60_000
-"""A wait ends as soon as it is true; how long that takes is the machine's affair."""
-
-
-@pytest.fixture
-def studio(tmp_path: Path, qtbot: QtBot, installed: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[app.Studio]:
-    monkeypatch.setattr(app, "settings", lambda: QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat))
-    opened = app.Studio(Workspace.open(tmp_path / "first"))
-    opened.window.show()
-    before = len(app.open_windows())
-    yield opened
-    for later in app.open_windows()[before:]:
-        later.window.close()
-    if not opened.is_closed:
-        opened.window.close()
-    qtbot.waitUntil(lambda: not background.under_way(), timeout=PATIENCE_MS)
 
 
 def test_the_window_goes_back_once_asked_and_keeps_what_it_leaves(

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from studio.ui import app, background
 from studio.ui.screens.settings import SettingsPage
 from studio.workspace.sending import SendingStory
-from studio.workspace.workspace import Workspace
 from tests.connectors.test_secrets import MemoryKeyring
+from tests.ui.conftest import PATIENCE_MS
 from tests.workspace.test_sending import PROFILE, Secrets, Standing, welcome
 
-PATIENCE_MS = 60_000
-"""A wait ends as soon as it is true; how long that takes is the machine's affair."""
 
-
-@pytest.fixture
-def studio(tmp_path: Path, qtbot: QtBot, installed: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[app.Studio]:
-    monkeypatch.setattr(app, "settings", lambda: QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat))
+@pytest.fixture(autouse=True)
+def live(studio: app.Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STUDIO_SECRET_SMTP", "secret")
-    opened = app.Studio(Workspace.open(tmp_path / "first"))
-    opened.workspace.workflows.save("w", welcome(shop_url="https://python.org/shop"))
-    opened.window.show()
-    opened.mode = "live"
-    yield opened
-    opened.window.stays = lambda: False
-    opened.close()
-    opened.window.close()
-    qtbot.waitUntil(lambda: not background.under_way(), timeout=PATIENCE_MS)
+    studio.workspace.workflows.save("w", welcome(shop_url="https://python.org/shop"))
+    studio.mode = "live"
 
 
 def question(studio: app.Studio) -> QMessageBox | None:

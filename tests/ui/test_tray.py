@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
-from studio.ui import app, background
+from studio.ui import app
 from studio.ui.tray import RELEASE, STOP
-from studio.workspace.workspace import Workspace
-
-PATIENCE_MS = 60_000
-"""A wait ends as soon as it is true; how long that takes is the machine's affair."""
-
-
-@pytest.fixture
-def studio(tmp_path: Path, qtbot: QtBot, installed: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[app.Studio]:
-    monkeypatch.setattr(app, "settings", lambda: QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat))
-    opened = app.Studio(Workspace.open(tmp_path / "first"))
-    opened.window.show()
-    yield opened
-    opened.window.stays = lambda: False
-    opened.close()
-    opened.window.close()
-    qtbot.waitUntil(lambda: not background.under_way(), timeout=PATIENCE_MS)
+from tests.ui.conftest import PATIENCE_MS
 
 
 def test_the_emergency_stop_is_one_command_away_and_is_shown_until_it_is_taken_back(

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import polars as pl
-import pytest
-from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from studio.domain.workflow import Workflow, parse_workflow
 from studio.ui import app, background
 from studio.ui.screens.studio_canvas import StudioCanvas
 from studio.workspace.runs import RunOptions
-from studio.workspace.workspace import Workspace
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 
@@ -29,17 +24,6 @@ def waiting(duration: str) -> Workflow:
     ]
     edges = [{"from": ["start", "out"], "to": ["wait", "in"]}, {"from": ["wait", "out"], "to": ["end", "in"]}]
     return parse_workflow(json.dumps({"name": "W", "nodes": nodes, "edges": edges}))
-
-
-@pytest.fixture
-def studio(tmp_path: Path, qtbot: QtBot, installed: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[app.Studio]:
-    monkeypatch.setattr(app, "settings", lambda: QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat))
-    opened = app.Studio(Workspace.open(tmp_path / "first"))
-    opened.window.show()
-    yield opened
-    opened.close()
-    opened.window.close()
-    qtbot.waitUntil(lambda: not background.under_way())
 
 
 def test_waiting_people_go_on_in_the_current_version(qtbot: QtBot, studio: app.Studio) -> None:

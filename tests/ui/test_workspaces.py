@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,25 +11,11 @@ from pytestqt.qtbot import QtBot
 from studio.domain.clock import utc_now
 from studio.domain.errors import UserFixable
 from studio.domain.ports import Checkpoint, RunRow
-from studio.ui import app, background, rescue
+from studio.ui import app, rescue
 from studio.ui.faults import faults
 from studio.ui.workspaces import RecentWorkspaces
 from studio.workspace.workspace import Workspace
-
-PATIENCE_MS = 60_000
-"""A wait ends as soon as it is true; how long that takes is the machine's affair."""
-
-
-@pytest.fixture
-def studio(tmp_path: Path, qtbot: QtBot, installed: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[app.Studio]:
-    monkeypatch.setattr(app, "settings", lambda: QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat))
-    opened = app.Studio(Workspace.open(tmp_path / "first"))
-    opened.window.show()
-    before = len(app.open_windows())
-    yield opened
-    for window in (*app.open_windows()[before:], opened):
-        window.close()
-    qtbot.waitUntil(lambda: not background.under_way(), timeout=PATIENCE_MS)
+from tests.ui.conftest import PATIENCE_MS
 
 
 def words(studio: app.Studio) -> str:
