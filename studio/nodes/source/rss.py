@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import polars as pl
 from pydantic import BaseModel, Field, model_validator
@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, model_validator
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
 from studio.domain.ports import Article
 from studio.nodes.audience_of import Audience
-from studio.nodes.cadence import Cadence, Every, Weekday
+from studio.nodes.cadence import Cadence, Weekday
 from studio.nodes.feeds_of import feeds_of
 from studio.nodes.parameters import AudienceName, PositiveDuration, TimeOfDay, refuse
 from studio.nodes.turns import Turn, next_turn
@@ -33,7 +33,9 @@ class RssParameters(Parameters):
         description="The web address of an RSS or Atom feed, or a saved one.",
         json_schema_extra={"widget": "file"},
     )
-    every: Every = Field(default="week", title="How often", description="once, or every day, week or month.")
+    every: Literal["once", "day", "week", "month"] = Field(
+        default="week", title="How often", description="Once, or every day, week or month."
+    )
     weekdays: tuple[Weekday, ...] = Field(
         default=("thu",), title="On these weekdays", description="mon, tue, wed, thu, fri, sat, sun. Empty: every day."
     )
