@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -34,6 +35,7 @@ def context(**changes: object) -> SimulationContext:
     return SimulationContext(**{**given, **changes})
 
 
+@cache
 def two_arms(count: int = N) -> pl.DataFrame:
     """Contacts 1 … count, odd ones in arm A."""
     arm = pl.when(pl.col("contact_id") % 2 == 1).then(pl.lit("split=A")).otherwise(pl.lit("split=B"))
