@@ -42,6 +42,7 @@ from studio.engine.control import Control
 from studio.engine.deeds import Deeds
 from studio.engine.desk import Desk
 from studio.engine.draft import Sizes
+from studio.engine.emptiness import nobody_entered
 from studio.engine.leg import AT_WORK, Leg
 from studio.engine.memory import READERS, OnEvents, RunMemory, run_state
 from studio.engine.plan import Plan, carrier_of, compile_plan, limited
@@ -169,6 +170,7 @@ class Driver:
                     clock=clock,
                     control=control,
                     norms=norms,
+                    nobody_came=lambda: nobody_entered(plan, memory.view, self._with.contacts.at(memory.scheduler.now)),
                     stop_words=self._with.stop_words if run.mode != "simulate" else str,
                     is_attended=is_attended,
                 )

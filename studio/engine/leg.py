@@ -52,6 +52,7 @@ class Leg:
         clock: RunClock,
         control: Control,
         norms: Norms,
+        nobody_came: Callable[[], tuple[str, str] | None],
         stop_words: Callable[[], str],
         is_attended: bool,
     ) -> None:
@@ -61,6 +62,7 @@ class Leg:
         self._clock = clock
         self._control = control
         self._norms = norms
+        self._nobody_came = nobody_came
         self._stop_words = stop_words
         self._is_attended = is_attended
 
@@ -329,7 +331,8 @@ class Leg:
                 "Mend the step, then try the failed ones again.",
             )
         assert finish.state != "left", "a run that is left stays as it is"
-        return finish.state, "", ""
+        said = self._nobody_came() if finish.state == "done" else None
+        return finish.state, *(said or ("", ""))
 
 
 def _emergency(words: str) -> Trouble:

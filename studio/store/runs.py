@@ -89,6 +89,17 @@ class StoredRuns:
         with self._database.read() as connection:
             return connection.execute(query).scalar()
 
+    def failed_items(self) -> dict[str, dict[str, int]]:
+        """Run → node → instances that a step could not handle and that are kept for another try; only what is there."""
+        table = schema.work
+        waiting = sa.and_(table.c.kind == "failed", table.c.done_at.is_(None))
+        query = sa.select(table.c.run_id, table.c.node_id, sa.func.sum(table.c.rows)).where(waiting)
+        found: dict[str, dict[str, int]] = {}
+        with self._database.read() as connection:
+            for run_id, node_id, rows in connection.execute(query.group_by(table.c.run_id, table.c.node_id)):
+                found.setdefault(run_id, {})[node_id] = int(rows)
+        return found
+
     def simulated(self) -> frozenset[str]:
         """The ids of runs that were only simulated. Asked with every look into the log, so it is remembered."""
         known = self._simulated

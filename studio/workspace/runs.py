@@ -147,12 +147,25 @@ class RunsStory(KnownRuns):
         self._host.start(run_id, until=until or run.until, is_attended=is_attended)
 
     def retry(self, run_id: str, node_id: str | None = None, *, is_attended: bool = False) -> None:
-        """Does failed items again, those of one step or of all, and only those. Raises UserFixable RUN-HELD."""
+        """Does failed items again, those of one step or of all, and only those.
+
+        Raises UserFixable RUN-HELD, and RETRY-NOTHING where nothing has failed.
+        """
         run = self._store.runs.get(run_id)
         refuse_held(run)
+        failed = self._store.runs.failed_items().get(run_id, {})
+        has_failed = node_id in failed if node_id is not None else bool(failed)
+        if not has_failed and run.state != "failed" and not self._host.is_running(run_id):
+            at = f" at “{node_id}”" if node_id is not None else ""
+            hint = "It is over." if run.state == "done" else "To let it go on: studio resume."
+            raise UserFixable("RETRY-NOTHING", f"Nothing failed in {run_id}{at}.", where="run", hint=hint)
         self._emergency.refuse(run.mode)
         self._host.control(run_id).retry(node_id)
         self._host.start(run_id, is_attended=is_attended)
+
+    def failed_items(self) -> dict[str, int]:
+        """Run → how many items failed and are kept for another try; only those that have some."""
+        return {run_id: sum(nodes.values()) for run_id, nodes in self._store.runs.failed_items().items()}
 
     def pause(self, run_id: str) -> None:
         """Nothing more is begun until `go_on`."""

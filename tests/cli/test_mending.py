@@ -52,6 +52,8 @@ def test_an_edited_item_goes_on_and_the_others_stay(shop: Path) -> None:
     assert [row["contact"] for row in done("failed", run_id, workspace=shop)] == ["p1@example.com"]
     said = studio("retry", run_id, "--node", "share", "--contact", "p5@example.com", "--set", "age=4", workspace=shop)
     assert (said.code, said.document["error"]["code"]) == (2, "FAILED-UNKNOWN")
+    said = studio("retry", run_id, "--node", "wait", workspace=shop)
+    assert (said.code, said.document["error"]["code"]) == (2, "RETRY-NOTHING")
 
 
 def test_people_who_wait_are_shown_and_moved_to_a_new_version(shop: Path, tmp_path: Path) -> None:

@@ -415,6 +415,25 @@ def test_a_policy_may_cover_the_errors_of_single_people() -> None:
     assert tries[-1].at - tries[0].at == timedelta(minutes=15 + 30)
 
 
+@pytest.mark.parametrize(
+    ("people", "start", "said", "todo"),
+    [
+        (0, ("people", {"count": 0}), "there are no people in this workspace", "studio contacts import"),
+        (9, ("people", {"count": 0}), "“People” found nobody to begin with", "Look at whom it starts with"),
+        (9, ("cart", {}), "no “cart” came while “Cart” was listening", "studio events import"),
+        (9, ("people", {"count": 2}), "", ""),
+    ],
+)
+@pytest.mark.parametrize("mode", ["simulate", "test"])
+def test_a_run_that_nobody_entered_says_why(people: int, start: tuple, said: str, todo: str, mode: str) -> None:
+    world = World(people=people)
+    assert world.run(workflow({"s": start, "e": ("end", {})}, "s > e"), mode=mode) == "done"
+    view = world.view()
+    assert said in view.message
+    assert todo in view.hint
+    assert bool(view.message) == bool(said)
+
+
 def test_who_cannot_be_woken_is_kept() -> None:
     world = World()
     flow = workflow(

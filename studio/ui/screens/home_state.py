@@ -203,7 +203,7 @@ def _doing(row: RunRow, view: RunView, *, interrupted: bool) -> str:
         parts.append(f"played up to {_day(row.until)}")
     if waiting:
         parts.append(f"{numbers.count(waiting)} {'still wait' if _has_ended(row) else 'wait'}")
-    if row.state in ("failed", "stopped", "paused") and view.message:
+    if row.state != "running" and view.message:
         parts.append(view.message)
     return " · ".join(parts)
 

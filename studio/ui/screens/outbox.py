@@ -80,7 +80,7 @@ class Outbox(w.Pane):
 
     def _columns(self) -> list[w.Column[Message]]:
         return [
-            w.Column(title="State", value=lambda m: m.words, dot=lambda m: m.colour),
+            w.Column(title="State", value=lambda m: m.words, dot=lambda m: m.colour, icon=lambda m: m.icon),
             w.Column(title="To", value=lambda m: m.to or m.contact, width="stretch"),
             w.Column(title="Run", value=lambda m: m.run_id),
             w.Column(title="Step", value=lambda m: m.node),

@@ -38,11 +38,12 @@ OUTBOX_WORDS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """One run of the list."""
+    """One run of the list. `failed`: items that steps could not handle, kept for another try."""
 
     run: RunRow
     brief: RunBrief
     is_running: bool
+    failed: int = 0
 
     @property
     def is_interrupted(self) -> bool:
@@ -84,8 +85,8 @@ class RunLine:
 
     @property
     def can_retry(self) -> bool:
-        """A run that goes on takes the wish at once; one never started has nothing to do again."""
-        return self.run.state != "queued"
+        """Something failed: items, or the run itself (a source that could not be read is asked again)."""
+        return self.failed > 0 or self.run.state == "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,11 @@ class Message:
     @property
     def colour(self) -> str:
         return OUTBOX_WORDS.get(self.state, ("", "state.idle"))[1]
+
+    @property
+    def icon(self) -> str:
+        """The glyph of its state."""
+        return STATES[self.colour.removeprefix("state.")].icon
 
     @property
     def is_in_doubt(self) -> bool:

@@ -19,6 +19,7 @@ from studio.ui.screens.next_steps import OUTBOX
 from studio.ui.screens.outbox import Outbox
 from studio.ui.screens.run_rows import MODES, RunLine, briefly, filtered, summary
 from studio.ui.shell import Page
+from studio.ui.tokens import STATES
 from studio.workspace.insights import RunBrief
 from studio.workspace.workspace import Workspace
 
@@ -79,7 +80,13 @@ class RunsPage(Page):
 
     def _columns(self) -> list[w.Column[RunLine]]:
         return [
-            w.Column(title="State", value=lambda r: r.state, dot=lambda r: f"state.{r.look}", tone=lambda r: r.tone),
+            w.Column(
+                title="State",
+                value=lambda r: r.state,
+                dot=lambda r: f"state.{r.look}",
+                icon=lambda r: STATES[r.look].icon,
+                tone=lambda r: r.tone,
+            ),
             w.Column(title="Workflow", value=lambda r: r.run.name, width="stretch", bold=lambda _r: True),
             w.Column(title="Run", value=lambda r: r.run.run_id),
             w.Column(title="Mode", value=lambda r: MODES[r.run.mode]),
@@ -126,7 +133,11 @@ class RunsPage(Page):
 
     def _fetch(self) -> list[RunLine]:
         runs = self._workspace.runs
-        return [RunLine(r, self._brief(r.run_id, r.state), runs.is_running(r.run_id)) for r in runs.list(RUNS_SHOWN)]
+        failed = runs.failed_items()
+        return [
+            RunLine(r, self._brief(r.run_id, r.state), runs.is_running(r.run_id), failed.get(r.run_id, 0))
+            for r in runs.list(RUNS_SHOWN)
+        ]
 
     def _brief(self, run_id: str, state: str) -> RunBrief:
         """A run's figures; those of one that has ended stay as they are, but a retry may reopen it."""
@@ -171,6 +182,8 @@ class RunsPage(Page):
         free = None if self._is_acting else line
         self.resume.setEnabled(free is not None and free.can_resume)
         self.retry.setEnabled(free is not None and free.can_retry)
+        failed = line.failed if line is not None else 0
+        self.retry.setText(f"Retry failed ({numbers.count(failed)})" if failed else "Retry failed")
         self.stop.setEnabled(free is not None and free.can_stop)
 
     def _open(self) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, Q
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
+from studio.ui.icons import draw
 from studio.ui.numbers import NOTHING, count
 from studio.ui.theme import theme
 from studio.ui.tokens import Tone
@@ -20,13 +21,15 @@ from studio.ui.tokens import Tone
 R = TypeVar("R")
 CELL_PAD = 10
 _DOT_SPACE = 14
+_ICON = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column(Generic[R]):
     """One column. `value` is what is sorted, copied and exported; `text` what is shown (default: figures with commas).
 
-    `tone`, `dot` (a colour name) and `bold` may depend on the row. `width`: by its content, or the rest of the place.
+    `tone`, `dot` (a colour name), `icon` (a glyph in the dot's colour, in its place) and `bold` may depend on the row.
+    `width`: by its content, or the rest of the place.
     """
 
     title: str
@@ -35,6 +38,7 @@ class Column(Generic[R]):
     numeric: bool = False
     tone: Callable[[R], Tone] | None = None
     dot: Callable[[R], str] | None = None
+    icon: Callable[[R], str] | None = None
     bold: Callable[[R], bool] | None = None
     width: Literal["content", "stretch"] = "content"
     help: str = ""
@@ -63,11 +67,8 @@ class CellPainter(QStyledItemDelegate):
         self._paint_ground(painter, option, index)
         inner = option.rect.adjusted(CELL_PAD, 0, -CELL_PAD, 0)
         if column.dot is not None:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme().colour(column.dot(row)))
-            painter.drawEllipse(QPointF(inner.left() + 4, inner.center().y() + 1), 4, 4)
-            inner.adjust(_DOT_SPACE, 0, 0, 0)
+            self._paint_mark(painter, inner, column, row)
+            inner.adjust(_mark_space(column), 0, 0, 0)
         font = self._font(column, row)
         painter.setFont(font)
         painter.setPen(theme().tone(column.tone(row) if column.tone is not None else "default"))
@@ -76,10 +77,21 @@ class CellPainter(QStyledItemDelegate):
         painter.drawText(inner, side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, text)
         painter.restore()
 
+    def _paint_mark(self, painter: QPainter, inner: QRect, column: Column[Any], row: object) -> None:
+        assert column.dot is not None, "a glyph has the colour of a dot"
+        colour, middle = theme().colour(column.dot(row)), inner.center().y() + 1
+        if column.icon is not None:
+            size = theme().px(_ICON)
+            draw(painter, QPointF(inner.left() + size / 2, middle), column.icon(row), colour, size)
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawEllipse(QPointF(inner.left() + 4, middle), 4, 4)
+
     def width_of(self, column: Column[Any], rows: Sequence[object]) -> int:
         """The widest of these cells, without padding."""
-        dot = _DOT_SPACE if column.dot is not None else 0
-        return dot + max(
+        return _mark_space(column) + max(
             (QFontMetrics(self._font(column, row)).horizontalAdvance(column.shown(row)) for row in rows), default=0
         )
 
@@ -105,3 +117,10 @@ class CellPainter(QStyledItemDelegate):
         if focused and option.widget is not None and option.widget.property("keyFocus"):
             painter.setPen(QPen(theme().colour("accent"), 2))
             painter.drawRect(QRect(rect.left() + 1, rect.top() + 1, rect.width() - 2, rect.height() - 3))
+
+
+def _mark_space(column: Column[Any]) -> int:
+    """What a dot or glyph takes away from the text."""
+    if column.dot is None:
+        return 0
+    return _DOT_SPACE if column.icon is None else theme().px(_ICON) + 6

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from studio.domain.ports import RunRow
 from studio.ui.screens.run_rows import RunLine, briefly, summary
+from studio.ui.tokens import STATES
 from studio.workspace.insights import RunBrief
 
 AT = datetime(2026, 3, 2, tzinfo=UTC) - timedelta(microseconds=1)
@@ -43,3 +45,16 @@ def test_the_first_line_counts_them_apart() -> None:
 
 def test_a_run_as_of_a_midnight_began_on_that_day() -> None:
     assert briefly(AT) == "2 Mar 2026, 00:00"
+
+
+def test_a_retry_is_offered_where_something_failed() -> None:
+    done, waiting, failed = (line(state, is_running=False) for state in ("done", "waiting", "failed"))
+    assert not done.can_retry
+    assert not waiting.can_retry
+    assert failed.can_retry, "its source is asked again"
+    assert replace(done, failed=3).can_retry
+
+
+def test_a_state_has_a_glyph_beside_colour_and_word() -> None:
+    looks = [line(state, is_running=False).look for state in ("running", "waiting", "paused", "done", "failed")]
+    assert len({STATES[look].icon for look in looks}) == 5
