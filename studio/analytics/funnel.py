@@ -15,6 +15,9 @@ STEPS = {
     "clicked": "Clicked",
     "converted": "Converted",
 }
+BY_PEOPLE = ("opened", "clicked")
+"""What only people do in a funnel: mail programs and scanners open and click too."""
+_ASKED = ("exposed", "bounced", *STEPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Funnel:
 
 def funnel(facts: Facts, run_id: str, design: Design) -> Funnel:
     """The run's funnel over everybody who was treated, with everybody who entered as its first step."""
-    groups = _by_people(facts.people(run_id, ["exposed", *STEPS], by=("kind", "actor", "arms")))
+    groups = _by_people(facts.people(run_id, _ASKED, by=("kind", "actor", "arms")))
     people = {
         kind: united(found for (of, _, arms), found in groups.items() if of == kind and _counts(design, kind, arms))
         for kind in STEPS
@@ -54,7 +57,7 @@ def funnel(facts: Facts, run_id: str, design: Design) -> Funnel:
 
 def funnel_by(facts: Facts, run_id: str, design: Design, split: str) -> tuple[Funnel, ...]:
     """One funnel per variant of a split, from exposure on: only people who met the split are in it."""
-    groups = _by_people(facts.people(run_id, ["exposed", *STEPS], by=("kind", "actor", "arms", "node_id")))
+    groups = _by_people(facts.people(run_id, _ASKED, by=("kind", "actor", "arms", "node_id")))
     treated = {key: found for key, found in groups.items() if not held_arms(design, key[2])}
     variants = sorted({variant for _, _, arms, _ in treated if (variant := variant_of(split, arms)) is not None})
     funnels = []
@@ -69,8 +72,19 @@ def funnel_by(facts: Facts, run_id: str, design: Design, split: str) -> tuple[Fu
 
 
 def _by_people(groups: Mapping[tuple[str, ...], People]) -> dict[tuple[str, ...], People]:
-    """By `kind`, `actor` and more, without what machines did; what nobody knows of counts as a person's."""
-    return {key: found for key, found in groups.items() if key[1] != "machine"}
+    """By `kind`, `actor` and more, without what machines did; what nobody knows of counts as a person's.
+
+    Mail servers seldom say that something was delivered. Where none did, it is what was sent to people who had no
+    message back.
+    """
+    known = {key: found for key, found in groups.items() if key[0] not in BY_PEOPLE or key[1] != "machine"}
+    if any(key[0] == "delivered" for key in known):
+        return known
+    back = [found for key, found in known.items() if key[0] == "bounced"]
+    delivered = {("delivered", *key[1:]): found for key, found in known.items() if key[0] == "sent"}
+    for bounced in back:
+        delivered = {key: found - bounced for key, found in delivered.items()}
+    return {**known, **delivered}
 
 
 def _counts(design: Design, kind: str, arms: str) -> bool:

@@ -21,6 +21,7 @@ from studio.analytics.kpis import Kpi
 from studio.analytics.returns import Return
 from studio.analytics.survival import Curve, in_words
 from studio.analytics.timing import WEEKDAYS, Heat
+from studio.analytics.trials import TrialResult
 from studio.domain.template import Prediction
 
 POINTS_MAX = 240
@@ -130,6 +131,40 @@ def caused_section(returned: Return) -> Section:
     return Section("What it caused", said, "", ("", "Treated", "Held out"), rows)
 
 
+def experiment_section(result: TrialResult) -> Section:
+    """What one A/B test found: its verdict in words, and each variant's share with the band that decides."""
+    decision, plan = result.analysis.decision, result.plan
+    said = " ".join([_VERDICTS[decision.verdict].format(decision.variant), *decision.reasons[:2]])
+    compared = {c.variant: c for c in result.analysis.comparisons}
+    rows, drawn = [], []
+    for variant in result.variants:
+        name, rate, found = f"{variant.id} · {variant.value}", variant.rate, compared.get(variant.id)
+        looks = result.band.get(variant.id, ())
+        band = (looks[-1].low, looks[-1].high) if looks else (None, None)
+        lift = "baseline" if variant.id == plan.control else _signed(found.lift if found else None)
+        drawn.append((name, rate or 0.0, _share(rate)))
+        rows.append((name, f"{variant.people:,}", f"{variant.converted:,}", _share(rate), lift, _band(*band)))
+    heads = ("Variant", "People", "Reached the goal", "Share", "Lift", "Always-valid band")
+    return Section(f"A/B test: {plan.name}", said, bars(drawn), heads, tuple(rows))
+
+
+_VERDICTS = {
+    "ship": "{} wins.",
+    "keep_running": "No winner yet.",
+    "stop_harm": "{} does harm.",
+    "stop_futile": "No difference worth having.",
+    "blocked": "Held.",
+}
+
+
+def _signed(value: float | None) -> str:
+    return "–" if value is None else f"{value:+.1%}".replace("-", "−")
+
+
+def _band(low: float | None, high: float | None) -> str:
+    return "–" if low is None or high is None else f"{_signed(low)} to {_signed(high)}"
+
+
 def credit_section(found: Attribution, currency: str) -> Section:
     """Who gets the credit: the fair share (Shapley) in the chart, every model in the table."""
     credit = found.credit
@@ -178,7 +213,8 @@ def pace_section(curve: Curve) -> Section:
     """How long people take to the goal."""
     rows = tuple((in_words(h), _share(curve.share_at(h))) for h in (24.0, 72.0, 168.0, 336.0) if curve.share_at(h))
     said = (
-        f"{curve.converted:,} of {curve.watched:,} who entered have reached the goal; the others count as still open."
+        f"{curve.converted:,} of {curve.watched:,} entries have reached the goal; the others count as still open. "
+        "Somebody can enter more than once."
     )
     reached = [(hours, share) for hours in (24.0, 72.0, 168.0, 336.0) if (share := curve.share_at(hours))]
     chart = bars([(f"within {in_words(hours)}", share, f"{share:.1%}") for hours, share in reached], 1.0)

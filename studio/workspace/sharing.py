@@ -22,6 +22,7 @@ from studio.domain.errors import UserFixable
 from studio.store.store import Store
 from studio.workspace.analyses import AnalysesStory
 from studio.workspace.insights import InsightsStory
+from studio.workspace.trials import TrialsStory
 
 Form: TypeAlias = Literal["html", "pdf"]
 FORMS: tuple[Form, ...] = ("html", "pdf")
@@ -42,11 +43,14 @@ class Schedule:
 class SharingStory:
     """Reports of one workspace."""
 
-    def __init__(self, store: Store, clock: Clock, insights: InsightsStory, analyses: AnalysesStory) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, insights: InsightsStory, analyses: AnalysesStory, trials: TrialsStory
+    ) -> None:
         self._store = store
         self._clock = clock
         self._insights = insights
         self._analyses = analyses
+        self._trials = trials
 
     def report(self, run_id: str) -> Report:
         """The report of a run as it stands."""
@@ -64,6 +68,7 @@ class SharingStory:
                 made.revenue_section(insight.revenue, insight.treated, returned, insight.predicted),
                 made.funnel_section(insight.funnel),
                 made.caused_section(returned),
+                *(made.experiment_section(trial.result) for trial in self._trials.of_run(run_id)),
                 made.credit_section(details.attribution, returned.currency),
                 made.exits_section(details.exits),
                 made.timing_section(details.opens),

@@ -95,6 +95,10 @@ class TrialsStory:
         """All experiments, newest first."""
         return tuple(self.of(e.run_id, e.node_id) for e in reversed(self._store.learning.experiments()))
 
+    def of_run(self, run_id: str) -> tuple[Trial, ...]:
+        """All experiments of one run; none when it has none."""
+        return tuple(self.of(run_id, e.node_id) for e in self._store.learning.experiments(run_id))
+
     def of(self, run_id: str, node_id: str | None = None) -> Trial:
         """One experiment of a run (its first when no node is named); UserFixable TRIAL-NONE when it has none."""
         kept = self._kept(run_id, node_id)

@@ -174,7 +174,7 @@ class Workspace:
     def sharing(self) -> SharingStory:
         from studio.workspace.sharing import SharingStory
 
-        return SharingStory(self._store, self._clock, self.insights, self.analyses)
+        return SharingStory(self._store, self._clock, self.insights, self.analyses, self.trials)
 
     @part
     def trials(self) -> TrialsStory:

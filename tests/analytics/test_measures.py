@@ -95,6 +95,16 @@ def test_what_machines_open_and_click_is_nobodys_step() -> None:
         assert (found.people("opened"), found.people("clicked")) == (2, 0)
 
 
+def test_what_was_sent_and_did_not_come_back_is_delivered_where_nobody_says_so() -> None:
+    events = run_events().filter(pl.col("kind") != "delivered")
+    sent = events.filter(pl.col("kind") == "sent", pl.col("arms").str.contains("ab=B"))
+    bounced = sent.head(7).with_columns(pl.lit("bounced").alias("kind"), pl.lit("machine").alias("actor"))
+    facts = PlainFacts(pl.concat([events, bounced]))
+    assert funnel(facts, "r1", DESIGN).people("delivered") == 3_600 - 7
+    a, b = funnel_by(facts, "r1", DESIGN, "ab")
+    assert (a.people("sent") - a.people("delivered"), b.people("sent") - b.people("delivered")) == (0, 7)
+
+
 def test_the_funnel_by_variant_starts_at_exposure() -> None:
     a, b = funnel_by(PlainFacts(run_events()), "r1", DESIGN, "ab")
     assert (a.group, b.group) == ("A", "B")

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from studio.analytics.report import experiment_section
 from studio.analytics.trial_details import trait_columns, trial_details
 from studio.analytics.trials import TrialPlan, trial_result
 from studio.experiments.capping import cap_of
@@ -224,3 +225,15 @@ def test_side_effects_are_people_counted_by_hand_and_corrected(people, facts) ->
     assert left.lift_ci is not None and left.lift_ci[0] > 0
     alone = replace(PLAN, unit="key")
     assert trial_details(facts, trial_result(facts, alone, NOW), "B").side_effects == ()
+
+
+def test_the_report_names_the_verdict_and_every_variant(facts) -> None:
+    result = trial_result(facts, PLAN, NOW)
+    section = experiment_section(result)
+    assert section.title == "A/B test: Subject"
+    assert section.sentence.startswith("B wins.") == (result.analysis.decision.verdict == "ship")
+    assert [row[0] for row in section.rows] == ["A · Hello", "B · Hi"]
+    assert section.rows[1][1:3] == (f"{result.variant('B').people:,}", f"{result.variant('B').converted:,}")
+    assert section.rows[0][4:] == ("baseline", "–")
+    assert "to" in section.rows[1][5]
+    assert section.chart.startswith("<svg")

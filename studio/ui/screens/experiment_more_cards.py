@@ -88,9 +88,9 @@ class SideEffectsCard(w.Card):
 def _side_columns() -> list[w.Column[SideEffect]]:
     return [
         w.Column(title="People who", value=lambda r: r.title, width="stretch"),
-        w.Column(title="Control", value=lambda r: r.control_rate, text=lambda r: numbers.percent(r.control_rate),
+        w.Column(title="Control", value=lambda r: r.control_rate, text=lambda r: _rate(r.control_rate),
                  numeric=True),
-        w.Column(title="Variant", value=lambda r: r.rate, text=lambda r: numbers.percent(r.rate), numeric=True),
+        w.Column(title="Variant", value=lambda r: r.rate, text=lambda r: _rate(r.rate), numeric=True),
         w.Column(title="Lift", value=lambda r: r.lift, text=lambda r: numbers.signed(numbers.percent(r.lift)),
                  numeric=True),
         w.Column(
@@ -101,6 +101,10 @@ def _side_columns() -> list[w.Column[SideEffect]]:
             help="Valid at any look, corrected for the number of outcomes (e-BH); a dash: too few people",
         ),
     ]  # fmt: skip
+
+
+def _rate(rate: float | None) -> str:
+    return numbers.percent(rate, 0 if rate is None or rate >= 0.1 else 2)
 
 
 class RevenueCard(w.Card):

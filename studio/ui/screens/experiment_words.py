@@ -117,15 +117,20 @@ def safe_line(trial: Trial) -> str:
     return f"Safe to read at any time: the chance that this call is wrong stays under {chance}, however often you look"
 
 
+def choice_title(trial: Trial) -> str:
+    """`Cart recovery: Which subject?`: what is tested where; tests of different workflows are often called alike."""
+    return f"{trial.run.name.partition(' – ')[0]}: {trial.result.plan.name}"
+
+
 def state_line(trial: Trial) -> str:
-    """`running · day 9`, `shipped · B`, `ended · r3`."""
+    """`running · day 9`, `shipped · B`, `ended`."""
     if trial.shipped is not None:
-        return f"shipped · {trial.result.analysis.decision.variant or 'winner'} · {trial.run.name}"
+        return f"shipped · {trial.result.analysis.decision.variant or 'winner'}"
     if trial.run.state in FINAL_RUN_STATES:
-        return f"{'stopped' if trial.run.state == 'stopped' else 'ended'} · {trial.run.name}"
+        return "stopped" if trial.run.state == "stopped" else "ended"
     started = trial.result.started_at
     day = f" · day {(trial.run.at - started).days + 1}" if started is not None else ""
-    return f"{'running' if trial.run.state != 'waiting' else 'waiting'}{day} · {trial.run.name}"
+    return f"{'running' if trial.run.state != 'waiting' else 'waiting'}{day}"
 
 
 def standing(trial: Trial) -> tuple[str, Tone]:

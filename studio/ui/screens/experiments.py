@@ -20,6 +20,7 @@ from studio.ui.screens.experiment_more_cards import HistoryCard, RevenueCard, Se
 from studio.ui.screens.experiment_planner import Planner
 from studio.ui.screens.experiment_words import (
     can_ship,
+    choice_title,
     headline,
     safe_line,
     shown_treatment,
@@ -96,7 +97,7 @@ class ExperimentsPage(Page):
         column.add(w.SideBySide((self.lift, 58), (self.beliefs, 41)), 1)
         column.add(w.SideBySide((self.health, 58), (self.segments, 41)), 1)
         column.add(w.SideBySide((self.reasons, 58), (self.revenue, 41)))
-        column.add(w.SideBySide((self.history, 58), (self.side_effects, 41)))
+        column.add(w.SideBySide((self.history, 50), (self.side_effects, 49)))
         return column
 
     def crumbs(self) -> Sequence[Crumb]:
@@ -270,14 +271,13 @@ class ExperimentsPage(Page):
 
 def _choices(trials: Sequence[Trial]) -> list[w.Choice]:
     """Every experiment in words; where two would read the same, as when a workflow runs again, also when it began."""
-    lines = [(trial.result.plan.name, state_line(trial)) for trial in trials]
+    lines = [(choice_title(trial), state_line(trial)) for trial in trials]
     found = []
-    for trial, (name, line) in zip(trials, lines, strict=True):
+    for trial, (title, line) in zip(trials, lines, strict=True):
         words, tone = standing(trial)
-        is_alone = lines.count((name, line)) == 1
         began = trial.result.started_at or trial.run.started_at
-        told = line if is_alone else f"{line} · since {began:%d %b %H:%M}"
-        found.append(w.Choice(trial_id(trial), name, told, words, tone))
+        told = line if lines.count((title, line)) == 1 else f"{line} · since {began:%d %b %H:%M}"
+        found.append(w.Choice(trial_id(trial), title, told, words, tone))
     return found
 
 
