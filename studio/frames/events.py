@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 
 AT = pl.Datetime("us", "UTC")
@@ -74,8 +76,9 @@ OUTBOX_SCHEMA: dict[str, pl.DataType] = {
 }
 
 
+@cache
 def empty_events() -> pl.DataFrame:
-    """A frame with the event columns and no row."""
+    """A frame with the event columns and no row, always the same one: nobody changes a frame in its place."""
     return pl.DataFrame(schema=EVENT_SCHEMA)
 
 

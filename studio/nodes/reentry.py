@@ -18,7 +18,7 @@ from studio.domain.node import NodeContext
 from studio.domain.workflow import ReEntryPolicy
 from studio.frames.events import AT
 from studio.frames.expression import event_property
-from studio.frames.few import is_few, with_series
+from studio.frames.few import is_few, kept, with_series
 
 _JOURNEY = ["contact_id", "key"]
 _ENTRY = ("contact_id", "key", "entered_at", "occurrence", "var.event")
@@ -111,9 +111,8 @@ def _seen(event: tuple[Any, ...]) -> str | None:
 
 def admitted(candidates: pl.DataFrame, re_entry: ReEntry, context: NodeContext) -> pl.DataFrame:
     """The candidates (`contact_id`, `key`, `entered_at`, any other) that may enter, with `occurrence`."""
-    if is_few(candidates) and _is_each_once(candidates, re_entry.policy, context):
-        occurrences = _occurrences(candidates, re_entry.policy, context)
-        return with_series(candidates, [pl.Series("occurrence", occurrences, dtype=pl.UInt32)])
+    if is_few(candidates) and re_entry.policy in ("one_per_key", "every_time"):
+        return _few_admitted(candidates, re_entry.policy == "every_time", context)
     if re_entry.policy == "one_per_key":
         # The same contact, key and occurrence are the same instance, and one that is in the run does not enter again:
         # the log, which grows with every entry, need not be asked.
@@ -136,26 +135,37 @@ def admitted(candidates: pl.DataFrame, re_entry: ReEntry, context: NodeContext) 
             return _numbered(_spaced(candidates, before, timedelta(days=re_entry.days)), here)
 
 
-def _is_each_once(candidates: pl.DataFrame, policy: ReEntryPolicy, context: NodeContext) -> bool:
-    """Whether everybody may enter and needs but a number: no two are alike, and no one can have entered before."""
-    if policy == "every_time":
-        return True
-    if policy != "one_per_key" or context.earlier_runs:
-        return False
-    return len(set(_journeys(candidates))) == candidates.height
+def _few_admitted(candidates: pl.DataFrame, every_time: bool, context: NodeContext) -> pl.DataFrame:
+    if not every_time:
+        candidates = _new_journeys(candidates, context)
+    occurrences = _occurrences(candidates, context) if every_time else [0] * candidates.height
+    return with_series(candidates, [pl.Series("occurrence", occurrences, dtype=pl.UInt32)])
+
+
+def _new_journeys(candidates: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
+    """Of a few, those who come first of their journey, where no earlier activation has let them in."""
+    known: set[tuple[int, str | None]] = set()
+    if context.earlier_runs:
+        entered = _entered(candidates, context)
+        runs = entered.get_column("run_id").to_list()
+        pairs = zip(_journeys(entered), runs, strict=True)
+        known = {journey for journey, run_id in pairs if run_id != context.run_id}
+    is_new = []
+    for journey in _journeys(candidates):
+        is_new.append(journey not in known)
+        known.add(journey)
+    return kept(candidates, pl.Series(is_new, dtype=pl.Boolean))
 
 
 def _journeys(frame: pl.DataFrame) -> list[tuple[int, str | None]]:
     return list(zip(*(frame.get_column(name).to_list() for name in _JOURNEY), strict=True))
 
 
-def _occurrences(candidates: pl.DataFrame, policy: ReEntryPolicy, context: NodeContext) -> list[int]:
-    """How often the same contact and key have entered this run before each of them."""
-    counts: Counter[tuple[int, str | None]] = Counter()
-    if policy == "every_time":
-        before = _entered(candidates, context)
-        is_here = (run_id == context.run_id for run_id in before.get_column("run_id").to_list())
-        counts.update(journey for journey, here in zip(_journeys(before), is_here, strict=True) if here)
+def _occurrences(candidates: pl.DataFrame, context: NodeContext) -> list[int]:
+    """How often the same contact and key have entered this run before each of a few."""
+    before = _entered(candidates, context)
+    is_here = (run_id == context.run_id for run_id in before.get_column("run_id").to_list())
+    counts = Counter(journey for journey, here in zip(_journeys(before), is_here, strict=True) if here)
     found: list[int] = []
     for journey in _journeys(candidates):
         found.append(counts[journey])
@@ -170,7 +180,8 @@ def _entered(candidates: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
     if not context.earlier_runs:
         return context.events.rows(("entered",), since=context.started_at, ids=ids, run_id=context.run_id)
     runs = [context.run_id, *context.earlier_runs]
-    return context.events.rows(("entered",), since=_EVER, ids=ids).filter(pl.col("run_id").is_in(runs))
+    found = context.events.rows(("entered",), since=_EVER, ids=ids)
+    return found.filter(pl.col("run_id").is_in(runs)) if found.height else found
 
 
 def _gone(candidates: pl.DataFrame, context: NodeContext) -> pl.DataFrame:

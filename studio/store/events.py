@@ -13,8 +13,9 @@ import polars as pl
 
 from studio.domain.ports import EventCursor
 from studio.frames.events import AT, EVENT_SCHEMA, empty_events
+from studio.frames.few import FEW
 from studio.store.log import EventLog, LogState
-from studio.store.scanning import EventFilter, arrived, scan
+from studio.store.scanning import EventFilter, arrived, of_few, scan
 from studio.store.schema import micros, moment
 from studio.store.upcoming import BEGINNING, ORDER, Upcoming
 
@@ -168,6 +169,10 @@ class LoggedView:
         if found is not None:
             conditions = replace(wanted, kinds=None, since=None, until=None).conditions()
             return found.filter(*conditions) if conditions and found.height else found
+        if ids is not None and len(ids) <= FEW:
+            found = of_few(state, wanted)
+            if found is not None:
+                return found.sort(ORDER) if found.height > 1 else found
         return scan(state, wanted, tuple(EVENT_SCHEMA)).collect().sort(ORDER)
 
     def instances(self, kind: str, run_id: str) -> pl.Series:

@@ -277,3 +277,30 @@ def test_rare_kinds_are_answered_from_memory_as_from_files(store: Store, monkeyp
     assert len(answers[0]) == 16
     assert all(memory.equals(files) for memory, files in zip(*answers, strict=True))
     assert sum(memory.height for memory in answers[0]) > 100
+
+
+def test_a_few_people_are_answered_from_the_tail_as_by_columns(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    from studio.store import events as module
+
+    rng = np.random.default_rng(3)
+    monkeypatch.setattr(log, "RECENT_ROWS_MAX", 40)
+    for part in range(3):
+        numbers = list(range(100 * part, 100 * part + 30))
+        rows = [(n, str(rng.choice(KINDS)), minutes(int(rng.integers(0, 60)))) for n in numbers]
+        append(store, events(rows, run_id=(None, "r1", "r2")[part]))
+        held = store.log.state()
+    assert held.settled.height == 60
+    assert len(held.recent) == 30
+    some = pl.Series([2, 5], dtype=pl.UInt32)
+    compared = 0
+    for kinds in (("order",), ("cart", "visit"), ("bounced",)):
+        for since in (minutes(-1), minutes(20)):
+            for run_id in (None, "", "r1"):
+                for hidden in (frozenset[str](), frozenset({"r2"})):
+                    view = module.LoggedView(store.log, minutes(45), hidden)
+                    found = view.rows(kinds, since=since, ids=some, run_id=run_id)
+                    with monkeypatch.context() as columns:
+                        columns.setattr(module, "FEW", 0)
+                        assert found.equals(view.rows(kinds, since=since, ids=some, run_id=run_id))
+                    compared += found.height
+    assert compared > 30
