@@ -130,6 +130,8 @@ def _in_words(context: BusinessContext, ranked: Ranked, unknown: tuple[str, ...]
 
 
 def _value(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 

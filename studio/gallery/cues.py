@@ -20,6 +20,7 @@ Shape = TypeVar("Shape")
 
 MAX_TEXT = 200_000
 """Longer texts are cut: what a business is stands well before."""
+_SENTENCE_END = re.compile(r"[.!?]\s+(?=[A-ZÄÖÜ“\"])")
 _NEGATED = re.compile(r"\b(?:no|not|never|without|don['’]t|kein\w*|nicht|ohne|nie)\W+(?:\w+\W+){0,2}$", re.IGNORECASE)
 
 
@@ -64,16 +65,20 @@ def is_negated(text: str, match: re.Match[str]) -> bool:
 
 
 def quote(text: str, start: int, end: int, around: int = 40) -> str:
-    """The found words with a little text around them, cut at word ends, on one line."""
-    left = max(0, start - around)
-    right = min(len(text), end + around)
-    if left:
+    """The found words with a little of their sentence around them, cut at word ends, on one line."""
+    left, right = max(0, start - around), min(len(text), end + around)
+    begins, ends = left == 0, right == len(text)
+    if sentences := list(_SENTENCE_END.finditer(text, left, start + 1)):
+        left, begins = sentences[-1].end(), True
+    elif not begins:
         left = text.find(" ", left, start) + 1 or start
-    if right < len(text):
+    if sentence := _SENTENCE_END.search(text, max(end - 1, start), right):
+        right, ends = sentence.start() + 1, True
+    elif not ends:
         right = text.rfind(" ", end, right)
         right = end if right < 0 else right
     piece = " ".join(text[left:right].split())
-    return f"“{'… ' if left else ''}{piece}{' …' if right < len(text) else ''}”"
+    return f"“{'' if begins else '… '}{piece}{'' if ends else ' …'}”"
 
 
 @cache

@@ -301,7 +301,7 @@ def _driver(draws: Floats, drivers: Mapping[str, Floats]) -> str:
     if total <= 0:
         return ""
     name = max(squares, key=lambda one: squares[one])
-    return f"{name} ({squares[name] / total:.0%} of the uncertainty)"
+    return f"{name} ({100 * squares[name] / total:.0f} % of the uncertainty)"
 
 
 def _rank_correlation(one: Floats, other: Floats) -> float:

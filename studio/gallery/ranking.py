@@ -214,7 +214,10 @@ def _fit(number: int, archetype: Archetype, view: _View) -> tuple[Reason, ...]:
         alike = worth.meaning * like.meaning[number] + worth.neighbours * like.neighbours[number]
         spoken = worth.closeness * like.closeness[number] + worth.overlap * like.overlap[number]
         by_words = worth.words * like.words[number]
-        found.append(reasons.of_neighbours(nearest(like, number), float(alike if view.has_model else by_words)))
+        told = context.fact("language")
+        language = str(told.value) if told else None
+        by_meaning = float(alike if view.has_model else by_words)
+        found.append(reasons.of_neighbours(nearest(like, number), by_meaning, language))
         found.append(reasons.of_words(archetype, context, float(spoken + by_words if view.has_model else spoken)))
     facts, loudest = fact_fit(archetype, context)
     if loudest is not None:

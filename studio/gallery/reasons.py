@@ -14,6 +14,7 @@ from studio.gallery import wording
 from studio.gallery.archetypes import Archetype
 from studio.gallery.business_types import business_types
 from studio.gallery.examples import Example
+from studio.gallery.figures import language_fact
 from studio.gallery.learning import Standing
 from studio.gallery.lexical import words
 from studio.gallery.promotion import Promoted
@@ -35,10 +36,12 @@ def of_type(kind: int | None, gain: float, weight: float, *, is_confirmed: bool)
     return Reason(f"{how} {which} kind of business: {title[0].lower()}{title[1:]}.", "industry", weight)
 
 
-def of_neighbours(example: Example | None, weight: float) -> Reason:
-    """What businesses alike do, with the one most alike."""
+def of_neighbours(example: Example | None, weight: float, language: str | None = None) -> Reason:
+    """What businesses alike do, with the one most alike in its words where they are in the reader's language."""
     if example is None:
         return Reason("Few businesses like yours use it.", None, weight)
+    if language is not None and _language(example.text) not in (None, language):
+        return Reason("Suits a business much like yours.", None, weight)
     return Reason(f"Suits a business much like yours: “{_cut(example.text)}”.", None, weight)
 
 
@@ -47,9 +50,10 @@ def of_words(archetype: Archetype, context: BusinessContext, weight: float) -> R
     shared = _shared(archetype, context)
     if shared:
         return Reason(f"Words in common: {', '.join(shared)}.", None, weight)
-    return Reason(
-        "Its description uses other words than yours." if weight < 0 else "Close to your words.", None, weight
+    said = (
+        "Its description uses other words than yours." if weight < 0 else "What it does is close to what you describe."
     )
+    return Reason(said, None, weight)
 
 
 def serves(goals: Sequence[str], goal: Fact) -> bool:
@@ -88,6 +92,12 @@ def _telling(text: str) -> tuple[tuple[str, str], ...]:
     """Words worth naming, with what they are compared by."""
     raw = (word.strip(".,;:()") for word in text.lower().split())
     return tuple((word, "".join(words(word))) for word in raw if len(word) >= _TELLING and word not in _COMMON)
+
+
+@lru_cache(maxsize=64)
+def _language(text: str) -> str | None:
+    told = language_fact(text)
+    return None if told is None else str(told.value)
 
 
 def _cut(text: str) -> str:

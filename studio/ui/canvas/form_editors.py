@@ -132,6 +132,11 @@ class CheckEditor(Editor):
         self.box.blockSignals(False)
 
 
+def _in_words(choice: str) -> str:
+    words = choice.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
 class ChoiceEditor(Editor):
     """One of a few words."""
 
@@ -139,9 +144,9 @@ class ChoiceEditor(Editor):
         super().__init__(field)
         self.combo = QComboBox()
         if field.nullable:
-            self.combo.addItem("not set", None)
+            self.combo.addItem("Not set", None)
         for choice in field.choices:
-            self.combo.addItem(choice.replace("_", " "), choice)
+            self.combo.addItem(_in_words(choice), choice)
         self.combo.activated.connect(lambda _index: self.edited.emit())
         self.hold(self.combo)
 
@@ -165,7 +170,7 @@ class ChoicesEditor(Editor):
 
     def __init__(self, field: FieldSpec) -> None:
         super().__init__(field)
-        self.boxes = {choice: QCheckBox(choice.replace("_", " ")) for choice in field.choices}
+        self.boxes = {choice: QCheckBox(_in_words(choice)) for choice in field.choices}
         layout = FlowLayout(10)
         for box in self.boxes.values():
             box.toggled.connect(lambda _on: self.edited.emit())

@@ -268,6 +268,12 @@ class MiniGraph(Chart):
         self._phase = None
         self.update()
 
+    def show_moment(self, share: float) -> None:
+        """One moment of the run, from 0 to 1, standing still."""
+        self.stop()
+        self._phase = share
+        self.update()
+
     @property
     def is_playing(self) -> bool:
         return self._phase is not None
@@ -329,7 +335,7 @@ class MiniGraph(Chart):
 
     def _draw_travellers(self, painter: QPainter, boxes: Mapping[str, QRectF], area: QRectF) -> None:
         """People on their way: a dot on every edge that the run is passing."""
-        if self._phase is None or not self._timer_id:
+        if self._phase is None:
             return
         front = area.left() + self._phase * area.width()
         painter.setBrush(theme().colour("accent"))

@@ -169,7 +169,7 @@ class CardWall(w.ScrollColumn):
         if not found:
             self._rest.fill(w.Text(_nothing(self._filters["shelf"]), "body", "muted"))
             return
-        grid = w.GridFlow(204, spacing=12, columns_max=SLATE)
+        grid = w.GridFlow(204, spacing=12, columns_max=SLATE, keeps_columns=True)
         for offer in found:
             self._small[offer.template.id] = self._connected(small_card(offer, self._gallery))
             grid.addWidget(self._small[offer.template.id])

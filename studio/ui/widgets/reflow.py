@@ -105,16 +105,23 @@ class FlowLayout(_Reflowing):
 class GridFlow(_Reflowing):
     """Columns of equal width, as many as fit; items of a line are equally high. For cards."""
 
-    def __init__(self, column_width: int, *, spacing: int = 12, columns_max: int = 12) -> None:
-        """`column_width` is the least width of a column, in pixels at 100 % text scale."""
+    def __init__(
+        self, column_width: int, *, spacing: int = 12, columns_max: int = 12, keeps_columns: bool = False
+    ) -> None:
+        """`column_width` is the least width of a column, in pixels at 100 % text scale.
+
+        `keeps_columns`: few items stay as wide as many would be, instead of filling the line.
+        """
         super().__init__(spacing)
+        self._keeps_columns = keeps_columns
         self._column_width = column_width
         self._columns_max = columns_max
 
     def columns_at(self, width: int) -> int:
         """How many columns fit into a width."""
         fitting = (width + self.spacing()) // (theme().px(self._column_width) + self.spacing())
-        return max(1, min(self._columns_max, fitting, len(self._shown()) or 1))
+        filled = self._columns_max if self._keeps_columns else len(self._shown()) or 1
+        return max(1, min(self._columns_max, fitting, filled))
 
     def minimumSize(self) -> QSize:
         # One column wide at least; the height follows from the width.
