@@ -350,6 +350,8 @@ class Workspace:
         return self._render.render(task)
 
     def _learn(self, run_id: str) -> None:
+        from studio.workspace.deciding import ship_decided
         from studio.workspace.outcomes import record_outcome
 
         record_outcome(self._store, self.insights, self.templates, run_id)
+        ship_decided(self._store, self.trials, run_id)

@@ -80,6 +80,10 @@ EXAMPLES: Mapping[str, tuple[dict[str, object], ...]] = {
         {"variants": [{"id": "A", "value": "x"}, {"id": "B", "value": 2}], "parameter": "subject"},
         {"variants": [{"id": "A", "weight": 3}, {"id": "B"}, {"id": "C"}], "unit": "key"},
     ),
+    "exp.decide": (
+        {"test": "split", "variants": [{"id": "A"}, {"id": "B"}]},
+        {"test": "split", "variants": [{"id": "A", "weight": 3}, {"id": "B"}], "metric": "clicked", "method": "ahead"},
+    ),
     "flow.delay_until": (
         {"date": "event.starts_at", "before": "P1D"},
         {"date": "joined", "after": "P3D", "at": "09:00"},
