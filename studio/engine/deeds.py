@@ -334,7 +334,8 @@ def _rest_s(result: Dispatched) -> float | None:
 
 def _resting(step: Step, error: StudioError, left: int, until: datetime) -> Trouble:
     hint = f"Nothing has to be done: it is tried again at {until:%H:%M} UTC, and later again."
-    return Trouble(step.id, "MAIL-RESTING", error.message, hint, count=left, severity="warning")
+    code = error.code if error.code == "WEB-BUSY" else "MAIL-RESTING"
+    return Trouble(step.id, code, error.message, hint, count=left, severity="warning")
 
 
 def _stopped(step: Step, result: Dispatched, left: int) -> Stopped | None:

@@ -106,8 +106,8 @@ class HandOver:
 
     def _deferred(self, post: Post, error: Deferred) -> None:
         if error.about != "connection":
-            self._connections.note_success()
             self._book.try_again(post.row, error, is_counted=post.is_intended)
+            self._note_answer(post, error)
             return
         post.losses += 1
         if post.losses < _LOSSES_MAX:
@@ -144,6 +144,15 @@ class HandOver:
             self._deferred(post, Deferred("MAIL-LOST", text, about="connection"))
         else:
             self._book.doubt(post.row, error.message)
+            if isinstance(post.envelope, WebRequest):
+                self._connections.note_busy(post.envelope.recipient, error)
+
+    def _note_answer(self, post: Post, error: Deferred) -> None:
+        """A mail server that puts one message off takes others; a web service is one place with one load."""
+        if isinstance(post.envelope, WebRequest):
+            self._connections.note_busy(post.envelope.recipient, error)
+        else:
+            self._connections.note_success()
 
     def _put_back(self, post: Post) -> None:
         if post.is_intended:

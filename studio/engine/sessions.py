@@ -1,7 +1,8 @@
 """Connections to the mail server: opened when needed, kept for the next batch, paced, and given up in good time.
 
 A server that worked and is gone is left alone for a while (a circuit breaker): a minute, then twice as long each time;
-one try at the end of each rest says whether it is back. Absent on purpose: what is sent over them (`engine/outbox.py`).
+one try at the end of each rest says whether it is back. So is a web service that puts off call after call, lest
+everybody's tries be used up, or everybody be in doubt. Absent on purpose: what is sent over them (`engine/outbox.py`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ _LONGEST_WAIT_S = 30.0
 FIRST_REST_S = 60.0
 LONGEST_REST_S = 900.0
 GIVE_UP_AFTER_S = 6 * 3_600.0
+BUSY_MAX = 5
+"""Calls in a row that a web service may put off, or leave unanswered, before it is left alone."""
 
 
 class Unreachable(Transient):
@@ -67,6 +70,7 @@ class Connections:
         self._rests_until_s = 0.0
         self._down_since_s = 0.0
         self._opening = asyncio.Lock()
+        self._busy: dict[str, tuple[int, float]] = {}
         self.most = pace.connections
 
     async def turn(self) -> None:
@@ -103,12 +107,29 @@ class Connections:
         self._losses = 0
         self._rests = 0
         self._has_worked = True
+        self._busy.clear()
 
     def note_loss(self, error: StudioError) -> None:
         """A connection broke. Raises Unreachable when that has happened too often without one success between."""
         self._losses += 1
         if self._losses >= TRIES_MAX:
             raise self._gone(error)
+
+    def note_busy(self, who: str, error: StudioError) -> None:
+        """A web service put a call off, or did not answer it. Raises Unreachable when it has done so `BUSY_MAX` times
+        in a row; others are called meanwhile.
+        """
+        count, since_s = self._busy.get(who, (0, self._tick()))
+        self._busy[who] = count + 1, since_s
+        if count + 1 < BUSY_MAX or not self._may_rest:
+            return
+        text = f"{who} has put off {count + 1} calls in a row, so it is left alone for a while. {error.message}"
+        if self._tick() - since_s >= GIVE_UP_AFTER_S:
+            self._busy.pop(who)
+            raise Unreachable("WEB-BUSY", text, hint="Ask who runs it; nobody is called twice.")
+        asked_s = (error.retry_after_s if isinstance(error, Transient) else None) or 0.0
+        rest_s = max(min(FIRST_REST_S * 2 ** min(count + 1 - BUSY_MAX, 10), LONGEST_REST_S), asked_s)
+        raise Unreachable("WEB-BUSY", text, hint=None, rest_s=self._jittered(rest_s))
 
     async def close(self) -> None:
         """Closes the sessions that nobody uses."""

@@ -14,7 +14,15 @@ from studio.domain.errors import Transient
 from studio.domain.mail import Deferred
 from studio.domain.ports import Pace
 from studio.engine.draft import Sizes
-from studio.engine.sessions import FIRST_REST_S, GIVE_UP_AFTER_S, LONGEST_REST_S, TRIES_MAX, Connections, Unreachable
+from studio.engine.sessions import (
+    BUSY_MAX,
+    FIRST_REST_S,
+    GIVE_UP_AFTER_S,
+    LONGEST_REST_S,
+    TRIES_MAX,
+    Connections,
+    Unreachable,
+)
 from tests.engine.bench import START, World, workflow
 
 
@@ -111,6 +119,38 @@ def test_runs_do_not_come_back_at_the_same_moment() -> None:
         door.is_open = False
         rests.append(refused(connections).rest_s)
     assert len(set(rests)) == 3
+
+
+def busy(connections: Connections, who: str = "crm.example", asked_s: float | None = None) -> float | None:
+    """How long a service is left alone after one more call that it put off."""
+    try:
+        connections.note_busy(who, Transient("WEB-RATE", "Too many.", retry_after_s=asked_s))
+    except Unreachable as error:
+        assert error.code == "WEB-BUSY"
+        return error.rest_s
+    return None
+
+
+def test_a_web_service_that_puts_off_call_after_call_is_left_alone_and_others_are_not() -> None:
+    watch = Watch()
+    connections = made(Door(), watch)
+    for _ in range(BUSY_MAX - 1):
+        assert busy(connections) is None
+    assert busy(connections, "other.example") is None
+    rests = [busy(connections) for _ in range(6)]
+    assert all(rest is not None for rest in rests)
+    assert 0.8 * FIRST_REST_S <= rests[0] <= 1.2 * FIRST_REST_S
+    assert max(rests) <= 1.2 * LONGEST_REST_S
+    assert rests[3] > 4 * rests[0]
+    assert busy(connections, asked_s=5_000.0) >= 0.8 * 5_000
+    connections.note_success()
+    assert busy(connections) is None
+    for _ in range(BUSY_MAX):
+        busy(connections)
+    watch.now += GIVE_UP_AFTER_S
+    with pytest.raises(Unreachable) as given_up:
+        connections.note_busy("crm.example", Transient("WEB-RATE", "Too many."))
+    assert given_up.value.rest_s is None
 
 
 def test_a_live_run_outlasts_a_server_that_is_away_for_an_hour() -> None:

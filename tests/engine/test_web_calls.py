@@ -104,6 +104,31 @@ def test_a_refused_key_stops_the_run_before_everybody_is_refused(world: World) -
     assert set(world.runs.outbox("r1").get_column("state")) == {"planned"}
 
 
+@pytest.mark.parametrize("answer", ["503 Service Unavailable", "429 Too Many Requests\r\nRetry-After: 300"])
+def test_an_overloaded_service_is_left_alone_and_everybody_is_called_in_the_end(
+    monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    """Twenty people, and a service that is busy for the first nine calls: nobody's tries are used up at once."""
+    monkeypatch.setattr(bench, "CATALOGUE", CALLS)
+    world = World(people=20)
+    world.mailers, world.tick = LiveMailers(world.mailer), world.wall_tick
+    flow = json.loads(journey(1).to_json())
+    flow["nodes"][0]["parameters"]["count"] = 20
+
+    async def scenario() -> tuple[str, Site]:
+        async with site(*[answer] * 9) as (made, port):
+            flow["nodes"][1]["parameters"]["url"] = f"http://127.0.0.1:{port}/{{{{ contact.key }}}}"
+            world.begin(parse_workflow(json.dumps(flow)), mode="live", clock="real")
+            return await world.driver().run("r1"), made
+
+    state, made = asyncio.run(scenario())
+    assert (state, world.people("called")) == ("done", list(range(20)))
+    assert len(made.asked) == 29
+    problems = {problem.code: problem for problem in world.view().step("call").problems}
+    assert "calls in a row, so it is left alone" in problems["WEB-BUSY"].message
+    assert problems["WEB-BUSY"].severity == "warning"
+
+
 PLANS = [("200 OK", json.dumps({"customer": {"plan": plan}}).encode()) for plan in ("gold", "basic", "gold", None)]
 PLAN = {"name": "plan", "path": "customer.plan", "example": "gold", "keep": True}
 
