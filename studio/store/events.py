@@ -13,7 +13,7 @@ import polars as pl
 
 from studio.domain.ports import EventCursor
 from studio.frames.events import AT, EVENT_SCHEMA, empty_events
-from studio.frames.few import FEW
+from studio.frames.few import FEW, is_few, kept
 from studio.store.log import EventLog, LogState
 from studio.store.scanning import EventFilter, arrived, of_few, scan
 from studio.store.schema import micros, moment
@@ -56,6 +56,9 @@ class LoggedEvents:
         hidden = self._hidden()
         if events.is_empty() or not hidden:
             return events
+        if is_few(events):
+            runs = events.get_column("run_id").to_list()
+            return kept(events, pl.Series([(run or "") not in hidden for run in runs], dtype=pl.Boolean))
         return events.filter(~pl.col("run_id").fill_null("").is_in(sorted(hidden)))
 
     def new(self, cursor: EventCursor, now: datetime, kinds: Sequence[str]) -> tuple[pl.DataFrame, EventCursor]:

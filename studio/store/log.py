@@ -210,8 +210,9 @@ class EventLog:
         values = events.get_column("event_id").cast(pl.UInt64).to_numpy()
         times = events.get_column("occurred_at").cast(AT).cast(pl.Int64).to_numpy()
         runs = runs_in(events)
-        near = [s for s in segments if s.overlaps(times.min(), times.max())]
-        places = [self._ids_of(segment) for segment in near if not runs.isdisjoint(segment.runs)]
+        first, last = int(times.min()), int(times.max())
+        near = [s for s in segments if not runs.isdisjoint(s.runs) and s.overlaps(first, last)]
+        places = [self._ids_of(segment) for segment in near]
         if len(values) >= SEGMENT_ROWS_MIN and self._tail_rows:
             cursor = bulk(connection)
             cursor.execute("SELECT event_id FROM event_tail")

@@ -155,7 +155,10 @@ def of_few(state: LogState, wanted: EventFilter) -> pl.DataFrame | None:
         and (row[_RUN] or "") not in wanted.hidden
     ]
     parts = [frame_of(rows, EVENT_SCHEMA)] if rows else []
-    if state.settled.height:
-        parts.append(state.settled.filter(*wanted.conditions()).select(*EVENT_SCHEMA))
+    contacts = state.settled.get_column("contact_id")
+    # Equality of a column is one pass; a filter of expressions takes ten times as long to be put together.
+    places = pl.Series(sorted({at for one in people for at in (contacts == one).arg_true()}), dtype=pl.UInt32)
+    if places.len():
+        parts.append(state.settled[places].filter(*wanted.conditions()).select(*EVENT_SCHEMA))
     found = [part for part in parts if part.height]
     return pl.concat(found) if found else NO_EVENTS
