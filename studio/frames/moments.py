@@ -22,23 +22,34 @@ def as_text(moments: pl.Series) -> pl.Series:
         return moments.dt.strftime(FORM)
     micros = moments.to_physical().to_numpy()
     seconds = micros // 1_000_000
-    days = seconds // 86_400
-    first, last = int(days.min()), int(days.max())
-    if last - first > DAYS_MAX:
+    # In order of time, as events lie, a second's moments follow each other, and its text is made once.
+    begins = np.flatnonzero(np.diff(seconds, prepend=seconds[0] - 1))
+    texts = _seconds_as_text(seconds[begins])
+    if texts is None:
         return moments.dt.strftime(FORM)
+    place = np.repeat(np.arange(len(begins), dtype=np.uint32), np.diff(begins, append=len(seconds)))
     fraction = (micros - seconds * 1_000_000).astype(np.uint32)
     thousands = fraction // 1_000
-    dates = pl.date_range(_EPOCH + timedelta(days=first), _EPOCH + timedelta(days=last), eager=True)
-    clock, millis, rest = _tables()
+    _, millis, rest = _tables()
     parts = pl.DataFrame(
         [
-            dates.cast(pl.String).gather(days - first).alias("date"),
-            clock.gather((seconds - days * 86_400).astype(np.uint32)).alias("clock"),
+            texts.gather(place).alias("second"),
             millis.gather(thousands).alias("millis"),
             rest.gather(fraction - thousands * 1_000).alias("rest"),
         ]
     )
     return parts.select(pl.concat_str(pl.all()).alias(moments.name)).to_series()
+
+
+def _seconds_as_text(seconds: np.ndarray) -> pl.Series | None:
+    """`2026-03-02T06:43:12` of seconds since 1970; None where they lie too far apart for a table of days."""
+    days = seconds // 86_400
+    first, last = int(days.min()), int(days.max())
+    if last - first > DAYS_MAX:
+        return None
+    dates = pl.date_range(_EPOCH + timedelta(days=first), _EPOCH + timedelta(days=last), eager=True)
+    clock, _, _ = _tables()
+    return dates.cast(pl.String).gather(days - first) + clock.gather(seconds - days * 86_400)
 
 
 @cache
