@@ -47,7 +47,9 @@ def retry_failed(
         if work.cursor == "send":
             _plan_again(runs, draft, batch)
             draft.add(work.node_id, "send", batch)
-            draft.count(work.node_id, failed=-batch.height, retry=batch.height)
+            # Where there is no ledger to say that they are tried again, they are messages that begin anew.
+            again = "planned" if draft.run.mode == "simulate" else "retry"
+            draft.count(work.node_id, failed=-batch.height, **{again: batch.height})
             tally.failed -= batch.height
             continue
         tally.quarantined -= batch.height

@@ -536,6 +536,20 @@ def test_a_simulated_run_touches_no_connector_and_no_ledger() -> None:
     assert world.contact_events("order").get_column("run_id").unique().to_list() == ["r1"]
 
 
+@pytest.mark.parametrize("mode", ["simulate", "test"])
+def test_messages_that_fail_again_are_counted_as_failed_once(mode: str) -> None:
+    world = World()
+    flow = workflow({"s": ("people", {"count": 8}), "m": ("mail", {"quarantines": [3]})}, "s > m")
+    assert world.run(flow, mode=mode) == "done"
+    before = world.view().step("m")
+    control = Control()
+    control.retry()
+    assert world.go(control=control) == "done"
+    after = world.view().step("m")
+    assert dict(after.sending) == dict(before.sending)
+    assert (after.sending["sent"], after.sending["failed"], after.failed) == (7, 1, 1)
+
+
 def test_failed_ones_are_brought_back_where_they_failed() -> None:
     """With the same workflow they fail again; the numbers say so once, not twice."""
     world = World()
