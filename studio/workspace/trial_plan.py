@@ -20,6 +20,7 @@ from studio.workspace.insights import predictions_of
 
 MDE_RELATIVE = 0.2
 """The smallest relative lift a subject test is planned for, unless the split says otherwise."""
+MINIMUM_DAYS = 7
 FALLBACK_BASELINE = 0.03
 
 
@@ -30,7 +31,10 @@ def plan_of(run: RunRow, workflow: Workflow, node: Node) -> TrialPlan:
     predicted = predictions_of(run).get("conversion_rate")
     baseline = min(max(predicted.mean if predicted else FALLBACK_BASELINE, 0.001), 0.5)
     weights = {str(v["id"]): float(v.get("weight", 1.0)) for v in variants}
-    planned = plan(baseline=baseline, mde_relative=MDE_RELATIVE, variants=len(variants), weights=list(weights.values()))
+    # A rate cannot rise above one.
+    smallest = min(_number(bound.get("smallest_lift"), MDE_RELATIVE), 0.95 / baseline - 1)
+    adaptive = bound.get("allocation") == "adaptive"
+    planned = plan(baseline=baseline, mde_relative=smallest, variants=len(variants), weights=list(weights.values()))
     whole = sum(weights.values())
     return TrialPlan(
         run_id=run.run_id,
@@ -41,8 +45,10 @@ def plan_of(run: RunRow, workflow: Workflow, node: Node) -> TrialPlan:
         values={str(v["id"]): str(v.get("value", v["id"])) for v in variants},
         parameter=str(bound.get("parameter") or "") or _parameter_of(node),
         planned_total=planned.n_total,
-        mde=baseline * MDE_RELATIVE,
-        adaptive=bound.get("allocation") == "adaptive",
+        mde=baseline * smallest,
+        mode="strict" if bound.get("evidence") == "strict" and not adaptive else "anytime",
+        minimum_run=timedelta(days=_number(bound.get("minimum_days"), MINIMUM_DAYS)),
+        adaptive=adaptive,
         unit=_unit(bound.get("unit")),
     )
 
@@ -64,6 +70,10 @@ def as_plan(kept: StoredExperiment) -> TrialPlan:
 def _parameter_of(node: Node) -> str | None:
     first = next(iter(parameter_refs(node.parameters.get("variants"))), None)
     return first[1] if first else None
+
+
+def _number(value: JsonValue, otherwise: float) -> float:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else otherwise
 
 
 def _unit(value: JsonValue) -> Unit:

@@ -83,6 +83,29 @@ class SplitParameters(Parameters):
         json_schema_extra={"unit": "share", "widget": "rate"},
     )
 
+    smallest_lift: Annotated[float, Field(ge=0.01, le=5.0)] = Field(
+        default=0.2,
+        title="Smallest lift worth finding",
+        description=(
+            "How many people the test plans for follows from it: 0.2 means a fifth more than now. "
+            "It is fixed when the workflow starts."
+        ),
+        json_schema_extra={"unit": "share", "widget": "rate"},
+    )
+    minimum_days: Annotated[int, Field(ge=0, le=365)] = Field(
+        default=7,
+        title="Least days",
+        description="Nothing ships before so many days, so that a test sees every day of the week.",
+    )
+    evidence: Literal["anytime", "strict"] = Field(
+        default="anytime",
+        title="Evidence",
+        description=(
+            "anytime: safe to read whenever you like; strict: exact with the smallest numbers too, and takes about a "
+            "fifth more people. For adaptive shares it is always anytime."
+        ),
+    )
+
     @field_validator("variants")
     @classmethod
     def _distinct(cls, variants: tuple[Variant, ...]) -> tuple[Variant, ...]:
