@@ -7,6 +7,7 @@ from pathlib import Path
 
 from studio.cli.output import Output, plain, table
 from studio.cli.session import Session, common, settings
+from studio.cli.template_looks import add_looks
 from studio.domain.errors import UserFixable
 from studio.domain.template import FilledParameter
 from studio.gallery.picture import svg
@@ -38,6 +39,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--remove", action="store_true", help="it is no favourite any more")
     common(command)
     command.set_defaults(run=_favourite)
+    add_looks(verbs, _read)
     _add_own(verbs)
 
 

@@ -20,6 +20,8 @@ _HEAD = re.compile(r"(kind|subject|subject b|preview|greeting): *(.*)")
 _BUTTON = re.compile(r"\[([^\]]+)\]\((.+)\)")
 _LINK = re.compile(r"\[([^\]]+)\]\(((?:[^()]|\{\{.*?\}\})+)\)")
 _BARE_AND = re.compile(r"&(?![a-z]+;|#\d+;)")
+_TAG = re.compile(r"\{%-?\s*(\w+)")
+_TAGS = re.compile(r"\{%.*?%\}", re.DOTALL)
 _FIELD = re.compile(r"(\{[{%].*?[}%]\})")
 
 
@@ -80,7 +82,7 @@ def _message(name: str, text: str, where: str) -> Message:
 
 
 def _mjml(block: str) -> str:
-    if block.startswith("{%"):
+    if _is_condition(block):
         return block
     if block.startswith("# "):
         return f'<mj-text mj-class="headline">{_html(block[2:])}</mj-text>'
@@ -119,7 +121,7 @@ def _plain(block: str, kind: str) -> str:
         return "" if kind in MAIL_KINDS else block[2:]
     if block.startswith("> "):
         return block[2:]
-    if block.startswith("{%"):
+    if _is_condition(block):
         return block
     if block.startswith("- "):
         items = (item if _is_loop(item) else "- " + _LINK.sub(r"\1: \2", item) + "\n" for item in _items(block))
@@ -128,9 +130,26 @@ def _plain(block: str, kind: str) -> str:
 
 
 def _joined(blocks: list[str]) -> str:
-    """Paragraphs with an empty line between them; a condition stands right before what it is about."""
-    text = ""
+    """Paragraphs with an empty line between them, whichever of those under a condition are there."""
+    text, is_first, outside = "", True, []
     for block in blocks:
-        if block:
-            text += block if not text or text.endswith("%}") or block.startswith("{% e") else f"\n\n{block}"
+        if not _is_condition(block):
+            text += block if is_first or not block else f"\n\n{block}"
+            is_first = is_first and not block
+            continue
+        text += block
+        for word in _TAG.findall(block):
+            if word == "if":
+                outside.append(is_first)
+            elif word in ("elif", "else") and outside:
+                is_first = outside[-1]
+            else:
+                is_first = False
+            if word == "endif" and outside:
+                outside.pop()
     return text
+
+
+def _is_condition(block: str) -> bool:
+    """Whether a block is nothing but `{% if … %}`, `{% else %}`, `{% endif %}` … for the blocks around it."""
+    return bool(block) and not _TAGS.sub("", block).strip()

@@ -183,6 +183,14 @@ class Learning:
         with self._database.read() as connection:
             return [Impression(**row) for row in connection.execute(query).mappings()]
 
+    def last_showing(self, context_hash: str) -> list[Impression]:
+        """The cards last shown for a business, by position; empty before the first time."""
+        table = schema.impressions
+        query = sa.select(table.c.slate).where(table.c.context_hash == context_hash).order_by(table.c.id.desc())
+        with self._database.read() as connection:
+            slate = connection.execute(query.limit(1)).scalar_one_or_none()
+        return [] if slate is None else self.impressions(slate)
+
 
 def _outcome(stored: Mapping[str, Any]) -> PastOutcome:
     predicted = {name: Prediction(**value) for name, value in stored["predicted"].items()}

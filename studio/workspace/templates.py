@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -35,7 +35,7 @@ from studio.gallery import context as reading
 from studio.gallery.business_types import business_type
 from studio.gallery.catalogue import Catalogue
 from studio.gallery.customise import fill, instantiate
-from studio.gallery.learning import context_hash, impression
+from studio.gallery.learning import Shown, context_hash, impression
 from studio.gallery.orders import economics_of
 from studio.gallery.prediction import Economics, predict
 from studio.gallery.promotion import Promoted
@@ -179,7 +179,8 @@ class TemplatesStory:
     def recommend(
         self, context: BusinessContext, top: int | None = None, *, record: bool = False, explore: bool = False
     ) -> Ranked:
-        """Ranked cards; `record` keeps the showing, so that later one can tell whether ranking got better.
+        """Ranked cards; `record` keeps the showing, so that later one can tell whether ranking got better: once a day
+        while the same cards stand in the same order.
 
         `explore`: now and then the third card is one from further down; for one business the same all day.
         """
@@ -275,11 +276,9 @@ class TemplatesStory:
 
     def _taken(self, template_id: str, context: BusinessContext) -> None:
         """Marks the template in the last showing for this business."""
-        shown = self._store.learning.impressions()
-        same = context_hash(context)
-        slate = next((card.slate for card in reversed(shown) if card.context_hash == same), None)
-        if slate is not None:
-            self._store.learning.choose(slate, template_id, self._clock.now())
+        shown = self._store.learning.last_showing(context_hash(context))
+        if shown:
+            self._store.learning.choose(shown[0].slate, template_id, self._clock.now())
 
     def _record(self, ranking: Ranking, context: BusinessContext) -> None:
         now = self._clock.now()
@@ -291,6 +290,10 @@ class TemplatesStory:
             engine=ranking.engine,
             propensities=ranking.propensities,
         )
+        before = self._store.learning.last_showing(shown.context_hash)
+        is_of_today = bool(before) and (before[0].at.date(), before[0].policy) == (now.date(), shown.policy)
+        if is_of_today and _order(before) == _order(shown.slate):
+            return  # the same cards in the same order on the same day are one showing, however often one looks
         slate = stable_id(iso(now), shown.context_hash, *(card.template for card in shown.slate))
         self._store.learning.add_impressions(
             [
@@ -340,3 +343,7 @@ class TemplatesStory:
     def _economics(self, until: datetime) -> Economics | None:
         orders = EventFilter(kinds=(ORDER_KIND,), run_id="", until=until)
         return economics_of(self._store.projections.scan(("value", "currency"), orders))
+
+
+def _order(cards: Sequence[Impression] | Sequence[Shown]) -> list[tuple[int, str]]:
+    return sorted((card.position, card.template) for card in cards)

@@ -264,3 +264,18 @@ def test_an_unknown_run_step_or_profile_is_refused_before_anything_happens(shop:
     said = studio("run", made, "--mode", "test", "--profile", shop / "nope.json", workspace=shop)
     assert (said.code, said.document["error"]["code"]) == (2, "PROFILE-UNREADABLE")
     assert [row["run_id"] for row in done("runs", workspace=shop)] == ["r1"]
+
+
+def test_templates_are_looked_at_before_one_is_taken(tmp_path: Path) -> None:
+    context = tmp_path / "context.json"
+    business = {"name": "Harbour Physio", "language": "en"}
+    facts = [{"name": name, "value": value, "confidence": 1.0, "evidence": "said"} for name, value in business.items()]
+    context.write_text(json.dumps({"facts": facts}))
+    about = ("--context", str(context), "--json")
+    messages = json.loads(studio("templates", "messages", "appointment-reminder", *about, workspace=tmp_path / "w").out)
+    assert all(message["text"].startswith("Hello Anna,\n\n") and not message["problem"] for message in messages)
+    pair = ("appointment-reminder", "review-request")
+    sides = json.loads(studio("templates", "compare", *pair, *about, workspace=tmp_path / "w").out)
+    assert [side["template"] for side in sides] == [*pair]
+    assert all(side["band"] and side["why"] for side in sides)
+    assert studio("templates", "compare", "vip", "vipp", workspace=tmp_path / "w").code == 2

@@ -84,12 +84,12 @@ class Filled:
 
 
 def read_gallery(workspace: Workspace, context: BusinessContext | None = None) -> Gallery:
-    """Reads and ranks. A `context` given is new: it is kept, and what is shown for it is recorded."""
+    """Reads and ranks, and records what is shown for a business that is known. A `context` given is new and is kept."""
     story = workspace.templates
     if context is not None:
         story.remember(context)
     known = context if context is not None else story.context()
-    answer = story.recommend(known, record=context is not None, explore=True)
+    answer = story.recommend(known, record=bool(known.facts), explore=True)
     # Several templates of one kind: only the best of them is a card of the ranking, the others are ranked like it.
     ranked = {item.template: item for item in (*answer.recommendations, *answer.alternatives)}
     tops = [item.template for item in answer.recommendations[:SLATE]]
