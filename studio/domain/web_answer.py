@@ -182,9 +182,8 @@ class _Document:
         value = self._root
         for depth, part in enumerate(path, start=1):
             try:
-                # A text takes a number too, and would give one letter of itself.
-                value = value[part] if isinstance(value, (dict, list)) else {}[part]  # type: ignore[index, call-overload] - wrong kinds raise
-            except (LookupError, TypeError):
+                value = _inside(value, part)
+            except LookupError:
                 raise _NoValueError(f"the answer has no {_shown(path[:depth])}") from None
         return value
 
@@ -201,6 +200,15 @@ class _Document:
             return json.loads(text, parse_constant=_no_number)
         except (ValueError, RecursionError):
             raise _NoValueError("the answer is not JSON") from None
+
+
+def _inside(value: JsonValue, part: str | int) -> JsonValue:
+    """What stands in a group under a name, or in a list at a place. Raises LookupError."""
+    if isinstance(value, dict) and isinstance(part, str):
+        return value[part]
+    if isinstance(value, list) and isinstance(part, int):
+        return value[part]
+    raise LookupError(part)
 
 
 def _no_number(name: str) -> NoReturn:

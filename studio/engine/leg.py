@@ -331,8 +331,8 @@ class Leg:
                 "Mend the step, then try the failed ones again.",
             )
         assert finish.state != "left", "a run that is left stays as it is"
-        said = self._nobody_came() if finish.state == "done" else None
-        return finish.state, *(said or ("", ""))
+        message, hint = (self._nobody_came() if finish.state == "done" else None) or ("", "")
+        return finish.state, message, hint
 
 
 def _emergency(words: str) -> Trouble:
