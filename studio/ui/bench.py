@@ -34,7 +34,7 @@ from studio.workspace.runs import RunOptions
 from studio.workspace.workspace import Workspace
 
 BEAT_MS = 10
-LONGEST_S = 60.0
+UNDER_WAY_S = 60.0
 EVENTS = 40
 
 
@@ -127,20 +127,23 @@ def _beat_for(seconds: float) -> Heartbeat:
 
 
 def _run_under_way(studio: Studio) -> tuple[str, Heartbeat]:
-    """Starts the run and shows it, at most a minute of it; lateness is noted from when it is in sight."""
-    run_id = studio.workspace.runs.start(six_nodes(), RunOptions(seed=1), is_attended=True)
-    studio.watch(run_id)
-    studio.open_run(run_id)
+    """A minute of runs, one after the other, each shown from its beginning; the last one and how late all beats came.
+
+    What the window does to show a run that has begun is among it.
+    """
     beat = Heartbeat()
-    beat.start()
-    end = time.perf_counter() + LONGEST_S
-    while studio.workspace.runs.is_running(run_id):
-        QApplication.processEvents()
-        time.sleep(0.0005)
-        if time.perf_counter() > end:
-            beat.stop()
-    beat.stop()
-    return run_id, beat
+    begun = time.perf_counter()
+    while True:
+        run_id = studio.workspace.runs.start(six_nodes(), RunOptions(seed=1), is_attended=True)
+        studio.watch(run_id)
+        studio.open_run(run_id)
+        beat.start()
+        while studio.workspace.runs.is_running(run_id):
+            QApplication.processEvents()
+            time.sleep(0.0005)
+        beat.stop()
+        if time.perf_counter() - begun > UNDER_WAY_S:
+            return run_id, beat
 
 
 def _lateness(idle: Heartbeat, busy: Heartbeat) -> Iterator[Figure]:

@@ -50,7 +50,7 @@ class WaitForParameters(Parameters):
     )
     timeout: PositiveDuration = Field(
         title="At the longest",
-        description="How long to wait, such as PT23H. Then people go out through “timeout”.",
+        description="How long to wait, such as 23 hours. Then people go out through “timeout”.",
     )
     already: Literal["since_entry", "from_now"] = Field(
         default="since_entry",

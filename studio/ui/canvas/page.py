@@ -215,13 +215,20 @@ class CanvasPage(Page):
         return self.watch.last_seq
 
     def set_workflow(
-        self, workflow: Workflow, catalogue: Catalogue, *, read_only: bool = False, journal: Journal | None = None
+        self,
+        workflow: Workflow,
+        catalogue: Catalogue,
+        *,
+        read_only: bool = False,
+        journal: Journal | None = None,
+        note: str = "",
     ) -> None:
         """Shows a workflow; nothing of the one before is kept, neither run nor undo.
 
-        One whose nodes have no places yet is laid out. `journal` is called after each edit; `read_only` for past runs.
+        One whose nodes have no places yet is laid out. `journal` is called after each edit; `read_only` for past runs;
+        `note` are the grey words behind the workflow's name (“v7 · run 128”).
         """
-        self._journal = journal
+        self._journal, self._note = journal, note
         self.show_run(None)
         self.debug.forget()
         self.selection.clear()
@@ -259,11 +266,6 @@ class CanvasPage(Page):
     def set_clock(self, clock: str) -> None:
         """Shows the speed runs will have: `max`, `real` or a factor."""
         self.run_bar.set_clock(clock)
-
-    def set_note(self, note: str) -> None:
-        """Grey words behind the workflow's name (“v7 · run 128”)."""
-        self._note = note
-        self.place_changed.emit()
 
     def choose(self, node_id: str) -> None:
         """Selects a node and brings it into sight."""

@@ -50,8 +50,11 @@ class NodePalette(QWidget):
         theme().changed.connect(self._rebuild)
 
     def set_catalogue(self, catalogue: Catalogue) -> None:
+        """Offers the types of a catalogue. Each opening of a workflow tells them: the same ones again cost nothing."""
+        is_known = declarations(catalogue) == declarations(self._catalogue)
         self._catalogue = catalogue
-        self._rebuild()
+        if not is_known:
+            self._rebuild()
 
     def _rebuild(self) -> None:
         self.tree.clear()

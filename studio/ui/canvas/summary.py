@@ -16,6 +16,8 @@ from studio.ui.numbers import NBSP, percent
 
 _PARTS_MAX = 2
 _ENTRIES_NAMED = 3
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
+"""A name as programs write it."""
 _FIELD = re.compile(r"\{\{\s*([\w.]+)[^}]*\}\}")
 
 
@@ -63,18 +65,23 @@ def value_in_words(field: FieldSpec, value: JsonValue) -> str:  # noqa: PLR0911 
         case "list":
             return _entries(value)
         case "choices" | "texts":
-            return ", ".join(str(entry) for entry in value) if isinstance(value, list) else str(value)
+            return ", ".join(_named(str(entry)) for entry in value) if isinstance(value, list) else _named(str(value))
         case "template":
             return f"“{plain(str(value))}”" if not field.long else plain(str(value))
         case "integer" | "number" if _is_number(value):
             return f"{value:,g}{NBSP}{field.unit}".strip(NBSP)
         case _:
-            return " ".join(str(value).split())
+            return _named(" ".join(str(value).split()))
 
 
 def plain(text: str) -> str:
     """A message text with its fields shortened to their names: `Hi {{ contact.first_name }}` → `Hi ‹first name›`."""
     return _FIELD.sub(lambda found: f"‹{found[1].rsplit('.', 1)[-1].replace('_', ' ')}›", " ".join(text.split()))
+
+
+def _named(text: str) -> str:
+    """`cart_updated` as people say it, “Cart updated”; other words as they are."""
+    return text.replace("_", " ").capitalize() if _NAME.fullmatch(text) else text
 
 
 def _is_number(value: JsonValue) -> bool:

@@ -149,8 +149,10 @@ class CanvasView(QGraphicsView):
         room = QRectF(self.viewport().rect()).adjusted(left, top, -right, -bottom)
         height = bounds.center().y()
         if bounds.height() * self.zoom > room.height():
-            # Not all of it fits: the beginning is what is read first.
-            height = min(self.editor.scene.nodes.values(), key=lambda item: item.x()).body.center().y()
+            # Not all of it fits: the beginning is what is read first, with no empty paper beyond the graph's edge.
+            start = min(self.editor.scene.nodes.values(), key=lambda item: item.x()).body.center().y()
+            half = room.height() / self.zoom / 2 - look.MARGIN
+            height = min(max(start, bounds.top() + half), bounds.bottom() - half)
         self._bring(QPointF(bounds.left() - look.MARGIN, height), QPointF(room.left(), room.center().y()))
 
     def ensure_seen(self, ids: tuple[str, ...]) -> None:

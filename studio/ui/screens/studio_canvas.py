@@ -132,8 +132,8 @@ class StudioCanvas(CanvasPage):
             self._workspace.workflows.catalogue,
             read_only=not opened.is_current,
             journal=self._save if opened.is_current else None,
+            note=f"{opened.workflow_id} · run {opened.run_id}" if opened.run_id else opened.workflow_id,
         )
-        self.set_note(f"{opened.workflow_id} · run {opened.run_id}" if opened.run_id else opened.workflow_id)
         if opened.history is not None:
             self.watch.begin(opened.history)
         self._feed.begin(opened.run_id)

@@ -68,6 +68,7 @@ def test_an_unknown_type_keeps_the_ports_its_edges_name(types: Catalogue) -> Non
         ("exp.holdout", {}, "held out 10 %"),
         ("send.email", {"subject": "Hi {{ contact.first_name|default('you') }}", "body": "x"}, "“Hi ‹first name›”"),
         ("flow.goal", {"event": "order", "window": "P14D"}, "order · within 14 days"),
+        ("trigger.event", {"event": "cart_updated"}, "Cart updated"),
         ("trigger.event", {"event": "cart", "filter": "value >= 30"}, "cart · value >= 30"),
         ("flow.wait_for", {"branches": [{"id": "a", "event": "order"}], "timeout": "PT23H"}, "a · at the longest 23"),
     ],

@@ -15,10 +15,13 @@ from studio.domain.validation import Catalogue
 from studio.domain.workflow import Workflow
 from studio.gallery.catalogue import catalogue as templates
 from studio.ui import background
-from studio.ui.canvas import edits
+from studio.ui.canvas import edits, look
+from studio.ui.canvas.items import NodeItem
 from studio.ui.canvas.navigation import reading_order
 from studio.ui.canvas.page import CanvasPage
 from studio.ui.canvas.pointer import NODE_TYPE_MIME
+from studio.ui.canvas.scene import CanvasScene
+from studio.ui.canvas.view import CanvasView
 from studio.ui.theme import theme
 from tests.ui.canvas import cart_recovery
 
@@ -273,3 +276,19 @@ def test_pills_of_one_steps_edges_do_not_lie_on_each_other(page: CanvasPage, typ
         pills = [e.pill for key, e in page.scene.edges.items() if key[0][0] == source and not e.pill.isEmpty()]
         for one, other in itertools.combinations(pills, 2):
             assert not one.adjusted(0, 2, 0, -2).intersects(other), source
+
+
+def test_a_workflow_too_large_opens_without_empty_paper_above_its_first_step(view: CanvasView) -> None:
+    """The first step stands at the top of the graph: in the middle of the view, half of that would be empty."""
+    editor = view.editor
+    first = _from_left(editor.scene)[0]
+    moves = {item.node_id: (place * 300.0, place * 300.0) for place, item in enumerate(_from_left(editor.scene))}
+    editor.document.replace(edits.move_nodes(editor.document.workflow, moves))
+    view.show_start()
+    _left, top, _right, _bottom = view.insets
+    on_screen = view.mapFromScene(first.body.topLeft()).y()
+    assert top <= on_screen < top + 2 * look.MARGIN * view.zoom + 4
+
+
+def _from_left(scene: CanvasScene) -> list[NodeItem]:
+    return sorted(scene.nodes.values(), key=lambda item: item.x())
