@@ -42,10 +42,12 @@ if [ "$(uname -s)" = Linux ]; then
         if [ "$(id -u)" -ne 0 ]; then as_root="sudo -n"; fi
         if command -v apt-get >/dev/null && $as_root true 2>/dev/null; then
             echo "Installing system libraries for Qt: $missing" >&2
-            $as_root apt-get update -qq
+            $as_root apt-get update -qq || true # without a fresh list, with the one there is
             # shellcheck disable=SC2086
-            DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
-        else
+            DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null || true
+            missing=$(.venv/bin/python packaging/qt_libraries.py)
+        fi
+        if [ -n "$missing" ]; then
             echo "The window needs these system libraries; an administrator can install them with:" >&2
             echo "    sudo apt-get install $missing" >&2
             echo "Until then everything runs without a window." >&2
