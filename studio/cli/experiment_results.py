@@ -68,7 +68,8 @@ def _place(workspace, arguments: argparse.Namespace) -> tuple[str, str | None]:
 
 def _list(arguments: argparse.Namespace, out: Output) -> int:
     with Session(arguments) as workspace:
-        trials, series = workspace.trials.list(), workspace.trials.series()
+        trials = workspace.trials.list()
+        series = workspace.trials.series(trials)
     found = [_summary(trial, series) for trial in trials]
     rows = [(s["id"], s["name"], s["verdict"], s["variant"], s["lift"], s["people"], s["planned"]) for s in found]
     out.document({"experiments": found}, table(rows, ("id", "name", "verdict", "variant", "lift", "people", "planned")))

@@ -148,12 +148,13 @@ class TrialsStory:
         promotions = self._store.learning.promotions(trial.template) if trial.template else []
         return history_of(trial.result, kept, [p for p in promotions if p.experiment_id == kept.id])
 
-    def series(self) -> dict[str, bool]:
+    def series(self, known: Sequence[Trial] = ()) -> dict[str, bool]:
         """Experiment id → whether its winner counts as a finding among all experiments of this workspace: at most one
-        in twenty of those findings is false, however many experiments there are.
+        in twenty of those findings is false, however many experiments there are. `known`: need not be analysed again.
         """
         kept = self._store.learning.experiments()
-        results = [self.of(e.run_id, e.node_id).result for e in kept]
+        done = {(t.result.plan.run_id, t.result.plan.node_id): t.result for t in known}
+        results = [done.get((e.run_id, e.node_id)) or self.of(e.run_id, e.node_id).result for e in kept]
         evidence = [
             max((c.anytime.e_value or 0.0 for c in result.analysis.comparisons if (c.effect or 0) > 0), default=0.0)
             / max(len(result.plan.treatments), 1)

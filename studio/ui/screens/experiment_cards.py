@@ -5,7 +5,7 @@ Absent on purpose: words and figures (`experiment_words`) and fetching.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
@@ -19,6 +19,7 @@ from studio.ui.screens.experiment_details_words import expectation
 from studio.ui.screens.experiment_health import HealthLine, goal_words, health_lines
 from studio.ui.screens.experiment_words import (
     VariantRow,
+    among_tests,
     beliefs,
     lift_chart,
     shown_treatment,
@@ -162,7 +163,9 @@ class ReasonsCard(w.Card):
         self.reasons: Sequence[str] = ()
         self.add(self._rows, w.STRETCH)
 
-    def show_trial(self, trial: Trial, details: TrialDetails | None = None) -> None:
+    def show_trial(
+        self, trial: Trial, details: TrialDetails | None = None, series: Mapping[str, bool] | None = None
+    ) -> None:
         self.reasons = trial.result.analysis.decision.reasons
         shown = [*self.reasons]
         if trial.aftercare is not None:
@@ -170,6 +173,7 @@ class ReasonsCard(w.Card):
         if details is not None:
             wins = trial.result.analysis.decision.verdict == "ship"
             shown += [line] if (line := expectation(details, decided=wins)) else []
+        shown += [line] if (line := among_tests(trial, series or {})) else []
         self._rows.clear()
         for reason in shown:
             self._rows.add(w.Paragraph(reason))

@@ -7,6 +7,7 @@ Absent on purpose: Qt and statistics.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from studio.domain.run import FINAL_RUN_STATES
@@ -115,6 +116,16 @@ def safe_line(trial: Trial) -> str:
     if plan.mode == "fixed":
         return f"Decides once, at {numbers.count(plan.planned_total)} people; until then nothing here is a verdict"
     return f"Safe to read at any time: the chance that this call is wrong stays under {chance}, however often you look"
+
+
+def among_tests(trial: Trial, series: Mapping[str, bool]) -> str:
+    """Whether a winner is still one beside all other tests; empty where there is none, or no other test."""
+    if trial.result.analysis.decision.verdict != "ship" or len(series) < 2 or trial_id(trial) not in series:
+        return ""
+    tests = f"all {numbers.count(len(series))} tests of this workspace"
+    if series[trial_id(trial)]:
+        return f"It counts as a finding beside {tests} too: at most one in twenty of those is chance."
+    return f"Beside {tests} it may be one of those that come out by chance: test it again before building on it."
 
 
 def choice_title(trial: Trial) -> str:

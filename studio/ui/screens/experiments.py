@@ -45,6 +45,7 @@ class _More:
     of: str
     details: TrialDetails
     history: tuple[HistoryEntry, ...]
+    series: dict[str, bool]
 
 
 class ExperimentsPage(Page):
@@ -152,19 +153,20 @@ class ExperimentsPage(Page):
         more = self._more if self._more is not None and self._more.of == trial_id(trial) else None
         details = more.details if more is not None else None
         self.health.show_trial(trial, details)
-        self.reasons.show_trial(trial, details)
+        self.reasons.show_trial(trial, details, more.series if more is not None else {})
         self.segments.show_details(details)
         self.side_effects.show_details(details)
         self.revenue.show_details(details, trial.currency)
         self.history.show_history(more.history if more is not None else None)
 
     def _fetch_more(self, trial: Trial) -> None:
-        plan, chosen, story = trial.result.plan, trial_id(trial), self._workspace.trials
+        plan, chosen, story, known = trial.result.plan, trial_id(trial), self._workspace.trials, self._trials
         run_in_background(
             lambda: _More(
                 chosen,
                 story.details(plan.run_id, plan.node_id, shown_treatment(trial)),
                 story.history(plan.run_id, plan.node_id),
+                story.series(known),
             ),
             self._more_came,
             self._failed,

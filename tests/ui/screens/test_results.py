@@ -17,6 +17,7 @@ from studio.ui import charts as c
 from studio.ui import export, numbers
 from studio.ui.screens import experiment_words as ew
 from studio.ui.screens.analytics import AnalyticsPage
+from studio.ui.screens.experiment_words import among_tests, trial_id
 from studio.ui.screens.experiments import ExperimentsPage
 from studio.ui.screens.next_steps import next_steps
 from studio.ui.screens.run_figures import predicted, revenue_chart, send_steps
@@ -166,6 +167,14 @@ class TestExperiments:
         assert ran.trials.of("r1").shipped is None
         assert page.ship.isVisibleTo(page)
         assert page.ship.isEnabled()
+
+    def test_a_winner_is_weighed_among_all_tests(self, ran: Workspace) -> None:
+        trial = ran.trials.of("r1")
+        own = trial_id(trial)
+        assert ran.trials.series([trial]) == ran.trials.series()
+        assert among_tests(trial, {own: True}) == ""
+        assert "counts as a finding" in among_tests(trial, {own: True, "r2/ab": False})
+        assert "test it again" in among_tests(trial, {own: False, "r2/ab": False})
 
     def test_opens_the_experiment_that_was_asked_for(self, ran: Workspace, trail: Trail, open_page: Callable) -> None:
         page = open_page(ExperimentsPage(ran, trail), "r1/subject_test")
