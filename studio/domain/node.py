@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from studio.domain.mail import Envelope
     from studio.domain.ports import ContactView, EventView, Feeds
     from studio.domain.web import WebRequest
-    from studio.domain.workflow import Settings
+    from studio.domain.workflow import Settings, Workflow
 
 Role: TypeAlias = Literal["source", "pure", "wait", "send", "goal", "exit"]
 Mode: TypeAlias = Literal["simulate", "test", "live"]
@@ -303,6 +303,15 @@ class Watches(Listens, Protocol):
 
     @property
     def window(self) -> timedelta: ...
+
+
+@runtime_checkable
+class Refers(Protocol):
+    """A node whose parameters name other nodes of its workflow."""
+
+    def dangling(self, workflow: Workflow) -> Sequence[Problem]:
+        """What is wrong with what it names; `field` is a path into its parameters."""
+        ...
 
 
 @runtime_checkable

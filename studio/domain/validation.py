@@ -16,7 +16,7 @@ from studio.domain.duration import parse_duration
 from studio.domain.errors import Problem, UserFixable
 from studio.domain.expression import Expression
 from studio.domain.expression_parser import parse_expression
-from studio.domain.node import NodeType
+from studio.domain.node import NodeType, Refers
 from studio.domain.refusals import in_words
 from studio.domain.spelling import nearest
 from studio.domain.workflow import RETRY_ON, Node, Workflow, topological_order
@@ -41,6 +41,12 @@ def check(workflow: Workflow, catalogue: Catalogue) -> list[Problem]:
         problems += [*found, *_check_policy(node, declared and declared.role)]
         if made is not None:
             nodes[node.id] = made
+    problems += [
+        Problem(p.code, p.message, p.hint, node=node_id, field=p.field and f"parameters.{p.field}")
+        for node_id, made in nodes.items()
+        if isinstance(made, Refers)
+        for p in made.dangling(workflow)
+    ]
     problems += _check_edges(workflow, nodes, catalogue)
     problems += _check_shape(workflow, catalogue)
     problems += _check_exit(workflow)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import polars as pl
@@ -9,7 +10,10 @@ import pytest
 from pydantic import ValidationError
 
 from studio.domain.node import Outcome
+from studio.domain.validation import check
+from studio.domain.workflow import parse_workflow
 from studio.frames.events import as_events
+from studio.nodes import catalogue
 from studio.nodes.exp.decide import DecideParameters, verdict_of
 from tests.nodes.world import NOW, World, instances, node, people, ran
 
@@ -112,3 +116,24 @@ def test_people_who_are_not_divided_as_planned_decide_nothing_and_the_step_says_
 def test_what_may_not_be_asked(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         DecideParameters.model_validate({"test": "split", "variants": AB, **wrong})
+
+
+@pytest.mark.parametrize(
+    ("test", "variants", "said"),
+    [
+        ("ab", AB, []),
+        ("aB", AB, [("TEST-UNKNOWN", "parameters.test")]),
+        ("ab", [{"id": "A"}, {"id": "C"}], [("TEST-VARIANT", "parameters.variants")]),
+    ],
+)
+def test_a_test_or_variant_that_is_not_there_is_told_before_the_run(
+    test: str, variants: list[dict[str, str]], said: list[tuple[str, str]]
+) -> None:
+    nodes = [
+        {"id": "start", "type": "trigger.manual"},
+        {"id": "ab", "type": "exp.split", "parameters": {"variants": AB}},
+        {"id": "choose", "type": "exp.decide", "parameters": {"test": test, "variants": variants}},
+    ]
+    edges = [{"from": ["start", "out"], "to": ["ab", "in"]}, {"from": ["ab", "A"], "to": ["choose", "in"]}]
+    workflow = parse_workflow(json.dumps({"name": "w", "nodes": nodes, "edges": edges}))
+    assert [(problem.code, problem.field) for problem in check(workflow, catalogue())] == said

@@ -18,6 +18,8 @@ from pydantic import BaseModel, Field, field_validator
 
 from studio.domain.errors import Problem
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
+from studio.domain.spelling import nearest
+from studio.domain.workflow import Workflow
 from studio.experiments.moments import Proportion
 from studio.experiments.spec import ExperimentSpec, Variant
 from studio.frames.instances import arm_of
@@ -136,6 +138,23 @@ class Decide:
 
     def outputs(self) -> tuple[str, ...]:
         return (*self._variants, UNDECIDED)
+
+    def dangling(self, workflow: Workflow) -> list[Problem]:
+        """A test that the workflow does not have, or variants that the test does not have: nothing would be decided."""
+        tests = {node.id: node for node in workflow.nodes if node.type == "exp.split"}
+        test = self.parameters.test
+        if test not in tests:
+            hint = nearest(test, tests) or "Name the id of an A/B test step."
+            return [Problem("TEST-UNKNOWN", f"There is no A/B test “{test}” in this workflow.", hint, field="test")]
+        found = workflow.bound(tests[test]).get("variants")
+        known = {str(one.get("id")) for one in found if isinstance(one, dict)} if isinstance(found, list) else set()
+        return [
+            Problem(
+                "TEST-VARIANT", f"The test “{test}” has no variant “{name}”.", nearest(name, known), field="variants"
+            )
+            for name in self._variants
+            if name not in known
+        ]
 
     async def run(self, batch: pl.DataFrame, context: NodeContext) -> Outcome:
         known = verdict_of(context.note)
