@@ -55,7 +55,9 @@ class ScheduleParameters(Parameters):
     months: tuple[Month, ...] = Field(
         default=(), title="In these months", description="Only then; empty: in every month. A year needs one or more."
     )
-    at: TimeOfDay = Field(default="09:00", validate_default=True, title="At", description="The time of day.")
+    at: TimeOfDay = Field(
+        default="09:00", validate_default=True, title="At", description="The time of day, such as 09:00."
+    )
     zone: Literal["workflow", "contact"] = Field(
         default="workflow",
         title="By whose clock",
