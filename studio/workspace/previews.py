@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from studio.domain.errors import StudioError
 from studio.domain.rendering import Rendered, RenderTask
-from studio.domain.workflow import Node, Workflow
+from studio.domain.workflow import Node, Workflow, topological_order
 from studio.nodes.plain_text import plain_text
 
 SEND_TYPE = "send.email"
@@ -40,11 +40,14 @@ class MessagePreview:
 
 
 def message_previews(workflow: Workflow, render: Callable[[RenderTask], Rendered]) -> tuple[MessagePreview, ...]:
-    """Every message of the workflow that carries its text with it, in the order of its nodes.
+    """Every message of the workflow that carries its text with it, in the order in which people get to them.
 
     render: fills in texts where they can do no harm: a workflow may come from anybody.
     """
-    return tuple(_preview(workflow, node, render) for node in workflow.nodes if node.type == SEND_TYPE and node.enabled)
+    forward, looped = topological_order(workflow)
+    place = {node_id: number for number, node_id in enumerate((*forward, *looped))}
+    sent = [node for node in workflow.nodes if node.type == SEND_TYPE and node.enabled]
+    return tuple(_preview(workflow, node, render) for node in sorted(sent, key=lambda node: place[node.id]))
 
 
 def _preview(workflow: Workflow, node: Node, render: Callable[[RenderTask], Rendered]) -> MessagePreview:
