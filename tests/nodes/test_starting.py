@@ -207,3 +207,16 @@ def test_a_form_starts_by_its_own_name_only() -> None:
     log = events([{**row, "kind": "form_submitted", "occurred_at": later(minutes=n)} for n, row in enumerate(rows)])
     assert entered(node("web.form", form="guide"), log) == [1]
     assert entered(node("web.form", form="guide", re_entry="every_time"), log) == [1, 1]
+
+
+def test_a_date_that_comes_while_the_audience_is_paged_through_is_not_lost() -> None:
+    made = node("trigger.date", field="joined", at="12:00", watch_for="P2D")
+    assert isinstance(made, Source)
+    world = World(people(4, joined=["2026-03-10"] * 4, zone=["UTC"] * 4))
+    before, after = NOW - timedelta(minutes=1), NOW + timedelta(minutes=1)
+    found, cursor, now = [], None, before
+    for _ in range(6):  # two people a page; noon comes between the first page and the second
+        entries, cursor = asyncio.run(made.produce(cursor, 2, world.context(now, started_at=before)))
+        found += ids(entries)
+        now = after
+    assert sorted(found) == [1, 2, 3, 4]

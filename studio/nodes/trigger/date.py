@@ -97,15 +97,18 @@ class Date:
     async def produce(self, cursor: str | None, limit: int, context: NodeContext) -> tuple[pl.DataFrame, str | None]:
         """Whose moment lies after the last look and up to now, among the next `limit` contacts. `key`: the date."""
         turn = Turn(context.now, extra=f"{context.started_at.isoformat()}|") if cursor is None else Turn.read(cursor)
-        looked, following = (datetime.fromisoformat(text) if text else None for text in turn.extra.split("|"))
+        looked, following, begun = (
+            datetime.fromisoformat(text) if text else None for text in f"{turn.extra}|".split("|")[:3]
+        )
         assert looked is not None, "the first look begins with the run"
         end = context.started_at + self.parameters.watch_for
-        now = min(context.now, end)
+        # One look has one end, however long its pages take: the next look begins there.
+        now = min(begun or context.now, end)
         ids, last = Audience(self.parameters.audience).ids(turn.after, limit, context)
         entries, nearest = self._entering(ids, looked, now, context)
         following = min((moment for moment in (following, nearest) if moment is not None), default=None)
         if last is not None:
-            extra = f"{looked.isoformat()}|{following.isoformat() if following else ''}"
+            extra = f"{looked.isoformat()}|{following.isoformat() if following else ''}|{now.isoformat()}"
             return entries, Turn(turn.at, last, turn.number, extra).text()
         if now >= end:
             return entries, None
