@@ -316,7 +316,8 @@ def test_the_pace_is_kept() -> None:
     world.mailers.pace_ = Pace(connections=3, rate_per_second=4)
     world.tick = world.wall_tick
     assert world.run(mailing(9)) == "done"
-    assert sum(world.doze.naps) == pytest.approx(8 / 4, abs=0.3)
+    # Naps of several connections at once each move the bench's one wall: by up to three gaps more, never by less.
+    assert 8 / 4 - 0.01 <= sum(world.doze.naps) <= (8 + 3) / 4 + 0.01
 
 
 def test_a_pause_finishes_the_letters_under_way_and_keeps_the_rest_planned() -> None:
