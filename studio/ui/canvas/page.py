@@ -412,8 +412,8 @@ class CanvasPage(Page):
 
     def _run_state_changed(self, words: str) -> None:
         self.debug.data.forget()
-        self.place_changed.emit()
-        if words:
+        if words:  # a run goes out of sight only for another workflow, which says its place itself
+            self.place_changed.emit()
             accessible.announce(self.view, words)
 
     def _show_arranged(self, starts: Mapping[str, QPointF]) -> None:
