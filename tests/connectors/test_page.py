@@ -58,12 +58,14 @@ async def site(answers: Mapping[str, tuple[str, bytes]], tls: object = None) -> 
     server = await asyncio.start_server(served.serve, "127.0.0.1", 0, ssl=tls)  # type: ignore[arg-type]
     served.port = server.sockets[0].getsockname()[1]
     async with server:
-        yield served
-        served.over.set()
-        await asyncio.gather(*(task for task in served.tasks if task is not None))
-        for writer in served.writers:
-            writer.transport.abort()
-        await asyncio.sleep(0)
+        try:
+            yield served
+        finally:  # from Python 3.12 on a server waits at its end for everybody it talks to
+            served.over.set()
+            await asyncio.gather(*(task for task in served.tasks if task is not None))
+            for writer in served.writers:
+                writer.transport.abort()
+            await asyncio.sleep(0)
 
 
 async def here(host: str, port: int) -> Sequence[str]:
