@@ -20,7 +20,7 @@ from studio.domain.run import RunEvent
 from studio.ui.canvas.history import RunHistory
 from studio.ui.canvas.inspector_problem import AffectedContact
 from studio.ui.canvas.message_window import MessageWindow
-from studio.ui.screens.studio_canvas import StudioCanvas
+from studio.ui.screens.canvas.screen import StudioCanvas
 from studio.ui.shell import MainWindow
 from studio.workspace.demo import demo_options
 from studio.workspace.workspace import Workspace

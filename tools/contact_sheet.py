@@ -25,6 +25,8 @@ from tools.result_shots import asked, judged, lower, planning, results, shipped
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _GAP = 24
+_THUMB = 480
+_SHOTS_ABREAST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +117,9 @@ def photograph(shot: Shot, size: QSize) -> QImage:
     return image
 
 
-def compose(images: Sequence[QImage], columns: int, width: int = 960) -> QImage:
-    """All pictures on one sheet, scaled to `width` each."""
-    small = [image.scaledToWidth(width, Qt.TransformationMode.SmoothTransformation) for image in images]
+def compose(small: Sequence[QImage], columns: int) -> QImage:
+    """All pictures, of one width, on one sheet."""
+    width = small[0].width()
     height = max(image.height() for image in small)
     rows = -(-len(small) // columns)
     sheet = QImage(columns * (width + _GAP) + _GAP, rows * (height + _GAP) + _GAP, QImage.Format.Format_RGB32)
@@ -142,7 +144,7 @@ def run(
     prepare()
     out.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
-    images: list[QImage] = []
+    small: list[QImage] = []
     theme().set_text_scale(text_scale)
     for shot in SHOTS:
         if only and not any(part in shot.name for part in only.split(",")):
@@ -152,10 +154,11 @@ def run(
             image = photograph(shot, size or QSize(1440, 900))
             files.append(out / f"{shot.name}-{scheme}.png")
             image.save(str(files[-1]))
-            images.append(image)
-    if images:
+            # The whole pictures would take a gigabyte by the end.
+            small.append(image.scaledToWidth(_THUMB, Qt.TransformationMode.SmoothTransformation))
+    if small:
         files.append(out / "sheet.png")
-        compose(images, len(schemes)).save(str(files[-1]))
+        compose(small, _SHOTS_ABREAST * len(schemes)).save(str(files[-1]))
     return files
 
 

@@ -14,7 +14,7 @@ from studio.domain.workflow import Node, Workflow
 from studio.nodes import catalogue
 from studio.ui.canvas.form import ParameterForm
 from studio.ui.charts import MiniGraph
-from studio.ui.screens.templates import TemplatesPage
+from studio.ui.screens.templates.screen import TemplatesPage
 from studio.ui.shell import MainWindow
 from studio.ui.widgets import STRETCH, column, panel, row
 from tools.screen_shots import demo_workspace, real_window, settle

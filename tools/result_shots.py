@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from studio.connectors import demo_shop
 from studio.experiments.result import Decision, Verdict
 from studio.ui import widgets as w
-from studio.ui.screens.analytics import AnalyticsPage
-from studio.ui.screens.experiments import ExperimentsPage
+from studio.ui.screens.analytics.screen import AnalyticsPage
+from studio.ui.screens.experiments.screen import ExperimentsPage
 from studio.ui.shell import MainWindow
 from studio.workspace.demo import demo_options, fill_demo
 from studio.workspace.trials import Trial

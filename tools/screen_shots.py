@@ -18,15 +18,15 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from studio.connectors import demo_shop
 from studio.ui import background
-from studio.ui.screens.analytics import AnalyticsPage
-from studio.ui.screens.audience import AudiencePage
-from studio.ui.screens.experiments import ExperimentsPage
+from studio.ui.screens.analytics.screen import AnalyticsPage
+from studio.ui.screens.audience.screen import AudiencePage
+from studio.ui.screens.canvas.screen import StudioCanvas
+from studio.ui.screens.experiments.screen import ExperimentsPage
 from studio.ui.screens.health import HealthPage
-from studio.ui.screens.home import HomePage
-from studio.ui.screens.runs import RunsPage
-from studio.ui.screens.settings import SettingsPage
-from studio.ui.screens.studio_canvas import StudioCanvas
-from studio.ui.screens.templates import TemplatesPage
+from studio.ui.screens.home.screen import HomePage
+from studio.ui.screens.runs.screen import RunsPage
+from studio.ui.screens.settings.screen import SettingsPage
+from studio.ui.screens.templates.screen import TemplatesPage
 from studio.ui.shell import MainWindow, Page, PageSpec
 from studio.workspace.demo import demo_options, demo_shop_end, fill_demo
 from studio.workspace.runs import RunOptions

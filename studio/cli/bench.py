@@ -8,8 +8,8 @@ from pathlib import Path
 
 from studio.cli.output import Output
 from studio.domain.errors import UserFixable
-from studio.workspace.bench import GROUPS
-from studio.workspace.bench_recommend import LABELS
+from studio.workspace.bench.groups import GROUPS
+from studio.workspace.bench.recommend import LABELS
 
 
 def add(commands: argparse._SubParsersAction) -> None:

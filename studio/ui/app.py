@@ -35,7 +35,7 @@ from studio.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from studio.domain.ports import RunRow
-    from studio.ui.screens.studio_canvas import StudioCanvas
+    from studio.ui.screens.canvas.screen import StudioCanvas
     from studio.workspace.health import Pulse
     from studio.workspace.runs import RunOptions
 
@@ -47,15 +47,15 @@ REPORTS_MS = 60_000
 PULSE_MS = 5_000
 DEMO_SEED = 7
 SCREENS = {
-    "home": ("Home", "house", "home", "HomePage"),
-    "templates": ("Templates", "layout-grid", "templates", "TemplatesPage"),
-    "canvas": ("Canvas", "workflow", "studio_canvas", "StudioCanvas"),
-    "runs": ("Runs", "clock", "runs", "RunsPage"),
-    "analytics": ("Analytics", "chart-column", "analytics", "AnalyticsPage"),
-    "experiments": ("Experiments", "flask-conical", "experiments", "ExperimentsPage"),
-    "audience": ("Audience", "users", "audience", "AudiencePage"),
+    "home": ("Home", "house", "home.screen", "HomePage"),
+    "templates": ("Templates", "layout-grid", "templates.screen", "TemplatesPage"),
+    "canvas": ("Canvas", "workflow", "canvas.screen", "StudioCanvas"),
+    "runs": ("Runs", "clock", "runs.screen", "RunsPage"),
+    "analytics": ("Analytics", "chart-column", "analytics.screen", "AnalyticsPage"),
+    "experiments": ("Experiments", "flask-conical", "experiments.screen", "ExperimentsPage"),
+    "audience": ("Audience", "users", "audience.screen", "AudiencePage"),
     "health": ("Health", "activity", "health", "HealthPage"),
-    "settings": ("Settings", "settings", "settings", "SettingsPage"),
+    "settings": ("Settings", "settings", "settings.screen", "SettingsPage"),
 }
 """By id: title, icon, and the module and class of the screen."""
 

@@ -27,9 +27,9 @@ from studio.ui import background
 from studio.ui.app import SWITCH_S, Studio
 from studio.ui.application import prepare
 from studio.ui.canvas.bench_frames import frames
-from studio.ui.screens.studio_canvas import StudioCanvas
-from studio.workspace.bench_crowd import six_nodes, take_in
-from studio.workspace.figure import Figure
+from studio.ui.screens.canvas.screen import StudioCanvas
+from studio.workspace.bench.crowd import six_nodes, take_in
+from studio.workspace.bench.figure import Figure
 from studio.workspace.runs import RunOptions
 from studio.workspace.workspace import Workspace
 

@@ -15,7 +15,7 @@ from studio.domain.workflow import Workflow, parse_workflow
 from studio.ui import app, background
 from studio.ui.application import prepare
 from studio.ui.canvas.menus import Entry
-from studio.ui.screens.studio_canvas import StudioCanvas
+from studio.ui.screens.canvas.screen import StudioCanvas
 from studio.workspace.workspace import Workspace
 from tests.cli.terminal import done
 from tests.journeys.waiting import calls_that_wait

@@ -15,7 +15,7 @@ from studio.connectors import demo_shop
 from studio.domain.run import RunView, fold
 from studio.ui import app, background
 from studio.ui.application import prepare
-from studio.ui.screens.studio_canvas import StudioCanvas
+from studio.ui.screens.canvas.screen import StudioCanvas
 from studio.workspace.workspace import Workspace
 
 PATIENCE_MS = 120_000

@@ -6,11 +6,15 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from studio.store.database import Database
+from studio.ui.screens import canvas
+
+CANVAS = Path(canvas.__file__).parent
 
 
 def calls_that_wait(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -23,7 +27,7 @@ def calls_that_wait(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         def noted(*args: Any, asked: Callable[..., AbstractContextManager[Any]] = asked) -> AbstractContextManager[Any]:
             if threading.get_ident() == own:
                 frames = traceback.extract_stack()
-                found.extend(f"{f.filename}:{f.lineno} {f.name}" for f in frames if "studio_canvas" in f.filename)
+                found.extend(f"{f.filename}:{f.lineno} {f.name}" for f in frames if CANVAS in Path(f.filename).parents)
             return asked(*args)
 
         monkeypatch.setattr(Database, name, noted)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from studio.ui import app, background
-from studio.ui.screens.settings import SettingsPage
+from studio.ui.screens.settings.screen import SettingsPage
 from studio.workspace.sending import SendingStory
 from tests.connectors.test_secrets import MemoryKeyring
 from tests.ui.conftest import PATIENCE_MS

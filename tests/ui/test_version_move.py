@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.domain.workflow import Workflow, parse_workflow
 from studio.ui import app, background
-from studio.ui.screens.studio_canvas import StudioCanvas
+from studio.ui.screens.canvas.screen import StudioCanvas
 from studio.workspace.runs import RunOptions
 
 START = datetime(2026, 10, 1, tzinfo=UTC)

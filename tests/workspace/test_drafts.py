@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from studio.nodes.message_rendering import Texts
-from studio.workspace.bench_crowd import NO_EVENTS
+from studio.workspace.bench.crowd import NO_EVENTS
 from studio.workspace.workspace import Workspace
 
 PEOPLE = 40

@@ -26,7 +26,7 @@ from studio.ui.canvas.run_overlay import RunOverlay
 from studio.ui.canvas.scene import CanvasScene
 from studio.ui.canvas.selection import Selection
 from studio.ui.canvas.view import CanvasView
-from studio.workspace.figure import Figure
+from studio.workspace.bench.figure import Figure
 
 WARM_UP, ROUNDS = 30, 40
 PLAIN_ROUNDS = 8

@@ -14,7 +14,7 @@ from studio.domain.clock import iso
 from studio.domain.run import RunView
 from studio.domain.template import Recommendation
 from studio.ui import numbers
-from studio.ui.screens.experiment_words import headline
+from studio.ui.screens.experiments.words import headline
 from studio.workspace.insights import RunInsight
 from studio.workspace.trials import Trial
 

@@ -18,8 +18,8 @@ from studio.analytics.suggestions import Suggestion
 from studio.analytics.timing import Heat
 from studio.domain.run import RunView
 from studio.ui import export
-from studio.ui.screens.analytics import AnalyticsPage
-from studio.ui.screens.analytics_details import best_time
+from studio.ui.screens.analytics.details import best_time
+from studio.ui.screens.analytics.screen import AnalyticsPage
 from studio.ui.screens.next_steps import next_steps
 from studio.ui.screens.run_figures import revenue_chart
 from studio.workspace.workspace import Workspace

@@ -9,8 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from studio.ui import charts as c
 from studio.ui import widgets as w
-from studio.ui.screens.analytics import AnalyticsPage
-from studio.ui.screens.analytics_run import RunPane
+from studio.ui.screens.analytics.run import RunPane
+from studio.ui.screens.analytics.screen import AnalyticsPage
 from studio.ui.screens.data_menu import DataButton
 from studio.ui.screens.next_steps import NextStep
 from studio.workspace.overviews import Filters

@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from studio.analytics.cohorts import cohorts
 from studio.frames.events import AT
-from studio.ui.screens.audience import AudiencePage
-from studio.ui.screens.audience_customers import cohort_grid
+from studio.ui.screens.audience.customers import cohort_grid
+from studio.ui.screens.audience.screen import AudiencePage
 from studio.workspace.workspace import Workspace
 
 from .conftest import Trail, settle, words

@@ -9,8 +9,8 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from studio.domain.errors import UserFixable
-from studio.ui.screens.home import HomePage
-from studio.ui.screens.home_state import greeting, headline, read_home
+from studio.ui.screens.home.screen import HomePage
+from studio.ui.screens.home.state import greeting, headline, read_home
 from studio.workspace.workspace import Workspace
 from tests.ui.screens.conftest import Trail, button, settle, words
 

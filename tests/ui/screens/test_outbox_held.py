@@ -12,7 +12,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.domain.workflow import parse_workflow
-from studio.ui.screens.runs import RunsPage
+from studio.ui.screens.runs.screen import RunsPage
 from studio.workspace.runs import RunOptions
 from studio.workspace.workspace import Workspace
 

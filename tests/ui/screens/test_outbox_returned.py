@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from studio.ui.screens.runs import RunsPage
+from studio.ui.screens.runs.screen import RunsPage
 from studio.workspace.workspace import Workspace
 from tests.workspace.test_returned import box, shop  # noqa: F401 - fixtures
 

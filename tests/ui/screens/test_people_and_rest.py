@@ -8,10 +8,10 @@ import pytest
 from PySide6.QtCore import QSettings
 
 from studio.ui.preferences import Preferences
-from studio.ui.screens.audience import AudiencePage
-from studio.ui.screens.column_guess import guess_columns, guess_kind
+from studio.ui.screens.audience.column_guess import guess_columns, guess_kind
+from studio.ui.screens.audience.screen import AudiencePage
 from studio.ui.screens.health import HealthPage
-from studio.ui.screens.settings import SettingsPage
+from studio.ui.screens.settings.screen import SettingsPage
 from studio.ui.theme import theme
 from studio.workspace.workspace import Workspace
 from tests.ui.screens.conftest import Trail, button, settle, words

@@ -15,14 +15,14 @@ from studio.experiments.result import Decision
 from studio.experiments.vigil import Vigil
 from studio.ui import charts as c
 from studio.ui import export, numbers
-from studio.ui.screens import experiment_words as ew
-from studio.ui.screens.analytics import AnalyticsPage
-from studio.ui.screens.experiment_words import among_tests, trial_id
-from studio.ui.screens.experiments import ExperimentsPage
+from studio.ui.screens.analytics.screen import AnalyticsPage
+from studio.ui.screens.experiments import words as ew
+from studio.ui.screens.experiments.screen import ExperimentsPage
+from studio.ui.screens.experiments.words import among_tests, trial_id
 from studio.ui.screens.next_steps import next_steps
 from studio.ui.screens.run_figures import predicted, revenue_chart, send_steps
-from studio.ui.screens.run_rows import filtered, messages
-from studio.ui.screens.runs import RunsPage
+from studio.ui.screens.runs.rows import filtered, messages
+from studio.ui.screens.runs.screen import RunsPage
 from studio.workspace.trials import Trial
 from studio.workspace.workspace import Workspace
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from studio.domain.ports import RunRow
-from studio.ui.screens.run_rows import RunLine, briefly, summary
+from studio.ui.screens.runs.rows import RunLine, briefly, summary
 from studio.ui.tokens import STATES
 from studio.workspace.insights import RunBrief
 

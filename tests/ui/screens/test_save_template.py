@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pytestqt.qtbot import QtBot
 
 from studio.domain.template import BusinessContext
-from studio.ui.screens.studio_canvas import StudioCanvas
+from studio.ui.screens.canvas.screen import StudioCanvas
 from studio.workspace.workspace import Workspace
 
 from .conftest import Trail, button, settle, words

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.domain.template import BusinessContext
 from studio.ui import export
-from studio.ui.screens.templates import TemplatesPage
+from studio.ui.screens.templates.screen import TemplatesPage
 from studio.workspace.workspace import Workspace
 
 from .conftest import Trail, button, settle, words

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QLineEdit
 
 from studio.domain.duration import parse_duration
-from studio.ui.screens.templates import TemplatesPage
+from studio.ui.screens.templates.screen import TemplatesPage
 from studio.ui.widgets import DecimalField
 from studio.workspace.assistant import Suggestion
 from studio.workspace.workspace import Workspace

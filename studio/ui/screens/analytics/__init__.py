@@ -1,0 +1,1 @@
+"""The analytics screen: all workflows, one run, one step, questions in words."""

@@ -1,0 +1,1 @@
+"""Who is there: people, their history, and how a list comes in."""

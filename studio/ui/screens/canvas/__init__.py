@@ -1,0 +1,1 @@
+"""The canvas screen: binds the editor and debugger of `ui/canvas` to a workspace."""

@@ -1,0 +1,1 @@
+"""The experiments screen: the finding first, then what it rests on; the planner."""

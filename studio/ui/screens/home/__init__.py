@@ -1,0 +1,1 @@
+"""Home: what there is, what goes on, what to do next."""

@@ -1,0 +1,1 @@
+"""The gallery: context, ranked cards, comparison, settings, sharing."""

@@ -1,0 +1,1 @@
+"""Benchmarks of the use cases; `groups.py` names them."""
