@@ -172,16 +172,18 @@ def trouble(page: StudioCanvas) -> None:
     ran = {"in": 0, "out": {}, "failed": 39, "quarantined": 0, "duration_ms": 9_400, "attempt": 2}
     _say(page, events, node_id, {"step.ran": ran, "step.problem": problem})
     page.choose(node_id)
-    people = _runs()[0].runs.people(problem["sample"])
+
+
+def refused(page: StudioCanvas) -> None:
+    """Whom it concerns: the real run refused nobody."""
+    people = _runs()[0].runs.sample(_runs()[1], _first(page, "send.email"), "out").head(4)
     answers = ("450 4.2.1", "450 4.2.1", "550 5.1.1", "550 5.1.1")
-    page.set_contacts(
-        node_id,
-        "MAIL-REFUSED",
-        [
-            AffectedContact(str(row["email"] or row["key"]), answer, "retrying" if answer[0] == "4" else "failed")
-            for row, answer in zip(people.iter_rows(named=True), answers, strict=False)
-        ],
-    )
+    states = {"4": ("tried again", "caution"), "5": ("failed", "bad")}
+    rows = [
+        AffectedContact(str(email), answer, *states[answer[0]])
+        for email, answer in zip(people["email"], answers, strict=True)
+    ]
+    page.set_contacts(_first(page, "send.email"), "MAIL-REFUSED", rows)
 
 
 def held(page: StudioCanvas) -> None:
@@ -256,7 +258,7 @@ STATES: Mapping[str, Callable[[], QWidget]] = {
     "canvas-find": shot(lambda _page: None, settled=finding),
     "canvas-message": message_editor,
     "canvas-live": shot(live, target="run"),
-    "canvas-trouble": shot(trouble, target="run"),
+    "canvas-trouble": shot(trouble, target="run", settled=refused),
     "canvas-held": shot(held, target="run"),
     "canvas-replay": shot(replay, target="run"),
     "canvas-log": shot(log, target="run"),

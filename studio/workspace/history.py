@@ -25,6 +25,7 @@ from studio.frames.moves import read_moves
 from studio.frames.samples import read_sample
 from studio.store.contacts import Person
 from studio.store.store import Store
+from studio.workspace.concerned import Concerned, concerned
 from studio.workspace.runs import RunsStory
 
 
@@ -103,6 +104,12 @@ class HistoryStory:
             finding=_finding(person, plan, found, run.name),
             journeys=found,
         )
+
+    def concerned(self, run_id: str, node_id: str, code: str) -> list[Concerned]:
+        """Some of the people whom this problem of a step concerns, as they stand now."""
+        problems = self._runs.view(run_id).step(node_id).problems
+        ids = next((problem.sample for problem in problems if problem.code == code), ())
+        return concerned(self._store, self._clock, run_id, node_id, code, ids)
 
     def replay(self, run_id: str, at: int | datetime | None = None) -> Replay:
         """The run as it stood after the event with number `at`, or at that moment of its clock; None: as it stands.

@@ -311,11 +311,6 @@ class RunsStory(KnownRuns):
         first = arms.unique("contact_id", keep="last")
         return known.join(first, on="contact_id", how="left").drop("contact_id")
 
-    def people(self, ids: Sequence[int]) -> pl.DataFrame:
-        """`key`, `name`, `email` of these contacts, for a list of who a problem concerns."""
-        series = pl.Series(ids, dtype=pl.UInt32)
-        return self._store.contacts.at(self._clock.now()).fields(series, ["key", "name", "email"])
-
     def report(self, run_id: str) -> RunReport:
         """What the run did, step by step."""
         run, workflow, view = self.get(run_id), self.workflow_of(run_id), self.view(run_id)

@@ -133,7 +133,7 @@ class ProblemPanel(QWidget):
         whom = plural(problem.count, "contact") if problem.count else "this step"
         title = f"{whom[0].upper()}{whom[1:]} could not be handled" if problem.severity == "error" else "Look at this"
         attempts = f"attempt {step.attempts}" if step is not None and step.attempts > 1 else ""
-        where = " · ".join(part for part in (name, attempts, whom, problem.code) if part)
+        where = " · ".join(part for part in (name, attempts) if part)
         happened = Card("What happened", padding=14)
         happened.add(Paragraph(problem.message))
         cause = diagnose(problem.code, problem.message)
@@ -146,7 +146,9 @@ class ProblemPanel(QWidget):
             to_do.add(Paragraph(text))
         for place, action in enumerate(dict.fromkeys(offered(problem, cause))):
             to_do.add(self._action(node_id, action, PrimaryButton if place == 0 else SecondaryButton))
-        self._box.addLayout(column(Text(title, "subheading", tone), Text(where, "secondary", "muted"), spacing=3))
+        head = Text(where, "secondary", "muted")
+        head.setToolTip(f"Its code, for whoever looks it up: {problem.code}")
+        self._box.addLayout(column(Text(title, "subheading", tone), head, spacing=3))
         self._box.addWidget(happened)
         self._box.addWidget(to_do)
         if problem.sample:

@@ -5,6 +5,7 @@ Absent on purpose: showing them (`ui.canvas`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,10 +13,21 @@ import polars as pl
 from studio.ui.background import run_in_background
 from studio.ui.canvas.inspector_problem import AffectedContact
 from studio.ui.faults import guarded
+from studio.ui.tokens import Tone
+from studio.workspace.concerned import Concerned, Fate
 from studio.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from studio.ui.screens.canvas.screen import StudioCanvas
+
+
+_FATES: Mapping[Fate, tuple[str, Tone]] = {
+    "failed": ("failed", "bad"),
+    "retry": ("tried again", "caution"),
+    "in_doubt": ("in doubt", "caution"),
+    "sent": ("sent", "good"),
+    "kept": ("kept", "muted"),
+}
 
 
 class DataAnswers:
@@ -30,16 +42,11 @@ class DataAnswers:
     def _show_contacts(self, node_id: str, code: str) -> None:
         page, run_id = self._page, self._page.run_id
 
-        def fetch() -> pl.DataFrame:
-            problems = self._workspace.runs.view(run_id).step(node_id).problems
-            ids = next((problem.sample for problem in problems if problem.code == code), ())
-            return self._workspace.runs.people(ids)
-
-        def show(people: pl.DataFrame) -> None:
-            rows = [AffectedContact(row["email"] or row["key"], code, "kept") for row in people.iter_rows(named=True)]
+        def show(people: Sequence[Concerned]) -> None:
+            rows = [AffectedContact(one.contact, one.answer, *_FATES[one.fate]) for one in people]
             page.set_contacts(node_id, code, rows)
 
-        run_in_background(fetch, show, owner=page)
+        run_in_background(lambda: self._workspace.history.concerned(run_id, node_id, code), show, owner=page)
 
     def _show_sample(self, node_id: str, port: str) -> None:
         page, run_id, seq = self._page, self._page.run_id, self._page.timeline.seq
