@@ -28,6 +28,16 @@ def _loopback_only() -> None:
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
 
 
+FIRST = ("tests/journeys/", "tests/faults/", "tests/ui/screens/", "tests/gallery/test_every_template_runs")
+"""What takes seconds, or shares what takes seconds to make: begun first and by one process, so that in the end no
+process waits for another's last long test, or for what the other is just making."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+
+
 def pytest_collection_finish() -> None:
     """Thousands of collected tests live as long as the process: the collector need not look at them again and again,
     nor as often as where memory is dear.
