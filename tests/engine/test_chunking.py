@@ -33,6 +33,7 @@ def outcome_of(sizes: Sizes, mode: str, stops: list[int]) -> dict[str, object]:
     stops=st.lists(st.integers(1, 60), max_size=3),
     mode=st.sampled_from(["test", "simulate"]),
 )
+@pytest.mark.slow
 def test_chunks_batches_and_interruptions_change_nothing(chunk: int, send: int, stops: list[int], mode: str) -> None:
     if mode not in EXPECTED:
         EXPECTED[mode] = outcome_of(Sizes(), mode, [])

@@ -101,6 +101,7 @@ def people(store: Store, kind: str) -> Counter[tuple[str | None, int]]:
     return Counter(rows.select("key", "contact_id").rows())
 
 
+@pytest.mark.slow
 def test_cart_recovery_simulated(store: Store) -> None:
     ids = store.contacts.at(START).ids(-1, PEOPLE).to_list()
     rows = []

@@ -101,6 +101,7 @@ def test_killed_at_every_write(is_after: bool) -> None:
     check_killed_at(range(1, undisturbed().runs.fault.writes + 1), is_after=is_after)
 
 
+@pytest.mark.slow
 def test_killed_again_and_again() -> None:
     expected = undisturbed().outcome()
     for stride in (5, 11):

@@ -52,6 +52,7 @@ def test_killed_at_hundreds_of_points_and_resumed() -> None:
     assert run_trials(500, seed=SEED + 1).is_clean
 
 
+@pytest.mark.slow
 def test_a_message_that_is_sent_twice_or_never_would_be_noticed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge is judged: a ledger that forgets its intents, as many programs' do, does not pass."""
     plan = next(plans(bench, SEED))

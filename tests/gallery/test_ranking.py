@@ -136,6 +136,7 @@ def test_facts_alone_are_enough():
     assert order(ranking)[0] == "cart-recovery"
 
 
+@pytest.mark.slow
 @given(good=st.integers(0, 4), bad=st.integers(0, 4))
 def test_each_good_run_raises_a_template_and_each_bad_one_lowers_it(good, bad):
     context = read_text(BUSINESSES["coffee"])

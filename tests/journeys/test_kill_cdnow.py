@@ -64,7 +64,7 @@ def steps_per_person(folder: Path) -> Counter[tuple[str, str]]:
     "kills",
     [
         pytest.param((40,), id="in the first message", marks=pytest.mark.slow),
-        pytest.param((380, 700), id="twice, in the later ones"),
+        pytest.param((380, 700), id="twice, in the later ones", marks=pytest.mark.slow),
     ],
 )
 def test_killed_in_the_middle_everybody_is_still_mailed_once(

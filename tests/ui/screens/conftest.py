@@ -95,6 +95,12 @@ def ran(ran_folder: Path, tmp_path: Path) -> Iterator[Workspace]:
     yield from _copy(ran_folder, tmp_path)
 
 
+@pytest.fixture(scope="module")
+def seen(ran_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """As `ran`, for all tests of a module that only look: nothing may be changed in it."""
+    yield from _copy(ran_folder, tmp_path_factory.mktemp("seen"))
+
+
 def _copy(folder: Path, tmp_path: Path) -> Iterator[Workspace]:
     shutil.copytree(folder, tmp_path / "copy")
     with Workspace.open(tmp_path / "copy") as opened:

@@ -29,9 +29,9 @@ from .conftest import Trail, settle
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
-def test_cards_show_the_analyses(ran: Workspace, trail: Trail, open_page: Callable) -> None:
-    page = open_page(AnalyticsPage(ran, trail))
-    details = ran.analyses.details("r1")
+def test_cards_show_the_analyses(seen: Workspace, trail: Trail, open_page: Callable) -> None:
+    page = open_page(AnalyticsPage(seen, trail))
+    details = seen.analyses.details("r1")
     heat = page.run.heat.chart.data_rows()
     assert [row[0] for row in heat.values] == ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"]
     assert sum(sum(row[1:]) for row in heat.values) == details.opens.total
@@ -59,8 +59,8 @@ def test_a_filter_stays_while_the_run_is_read_again(
     assert [chip.text() for chip in page.extras()][-1] == "Variant B"
 
 
-def test_an_alert_is_marked_and_leads_to_its_instant(ran: Workspace) -> None:
-    insight = ran.insights.of_run("r1")
+def test_an_alert_is_marked_and_leads_to_its_instant(seen: Workspace) -> None:
+    insight = seen.insights.of_run("r1")
     at = insight.revenue["hour"][3]
     alert = Alert("clicked", "Clicks fell 38%", at, at, "spike", 1, 5, 3, 8, -6.0, -0.38, "Offer: Link 2 answers 404.")
     [marker] = revenue_chart(insight, [alert]).markers
@@ -91,14 +91,14 @@ def test_the_report_is_shared_as_a_page(
 
 
 def test_a_question_is_answered_as_number_chart_and_query(
-    ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
+    seen: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
 ) -> None:
-    page = open_page(AnalyticsPage(ran, trail))
+    page = open_page(AnalyticsPage(seen, trail))
     page.run.ask()
     page.run.asking.line.setText("messages sent by step")
     page.run.asking.ask()
     settle(qtbot)
-    answer = ran.analyses.ask("messages sent by step", "r1")
+    answer = seen.analyses.ask("messages sent by step", "r1")
     assert page.run.asking.number.text() == f"{answer.number:,.0f}"
     assert page.run.asking.said.text() == "Understood as: messages sent by step"
     assert [tuple(row) for row in page.run.asking.bars.data_rows().values] == list(answer.rows)
@@ -109,8 +109,8 @@ def test_a_question_is_answered_as_number_chart_and_query(
     assert page.run.asking.number.isHidden()
 
 
-def test_advice_says_what_it_is_worth(ran: Workspace) -> None:
-    insight = ran.insights.of_run("r1")
+def test_advice_says_what_it_is_worth(seen: Workspace) -> None:
+    insight = seen.insights.of_run("r1")
     one = Suggestion("holdout", "Hold out half", "Each brings more.", "Open run", "run", "r1", 1742.0, 1322.0, 2161.0)
     [step] = next_steps(insight, RunView("r1"), None, (), (), [one, replace(one, code="limit.x")])
     assert step.why.replace("\u00a0", " ") == "About € 1,742 (1.3k to 2.2k). Each brings more."

@@ -21,10 +21,10 @@ from .test_results import UndoTrail
 
 
 def test_all_workflows_are_the_use_case_and_a_row_leads_to_its_run(
-    ran: Workspace, trail: Trail, open_page: Callable
+    seen: Workspace, trail: Trail, open_page: Callable
 ) -> None:
-    page = open_page(AnalyticsPage(ran, trail), "all")
-    seen = ran.overviews.overview()
+    page = open_page(AnalyticsPage(seen, trail), "all")
+    seen = seen.overviews.overview()
     assert page.overview.header.title.text().replace("\u00a0", " ") == seen.finding
     assert [(r.name, r.sent, r.orders) for r in page.overview.workflows.table.rows()] == [
         (r.name, r.sent, r.orders) for r in seen.workflows
@@ -38,10 +38,10 @@ def test_all_workflows_are_the_use_case_and_a_row_leads_to_its_run(
 
 
 def test_a_step_shows_its_own_figures_and_leads_back(
-    ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
+    seen: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
 ) -> None:
-    page = open_page(AnalyticsPage(ran, trail), "r1/mail_2")
-    found = ran.overviews.step("r1", "mail_2")
+    page = open_page(AnalyticsPage(seen, trail), "r1/mail_2")
+    found = seen.overviews.step("r1", "mail_2")
     assert page.step.header.title.text().startswith(f"{found.label}: {found.people('opened'):,} of")
     assert [row[1] for row in page.step.came.chart.data_rows().values] == [
         found.people(kind) for kind in ("sent", "delivered", "opened", "clicked")
@@ -50,7 +50,7 @@ def test_a_step_shows_its_own_figures_and_leads_back(
     assert trail.calls == [("go", "analytics", "r1")]
     page.entered("r1/wait_1")
     settle(qtbot)
-    assert page.step.label == ran.analyses.design("r1").labels["wait_1"]
+    assert page.step.label == seen.analyses.design("r1").labels["wait_1"]
     assert not page.step.figures.isVisible()
 
 
@@ -68,8 +68,8 @@ def test_a_span_stays_from_screen_to_screen_and_until_the_next_time(
     assert again.overview.days == 7
 
 
-def test_every_chart_and_table_says_what_can_be_had_of_it(ran: Workspace, trail: Trail, qtbot: QtBot) -> None:
-    page = AnalyticsPage(ran, trail)
+def test_every_chart_and_table_says_what_can_be_had_of_it(seen: Workspace, trail: Trail, qtbot: QtBot) -> None:
+    page = AnalyticsPage(seen, trail)
     qtbot.addWidget(page)
     named = [button.accessibleName() for button in page.findChildren(DataButton)]
     unnamed = {page.run.caused.table, page.run.asking.bars, page.run.asking.lines}

@@ -48,9 +48,9 @@ def saved(monkeypatch: pytest.MonkeyPatch) -> dict[str, export.Rows]:
 
 
 class TestAnalytics:
-    def test_shows_the_figures_of_the_run(self, ran: Workspace, trail: Trail, open_page: Callable) -> None:
-        page = open_page(AnalyticsPage(ran, trail))
-        insight = ran.insights.of_run("r1")
+    def test_shows_the_figures_of_the_run(self, seen: Workspace, trail: Trail, open_page: Callable) -> None:
+        page = open_page(AnalyticsPage(seen, trail))
+        insight = seen.insights.of_run("r1")
         assert page.run.header.title.text().replace("\u00a0", " ") == insight.finding
         read = words(page)
         returned = insight.returned
@@ -61,9 +61,9 @@ class TestAnalytics:
         assert [row[1] for row in funnel.values] == [step.people for step in insight.funnel.steps]
 
     def test_the_last_point_of_revenue_is_the_revenue_and_the_prediction_is_for_everybody_treated(
-        self, ran: Workspace
+        self, seen: Workspace
     ) -> None:
-        insight = ran.insights.of_run("r1")
+        insight = seen.insights.of_run("r1")
         chart, made = revenue_chart(insight), insight.predicted["revenue_per_recipient"]
         assert chart.actual[-1].y == pytest.approx(insight.returned.revenue)
         last = chart.predicted[-1]
@@ -78,10 +78,10 @@ class TestAnalytics:
         assert expected.mean == pytest.approx(last.mid)
 
     def test_steps_are_the_send_steps_with_their_people(
-        self, ran: Workspace, trail: Trail, open_page: Callable
+        self, seen: Workspace, trail: Trail, open_page: Callable
     ) -> None:
-        page = open_page(AnalyticsPage(ran, trail))
-        insight = ran.insights.of_run("r1")
+        page = open_page(AnalyticsPage(seen, trail))
+        insight = seen.insights.of_run("r1")
         counted = {
             (node, kind): people for node, kind, people in insight.steps.select("node_id", "kind", "people").iter_rows()
         }
@@ -96,8 +96,8 @@ class TestAnalytics:
         hurt = replace(view, steps={**view.steps, "mail_2": replace(view.step("mail_2"), failed=3, quarantined=4)})
         assert {s.node_id: s.failed for s in send_steps(insight, hurt)}["mail_2"] == 7
 
-    def test_next_steps_are_real_and_lead_there(self, ran: Workspace, trail: Trail, open_page: Callable) -> None:
-        page = open_page(AnalyticsPage(ran, trail))
+    def test_next_steps_are_real_and_lead_there(self, seen: Workspace, trail: Trail, open_page: Callable) -> None:
+        page = open_page(AnalyticsPage(seen, trail))
         titles = [step.title for step in page.run.next.steps]
         assert "Ship B to the template" in titles
         button(page, "Review: Ship B to the template").click()
@@ -109,25 +109,25 @@ class TestAnalytics:
         assert not [step for step in found if "Ship" in step.title]
 
     def test_what_it_caused_says_whether_it_can_be_told(
-        self, ran: Workspace, trail: Trail, open_page: Callable
+        self, seen: Workspace, trail: Trail, open_page: Callable
     ) -> None:
-        page = open_page(AnalyticsPage(ran, trail))
-        increment = ran.insights.of_run("r1").returned.increment
+        page = open_page(AnalyticsPage(seen, trail))
+        increment = seen.insights.of_run("r1").returned.increment
         assert increment is not None
         said = page.run.caused.sentence.text()
         assert said.startswith("Not told apart" if increment.indistinguishable else "It brought")
         rows = {row[0]: row for row in page.run.caused.table.rows()}
-        returned = ran.insights.of_run("r1").returned
+        returned = seen.insights.of_run("r1").returned
         assert rows["People"][1:] == (numbers.count(returned.people), numbers.count(returned.held))
 
     def test_figures_are_exported_raw(
-        self, ran: Workspace, trail: Trail, open_page: Callable, monkeypatch: pytest.MonkeyPatch
+        self, seen: Workspace, trail: Trail, open_page: Callable, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         kept = saved(monkeypatch)
-        page = open_page(AnalyticsPage(ran, trail))
+        page = open_page(AnalyticsPage(seen, trail))
         page.run._export_figures()
         rows = kept["r1 Figures"]
-        assert rows.values[0][:2] == ["Revenue", ran.insights.of_run("r1").returned.revenue]
+        assert rows.values[0][:2] == ["Revenue", seen.insights.of_run("r1").returned.revenue]
 
     def test_says_how_to_begin_without_a_run(self, workspace: Workspace, trail: Trail, open_page: Callable) -> None:
         page = open_page(AnalyticsPage(workspace, trail))
@@ -136,16 +136,16 @@ class TestAnalytics:
         assert trail.calls == [("demo",)]
 
     def test_an_unknown_run_is_said_with_a_way_to_try_again(
-        self, ran: Workspace, trail: Trail, open_page: Callable
+        self, seen: Workspace, trail: Trail, open_page: Callable
     ) -> None:
-        page = open_page(AnalyticsPage(ran, trail), "r99")
+        page = open_page(AnalyticsPage(seen, trail), "r99")
         assert button(page, "Try again")
 
 
 class TestExperiments:
-    def test_says_who_wins_and_shows_the_counts(self, ran: Workspace, trail: Trail, open_page: Callable) -> None:
-        page = open_page(ExperimentsPage(ran, trail))
-        result = ran.trials.of("r1").result
+    def test_says_who_wins_and_shows_the_counts(self, seen: Workspace, trail: Trail, open_page: Callable) -> None:
+        page = open_page(ExperimentsPage(seen, trail))
+        result = seen.trials.of("r1").result
         assert page.header.title.text().startswith("B wins: “")
         rows = page.variants.table.rows()
         assert [(r.people, r.converted) for r in rows] == [(v.people, v.converted) for v in result.variants]
@@ -168,36 +168,38 @@ class TestExperiments:
         assert page.ship.isVisibleTo(page)
         assert page.ship.isEnabled()
 
-    def test_a_winner_is_weighed_among_all_tests(self, ran: Workspace) -> None:
-        trial = ran.trials.of("r1")
+    def test_a_winner_is_weighed_among_all_tests(self, seen: Workspace) -> None:
+        trial = seen.trials.of("r1")
         own = trial_id(trial)
-        assert ran.trials.series([trial]) == ran.trials.series()
+        assert seen.trials.series([trial]) == seen.trials.series()
         assert among_tests(trial, {own: True}) == ""
         assert "counts as a finding" in among_tests(trial, {own: True, "r2/ab": False})
         assert "test it again" in among_tests(trial, {own: False, "r2/ab": False})
 
-    def test_opens_the_experiment_that_was_asked_for(self, ran: Workspace, trail: Trail, open_page: Callable) -> None:
-        page = open_page(ExperimentsPage(ran, trail), "r1/subject_test")
+    def test_opens_the_experiment_that_was_asked_for(self, seen: Workspace, trail: Trail, open_page: Callable) -> None:
+        page = open_page(ExperimentsPage(seen, trail), "r1/subject_test")
         assert page.choices.value == "r1/subject_test"
         assert [crumb.text for crumb in page.crumbs()] == ["Experiments", page.trial.result.plan.name]
 
     def test_the_planner_answers_and_escape_closes_it(
-        self, ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
+        self, seen: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
     ) -> None:
-        page = open_page(ExperimentsPage(ran, trail))
+        page = open_page(ExperimentsPage(seen, trail))
         button(page, "Plan new").click()
         page.planner.baseline.setValue(5.0)
         page.planner.smallest.setValue(20.0)
         page.planner.daily.setValue(1_000)
         page.planner.plan()
         settle(qtbot)
-        plan = ran.trials.plan_new(baseline=0.05, smallest_lift=0.2, daily=1_000)
+        plan = seen.trials.plan_new(baseline=0.05, smallest_lift=0.2, daily=1_000)
         assert page.planner.answer.text() == f"{plan.n_total:,} people, {plan.days}\u00a0days"
         qtbot.keyClick(page.planner, Qt.Key.Key_Escape)
         assert page.header.isVisibleTo(page)
 
-    def test_the_slider_answers_how_long(self, ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot) -> None:
-        page = open_page(ExperimentsPage(ran, trail))
+    def test_the_slider_answers_how_long(
+        self, seen: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
+    ) -> None:
+        page = open_page(ExperimentsPage(seen, trail))
         button(page, "Plan new").click()
         planner = page.planner
         planner.slider.setValue(planner.slider.maximum())
@@ -209,15 +211,15 @@ class TestExperiments:
         settle(qtbot)
         asked = {"baseline": planner.baseline.value() / 100, "daily": planner.daily.value()}
         for line in planner.table.rows():
-            expected = ran.trials.plan_new(smallest_lift=line.lift, **asked)
+            expected = seen.trials.plan_new(smallest_lift=line.lift, **asked)
             assert line.plan.n_total == expected.n_total
         points = planner.chart.data_rows().values
         chances = [row[1] for row in points]
         assert chances == sorted(chances)
         assert all(row[1] == 0 for row in points if row[0] < 7)
 
-    def test_unequal_shares_take_longer(self, ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot) -> None:
-        page = open_page(ExperimentsPage(ran, trail))
+    def test_unequal_shares_take_longer(self, seen: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot) -> None:
+        page = open_page(ExperimentsPage(seen, trail))
         button(page, "Plan new").click()
         page.planner.variants.setValue(4)
         assert page.planner.share.value() == 25
@@ -228,11 +230,11 @@ class TestExperiments:
         assert "in the smallest variant" in page.planner.detail.text()
 
     def test_says_for_whom_in_money_and_what_happened(
-        self, ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
+        self, seen: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
     ) -> None:
-        page = open_page(ExperimentsPage(ran, trail))
+        page = open_page(ExperimentsPage(seen, trail))
         settle(qtbot)
-        details, history = ran.trials.details("r1"), ran.trials.history("r1")
+        details, history = seen.trials.details("r1"), seen.trials.history("r1")
         rows = page.segments.table.rows()
         assert [(row.people, row.lift) for row in rows] == [
             (s.n, s.lift) for found in details.segments.values() for s in found.segments
@@ -255,9 +257,9 @@ class TestExperiments:
         assert "Left running by a person" in words(page)
 
     def test_figures_that_make_no_plan_are_explained(
-        self, ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
+        self, seen: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
     ) -> None:
-        page = open_page(ExperimentsPage(ran, trail))
+        page = open_page(ExperimentsPage(seen, trail))
         button(page, "Plan new").click()
         page.planner.baseline.setValue(90.0)
         page.planner.smallest.setValue(50.0)
@@ -351,19 +353,19 @@ class TestOneRule:
 
 class TestRuns:
     def test_lists_runs_with_the_figures_of_their_insight(
-        self, ran: Workspace, trail: Trail, open_page: Callable
+        self, seen: Workspace, trail: Trail, open_page: Callable
     ) -> None:
-        page = open_page(RunsPage(ran, trail))
+        page = open_page(RunsPage(seen, trail))
         [line] = page.table.rows()
-        assert line.brief.revenue == pytest.approx(ran.insights.of_run("r1").returned.revenue)
-        assert line.brief.entered == ran.runs.report("r1").contacts
+        assert line.brief.revenue == pytest.approx(seen.insights.of_run("r1").returned.revenue)
+        assert line.brief.entered == seen.runs.report("r1").contacts
         assert line.state == {"done": "done", "waiting": "waiting"}[line.run.state]
         button(page, "Open").click()
         button(page, "Analytics").click()
         assert trail.calls == [("run", "r1"), ("go", "analytics", "r1")]
 
-    def test_filters_by_state_mode_and_words(self, ran: Workspace, trail: Trail, open_page: Callable) -> None:
-        page = open_page(RunsPage(ran, trail))
+    def test_filters_by_state_mode_and_words(self, seen: Workspace, trail: Trail, open_page: Callable) -> None:
+        page = open_page(RunsPage(seen, trail))
         page.search.setText("CART r1")
         assert len(page.table.rows()) == 1
         page.search.setText("welcome")
@@ -457,5 +459,5 @@ class TestOutbox:
     def test_each_message_is_listed_once(self) -> None:
         assert [m.id for m in messages([row("3", "in_doubt"), row("3", "in_doubt"), row("1", "sent")])] == ["3", "1"]
 
-    def test_a_simulation_leaves_it_empty(self, ran: Workspace, trail: Trail, open_page: Callable) -> None:
-        assert "The outbox is empty" in words(open_page(RunsPage(ran, trail), "outbox"))
+    def test_a_simulation_leaves_it_empty(self, seen: Workspace, trail: Trail, open_page: Callable) -> None:
+        assert "The outbox is empty" in words(open_page(RunsPage(seen, trail), "outbox"))
