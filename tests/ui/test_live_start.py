@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from studio.ui import app, background
+from studio.ui.screens.settings import sending
 from studio.ui.screens.settings.screen import SettingsPage
 from studio.workspace.sending import SendingStory
 from tests.connectors.test_secrets import MemoryKeyring
@@ -79,3 +80,21 @@ def test_the_sender_is_entered_in_the_settings(qtbot: QtBot, studio: app.Studio,
     card.save()
     qtbot.waitUntil(card.try_button.isEnabled, timeout=PATIENCE_MS)
     assert story.profile().postal_address == "Mill Lane 1, Vienna"
+
+
+def test_what_was_read_before_a_save_does_not_hide_its_mistakes(
+    qtbot: QtBot, studio: app.Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = SettingsPage(studio.workspace, studio)
+    qtbot.addWidget(page)
+    qtbot.waitUntil(lambda: not background.under_way(), timeout=PATIENCE_MS)
+    late = []
+    monkeypatch.setattr(sending, "run_in_background", lambda work, done, *_, **__: late.append((work, done)))
+    card = page.sending
+    card.refresh()
+    card.sender.setText("nobody")
+    card.save()
+    qtbot.waitUntil(lambda: card.fields["from"].error != "", timeout=PATIENCE_MS)
+    ((work, done),) = late
+    done(work())
+    assert card.fields["from"].error != ""

@@ -31,6 +31,7 @@ class SendingCard(w.Card):
     def __init__(self, sending: SendingStory, navigator: Navigator) -> None:
         super().__init__("Sending", spacing=12)
         self._sending, self._navigator = sending, navigator
+        self._saves = 0
         self.sender, self.reply_to, self.postal = QLineEdit(), QLineEdit(), QLineEdit()
         self.unsubscribe, self.host, self.username = QLineEdit(), QLineEdit(), QLineEdit()
         self.password, self.to = QLineEdit(), QLineEdit()
@@ -60,7 +61,13 @@ class SendingCard(w.Card):
 
     def refresh(self) -> None:
         """Shows what is kept, and whether it is ready. Asks disk and keyring off the Qt thread."""
-        run_in_background(self._read, self._show, self._failed, owner=self)
+        began = self._saves
+
+        def show(found: tuple[SendingProfile | None, Sequence[Problem]]) -> None:
+            if began == self._saves:  # what was read before a save says nothing about what was saved
+                self._show(found)
+
+        run_in_background(self._read, show, self._failed, owner=self)
 
     def content(self) -> dict[str, JsonValue]:
         """The form as a sending profile (CONTRACT); empty fields are left out."""
@@ -81,6 +88,8 @@ class SendingCard(w.Card):
         return {"smtp": server, **said, "rate_per_second": self.rate.value(), "connections": self.connections.value()}
 
     def save(self) -> None:
+        """Checks and keeps what stands in the form; mistakes are shown at their fields."""
+        self._saves += 1
         content, password = self.content(), self.password.text()
 
         def keep() -> tuple[SendingProfile | None, Sequence[Problem]]:
