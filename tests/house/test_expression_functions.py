@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import polars as pl
@@ -13,10 +11,10 @@ from studio.domain.completion import FUNCTIONS
 from studio.domain.expression_functions import CALLS
 from studio.domain.expression_parser import parse_value
 from studio.frames.expression import compile_text
+from studio.frames.row_expression import row_form
 from tests.nodes.world import NOW
 
 REFERENCE = (Path(__file__).parents[2] / "docs" / "nodes.md").read_text(encoding="utf-8")
-ROWS = "studio.frames.row_expression"
 
 
 @pytest.mark.parametrize("function", CALLS)
@@ -28,9 +26,8 @@ def test_a_function_is_offered_explained_and_done(function: str) -> None:
     assert len(frame.select(compile_text(formula, frame.schema, NOW))) == 1
 
 
-@pytest.mark.skipif(find_spec(ROWS) is None, reason="rules are compiled in one way only")
 @pytest.mark.parametrize("function", CALLS)
 def test_where_rules_have_a_form_for_single_rows_it_does_a_function_or_leaves_it_to_polars(function: str) -> None:
     formula = parse_value(CALLS[function].example)
-    form = import_module(ROWS).row_form(formula, {})
+    form = row_form(formula, {})
     assert form is None or form.as_text({}) == pl.DataFrame({"a": [1]}).select(compile_text(formula, {}, NOW)).item()
