@@ -16,6 +16,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from studio.domain.validation import Catalogue
 from studio.domain.workflow import Edge, Node, PortRef, Workflow
 from studio.nodes.policy import with_policy
+from studio.nodes.workflow_form import with_settings
 from studio.ui.canvas import annotations, edits
 from studio.ui.canvas.annotations import MarkKey
 from studio.ui.canvas.edits import Position
@@ -217,6 +218,16 @@ class Document(QObject):
             edits.set_template_value(self.workflow, name, value),
             ("template", name),
         )
+
+    def set_name(self, name: str) -> None:
+        """What the workflow is called."""
+        self._push("Rename the workflow", self.workflow.model_copy(update={"name": name}), ("name",))
+
+    def set_settings(self, values: Mapping[str, JsonValue], field: str = "") -> None:
+        """What holds for the whole workflow, as its form has it (`nodes.workflow_form`)."""
+        settings = with_settings(self.workflow.settings, values)
+        words = f"Change {field or 'the settings'} of the workflow"
+        self._push(words, self.workflow.model_copy(update={"settings": settings}), ("settings", field))
 
     def set_label(self, node_id: str, label: str) -> None:
         node = self.workflow.node(node_id)

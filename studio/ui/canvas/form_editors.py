@@ -132,8 +132,8 @@ class CheckEditor(Editor):
         self.box.blockSignals(False)
 
 
-def _in_words(choice: str) -> str:
-    words = choice.replace("_", " ")
+def _in_words(choice: str, field: FieldSpec) -> str:
+    words = field.words.get(choice) or choice.replace("_", " ")
     return words[:1].upper() + words[1:]
 
 
@@ -146,7 +146,7 @@ class ChoiceEditor(Editor):
         if field.nullable:
             self.combo.addItem("Not set", None)
         for choice in field.choices:
-            self.combo.addItem(_in_words(choice), choice)
+            self.combo.addItem(_in_words(choice, field), choice)
         self.combo.activated.connect(lambda _index: self.edited.emit())
         self.hold(self.combo)
 
@@ -170,7 +170,7 @@ class ChoicesEditor(Editor):
 
     def __init__(self, field: FieldSpec) -> None:
         super().__init__(field)
-        self.boxes = {choice: QCheckBox(_in_words(choice)) for choice in field.choices}
+        self.boxes = {choice: QCheckBox(_in_words(choice, field)) for choice in field.choices}
         layout = FlowLayout(10)
         for box in self.boxes.values():
             box.toggled.connect(lambda _on: self.edited.emit())

@@ -6,7 +6,7 @@ Absent on purpose: validation; the model itself checks what was entered.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -38,7 +38,8 @@ _RULE_WIDGETS = frozenset({"rule", "event_rule"})
 class FieldSpec:
     """One setting. `nullable`: it may be left empty. Limits are in the field's own unit (rates in [0, 1]).
 
-    `items` describes the settings of one entry of a list; `widget` is the declared wish for a special editor.
+    `words`: choice → what a person calls it. `items` describes the settings of one entry of a list; `widget` is the
+    declared wish for a special editor.
     """
 
     name: str
@@ -53,6 +54,7 @@ class FieldSpec:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict, hash=False)
     items: tuple[FieldSpec, ...] = ()
     items_min: int = 0
     items_max: int = 100
@@ -122,6 +124,7 @@ def _field(name: str, given: Schema, root: Schema, *, required: bool) -> FieldSp
         low=low,
         high=high,
         choices=_choices(entry) if kind == "choices" else _choices(inner),
+        words=_words(given),
         items=_fields(entry, root) if kind == "list" else (),
         items_min=_whole(inner.get("minItems"), 0),
         items_max=_whole(inner.get("maxItems"), 100),
@@ -187,6 +190,11 @@ def _limits(inner: Schema) -> tuple[float | None, float | None]:
         float(low) if isinstance(low, int | float) else None,
         float(high) if isinstance(high, int | float) else None,
     )
+
+
+def _words(given: Schema) -> Mapping[str, str]:
+    words = given.get("words")
+    return {key: str(text) for key, text in words.items()} if isinstance(words, dict) else {}
 
 
 def _whole(value: JsonValue, default: int) -> int:

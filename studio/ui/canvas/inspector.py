@@ -20,6 +20,7 @@ from studio.ui.canvas.inspector_data import DataPanel, Row, Samples, Way
 from studio.ui.canvas.inspector_help import HelpPanel
 from studio.ui.canvas.inspector_problem import AffectedContact, ProblemOverview, ProblemPanel
 from studio.ui.canvas.inspector_settings import SettingsPanel
+from studio.ui.canvas.inspector_workflow import WorkflowPanel
 from studio.ui.canvas.ports import Ports, ports_of
 from studio.ui.canvas.status import open_problems
 from studio.ui.theme import theme
@@ -45,7 +46,9 @@ class Inspector(QWidget):
         self._view: RunView | None = None
         self._checks: Sequence[Problem] = ()
         self._read_only = False
-        self.settings = SettingsPanel(document, aid or FormAid())
+        aid = aid or FormAid()
+        self.settings = SettingsPanel(document, aid)
+        self.workflow = WorkflowPanel(document, aid)
         self.data = DataPanel()
         self.problem = ProblemPanel()
         self.overview = ProblemOverview()
@@ -54,8 +57,8 @@ class Inspector(QWidget):
         self._problem_stack.addWidget(_scrolled(self.problem))
         self._problem_stack.addWidget(_scrolled(self.overview))
         self._pages = {
-            "Settings": _or_hint(_scrolled(self.settings), "See and change the settings of a step by clicking it."),
-            "Data": _or_hint(_padded(self.data), "Click a step to see samples of what passed it."),
+            "Settings": _either(_scrolled(self.settings), _scrolled(self.workflow)),
+            "Data": _either(_padded(self.data), _hint("Click a step to see samples of what passed it.")),
             "Problem": self._problem_stack,
             "Help": _scrolled(self.help),
         }
@@ -69,6 +72,7 @@ class Inspector(QWidget):
         self.problem.field_wanted.connect(self._go_to_field)
         self.data.sample_requested.connect(self.sample_requested)
         self.overview.node_wanted.connect(self.node_wanted)
+        self.workflow.problems_wanted.connect(lambda: self.open_tab("Problem"))
         document.changed.connect(self._refresh)
         self.tabs.currentChanged.connect(self._refresh)
         self.show_node(None)
@@ -81,6 +85,10 @@ class Inspector(QWidget):
         self._read_only = read_only
         self._refresh()
 
+    def forget(self) -> None:
+        """Another workflow: what was typed for the one before and was not right is gone."""
+        self.workflow.forget()
+
     def show_node(self, node_id: str | None) -> None:
         """Shows a step; None: what concerns the workflow as a whole."""
         self._node_id = node_id
@@ -92,6 +100,7 @@ class Inspector(QWidget):
             self.data.forget()
             self.problem.forget()
         self._view = view
+        self._show_glance()
         self._refresh_problems()
 
     def set_checks(self, problems: Sequence[Problem]) -> None:
@@ -119,7 +128,14 @@ class Inspector(QWidget):
             self._show_tab(node)
         elif self.tabs.currentWidget() is self._pages["Help"]:
             self.help.show_keys()
+        elif self.tabs.currentWidget() is self._pages["Settings"]:
+            self.workflow.show_workflow(read_only=self._read_only)
+            self._show_glance()
         self._refresh_problems()
+
+    def _show_glance(self) -> None:
+        if self._node_id is None and self.tabs.currentWidget() is self._pages["Settings"]:
+            self.workflow.show_run(self._view)
 
     def _show_tab(self, node: Node) -> None:
         # Only what is in front: moving from step to step by key must not build three panels each time.
@@ -222,10 +238,14 @@ def _padded(content: QWidget) -> QWidget:
     return holder
 
 
-def _or_hint(content: QWidget, hint: str) -> QStackedWidget:
+def _either(of_a_step: QWidget, of_none: QWidget) -> QStackedWidget:
     stack = QStackedWidget()
-    stack.addWidget(content)
-    empty = EmptyState("No step chosen", hint, icon="workflow")
-    empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-    stack.addWidget(empty)
+    stack.addWidget(of_a_step)
+    stack.addWidget(of_none)
     return stack
+
+
+def _hint(words: str) -> EmptyState:
+    empty = EmptyState("No step chosen", words, icon="workflow")
+    empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    return empty

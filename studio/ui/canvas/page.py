@@ -240,6 +240,7 @@ class CanvasPage(Page):
         self.scene.set_catalogue(catalogue)
         self.palette_panel.set_catalogue(catalogue)
         self.document.replace(workflow, catalogue)
+        self.inspector.forget()
         if _has_no_places(workflow):
             self.document.replace(self.editor.tidied(workflow))
         self._placed = False

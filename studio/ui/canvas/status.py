@@ -118,6 +118,34 @@ def failed_count(view: RunView) -> int:
     return sum(step.failed for step in view.steps.values())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTotals:
+    """A run in six figures. People count once at each start; `next_in`: until the first who waits goes on."""
+
+    entered: int = 0
+    waiting: int = 0
+    next_in: timedelta | None = None
+    sent: int = 0
+    blocked: int = 0
+    reached: int = 0
+    failed: int = 0
+
+
+def totals_of(view: RunView, roles: Mapping[str, Role]) -> RunTotals:
+    """The run as a whole, of the steps as they now are."""
+    steps = view.steps.values()
+    due = min((step.next_due for step in steps if step.waiting and step.next_due), default=None)
+    return RunTotals(
+        entered=sum(step.left for step in steps if roles.get(step.node_id) == "source"),
+        waiting=sum(step.waiting for step in steps),
+        next_in=max(parse_iso(due) - view.at, timedelta(0)) if due and view.at else None,
+        sent=sum(step.sending.get("sent", 0) for step in steps),
+        blocked=sum(step.sending.get("blocked", 0) for step in steps),
+        reached=sum(step.out.get("reached", 0) for step in steps if roles.get(step.node_id) == "goal"),
+        failed=failed_count(view),
+    )
+
+
 def is_finished(view: RunView | None) -> bool:
     return view is not None and view.state in FINAL_RUN_STATES
 
