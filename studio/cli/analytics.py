@@ -115,7 +115,7 @@ def _answer(work: Work, arguments: argparse.Namespace, out: Output) -> int:
         if getattr(arguments, "outside", False):
             arguments.run_id = None
         elif "run_id" in arguments and arguments.run_id is None:
-            arguments.run_id = workspace.runs.newest()
+            arguments.run_id = workspace.known_runs.newest()
         before = time.perf_counter()
         said = work(workspace, arguments)
         elapsed_ms = (time.perf_counter() - before) * 1_000

@@ -103,7 +103,7 @@ def _breakpoints(arguments: argparse.Namespace, out: Output) -> int:
             given = [parse_breakpoint(text) for text in arguments.texts]
             workspace.debugging.set_breakpoints(arguments.run_id, given)
         found = workspace.debugging.breakpoints(arguments.run_id)
-        workflow = workspace.runs.workflow_of(arguments.run_id)
+        workflow = workspace.known_runs.workflow_of(arguments.run_id)
     labels = {node.id: node.label or node.id for node in workflow.nodes}
     rows = [{"breakpoint": str(b), "words": b.in_words(labels)} for b in found]
     out.document(rows, table([(row["breakpoint"], row["words"]) for row in rows], ("breakpoint", "holds")))

@@ -61,7 +61,7 @@ def _add_rows(verbs: argparse._SubParsersAction) -> None:
 
 def _place(workspace, arguments: argparse.Namespace) -> tuple[str, str | None]:
     if arguments.run_id is None:
-        return workspace.runs.newest(), None
+        return workspace.known_runs.newest(), None
     run_id, _, node = arguments.run_id.partition("/")
     return run_id, node or None
 

@@ -40,7 +40,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def _list(arguments: argparse.Namespace, out: Output) -> int:
     with Session(arguments) as workspace:
-        rows = workspace.runs.outbox(state=arguments.state, run_id=arguments.run_id)
+        rows = workspace.known_runs.outbox(state=arguments.state, run_id=arguments.run_id)
     shown = [(r["id"], r["run_id"], r["node"], r["to"], r["state"], r["attempts"], r["reason"]) for r in rows[:200]]
     text = table(shown, ("id", "run", "step", "to", "state", "attempts", "reason"))
     more = f"\n… and {len(rows) - 200:,} more; --json prints all." if len(rows) > 200 else ""

@@ -34,7 +34,7 @@ def _show(arguments: argparse.Namespace, out: Output) -> int:
 
     with Session(arguments) as workspace:
         is_cut_off = workspace.known_runs.is_interrupted(workspace.known_runs.get(arguments.run_id))
-        report = workspace.runs.report(arguments.run_id)
+        report = workspace.known_runs.report(arguments.run_id)
     said = f"{INTERRUPTED}: studio resume {arguments.run_id}\n" if is_cut_off else ""
     out.document({**report.as_json(), "interrupted": is_cut_off}, said + in_words(report))
     return 0

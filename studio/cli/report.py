@@ -33,7 +33,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def _write(arguments: argparse.Namespace, out: Output) -> int:
     with Session(arguments) as workspace:
-        run_id = arguments.run_id or workspace.runs.newest()
+        run_id = arguments.run_id or workspace.known_runs.newest()
         file = workspace.sharing.write(run_id, arguments.out)
     out.document({"run_id": run_id, "file": file, "bytes": file.stat().st_size}, f"The report of {run_id}: {file}")
     return 0

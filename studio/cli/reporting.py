@@ -25,7 +25,7 @@ def finish(workspace: Workspace, run_id: str, out: Output) -> int:
 
 def known_step(workspace: Workspace, run_id: str, node_id: str | None) -> None:
     """Raises UserFixable when there is no such run, or no such step in it."""
-    steps = {node.id: node for node in workspace.runs.workflow_of(run_id).nodes}
+    steps = {node.id: node for node in workspace.known_runs.workflow_of(run_id).nodes}
     if node_id is not None and node_id not in steps:
         hint = nearest(node_id, steps) or f"Its steps are: {', '.join(steps)}."
         raise UserFixable("NODE-UNKNOWN", f"Run {run_id} has no step “{node_id}”.", where="--node", hint=hint)

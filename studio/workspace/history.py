@@ -26,7 +26,7 @@ from studio.frames.samples import read_sample
 from studio.store.contacts import Person
 from studio.store.store import Store
 from studio.workspace.concerned import Concerned, concerned
-from studio.workspace.runs import RunsStory
+from studio.workspace.known_runs import KnownRuns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class Replay:
 class HistoryStory:
     """What runs wrote down, read again."""
 
-    def __init__(self, store: Store, runs: RunsStory, catalogue: Catalogue, clock: Clock) -> None:
+    def __init__(self, store: Store, runs: KnownRuns, catalogue: Catalogue, clock: Clock) -> None:
         self._store = store
         self._runs = runs
         self._catalogue = catalogue

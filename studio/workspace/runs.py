@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import polars as pl
-
 from studio.connectors.profile import load_profile
 from studio.domain.clock import Clock, iso
 from studio.domain.debugging import NO_AIDS, Aids
@@ -22,8 +20,7 @@ from studio.domain.ids import stable_id
 from studio.domain.node import Mode
 from studio.domain.ports import RunRow
 from studio.domain.run import RunEvent, RunState, RunView, fold
-from studio.domain.workflow import Node, Workflow, parse_workflow
-from studio.engine import snapshots
+from studio.domain.workflow import Node, Workflow
 from studio.engine.driver import refuse_held
 from studio.engine.host import EngineHost
 from studio.engine.planting import Planted
@@ -36,7 +33,6 @@ from studio.workspace.emergency import EmergencyStop
 from studio.workspace.known_runs import KnownRuns
 from studio.workspace.mail import PROFILE_OPTION, live_problems, own_profile
 from studio.workspace.people import PeopleStory
-from studio.workspace.reports import RunReport, run_report
 from studio.workspace.templates import TemplatesStory
 from studio.workspace.trials import TrialsStory
 from studio.workspace.workflows import WorkflowsStory
@@ -163,10 +159,6 @@ class RunsStory(KnownRuns):
         self._host.control(run_id).retry(node_id)
         self._host.start(run_id, is_attended=is_attended)
 
-    def failed_items(self) -> dict[str, int]:
-        """Run → how many items failed and are kept for another try; only those that have some."""
-        return {run_id: sum(nodes.values()) for run_id, nodes in self._store.runs.failed_items().items()}
-
     def pause(self, run_id: str) -> None:
         """Nothing more is begun until `go_on`."""
         self._host.control(run_id).pause()
@@ -280,58 +272,8 @@ class RunsStory(KnownRuns):
         """Run events since the last call, for a window that shows them as they happen."""
         return self._host.drain()
 
-    def workflow_of(self, run_id: str) -> Workflow:
-        """The version of the workflow that the run runs."""
-        return parse_workflow(self._store.runs.document(self.get(run_id).version), where=run_id)
-
-    def events(self, run_id: str, after: int = 0) -> list[RunEvent]:
-        """The run's events after a sequence number."""
-        return self._store.runs.run_events(run_id, after)
-
-    def view(self, run_id: str, at_seq: int | None = None) -> RunView:
-        """The run as it stands, or stood after the event `at_seq`: the same fold."""
-        if at_seq is not None:
-            return fold(RunView(run_id), [event for event in self.events(run_id) if event.seq <= at_seq])
-        kept = self._store.runs.kept(run_id, snapshots.KEPT).get(snapshots.KEPT)
-        before = (snapshots.from_bytes(kept) if kept else None) or RunView(run_id)
-        return fold(before, self.events(run_id, before.seq))
-
-    def view_at(self, run_id: str, at: int | datetime | None) -> RunView:
-        """The run after the event numbered `at`, or at that moment of its clock; None: as it stands."""
-        if not isinstance(at, datetime):
-            return self.view(run_id, at)
-        return fold(RunView(run_id), [event for event in self.events(run_id) if event.at <= at])
-
-    def sample(self, run_id: str, node_id: str, port: str, at_seq: int | None = None) -> pl.DataFrame:
-        """Some real people who left a step by a port: their fields, and the arms they are in. At most fifty rows."""
-        ids = pl.Series(self.view(run_id, at_seq).step(node_id).samples.get(port, ()), dtype=pl.UInt32).unique()
-        people = self._store.contacts.at(self.get(run_id).at)
-        known = people.fields(ids, people.names())
-        arms = self._store.runs.entries(run_id).select("contact_id", "key", "arms").rename({"key": "instance_key"})
-        first = arms.unique("contact_id", keep="last")
-        return known.join(first, on="contact_id", how="left").drop("contact_id")
-
-    def report(self, run_id: str) -> RunReport:
-        """What the run did, step by step."""
-        run, workflow, view = self.get(run_id), self.workflow_of(run_id), self.view(run_id)
-        totals = self._store.projections.rollup([run_id])
-        by_kind = dict(totals.group_by("kind").agg(pl.col("count").sum()).iter_rows())
-        outbox: dict[str, int] = {}
-        for counts in self._store.runs.outbox_counts(run_id).values():
-            for state, count in counts.items():
-                outbox[state] = outbox.get(state, 0) + count
-        events = sum(int(count) for count in by_kind.values())
-        # A run of another process: what its steps took is known, the time between them is not.
-        seconds = self._durations.get(run_id) or sum(step.duration_ms for step in view.steps.values()) / 1_000
-        return run_report(run, workflow, view, outbox, int(by_kind.get("entered", 0)), events, seconds)
-
-    def outbox(
-        self, *, state: str | None = None, run_id: str | None = None, limit: int | None = None
-    ) -> list[dict[str, object]]:
-        """The send ledger in the contract's form, newest change first."""
-        shown = ("id", "run_id", "node", "contact", "to", "message_id", "state", "attempts", "reason")
-        rows = self._store.runs.outbox_rows(state=state, run_id=run_id, limit=limit)
-        return [{name: row[name] for name in shown} for row in rows.iter_rows(named=True)]
+    def _seconds(self, run_id: str) -> float | None:
+        return self._durations.get(run_id)
 
     def _with_beginnings(self, run: RunRow, workflow: Workflow) -> RunRow:
         template = self._templates.find(workflow.template.id) if workflow.template else None

@@ -239,7 +239,7 @@ class Workspace:
     def history(self) -> HistoryStory:
         from studio.workspace.history import HistoryStory
 
-        return HistoryStory(self._store, self.runs, node_catalogue(), self._clock)
+        return HistoryStory(self._store, self.known_runs, node_catalogue(), self._clock)
 
     @part
     def _emergency(self) -> EmergencyStop:
