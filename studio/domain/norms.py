@@ -22,6 +22,7 @@ _SPREAD = 3.0
 _ROWS_MIN = 10
 _EMPTY_NOW = 0.5
 _EMPTY_BEFORE = 0.1
+_NAMED_MAX = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,7 @@ def alarms(now: Profile, earlier: Sequence[Profile], nodes: Collection[str], sou
     for node in nodes if earlier else ():
         if node in sources:
             found += _count(node, now, earlier)
+            found += _new_columns(node, now, earlier)
         else:
             found += _shares(node, now, earlier)
         found += _columns(node, now, earlier)
@@ -138,6 +140,22 @@ def _columns(node: str, now: Profile, earlier: Sequence[Profile]) -> Iterator[Al
             continue
         for name, (kind, empty) in last.filled[place].items():
             yield from _column(node, name, (kind, empty), columns.get(name))
+
+
+def _new_columns(node: str, now: Profile, earlier: Sequence[Profile]) -> Iterator[Alarm]:
+    """What comes in has columns that no earlier run knew. Told where people come in only: what a step writes is meant."""
+    for place, columns in now.filled.items():
+        before = [profile.filled[place] for profile in earlier if place in profile.filled]
+        if place.partition(".")[0] != node or not before:
+            continue
+        known = {name for profile in before for name in profile}
+        fresh = sorted(name.removeprefix("var.") for name in columns if name not in known and columns[name][1] < 1)
+        if fresh:
+            told = ", ".join(f"“{name}”" for name in fresh[:_NAMED_MAX])
+            more = f" and {len(fresh) - _NAMED_MAX} more" if len(fresh) > _NAMED_MAX else ""
+            text = f"{told}{more}: new in this run; earlier runs had no such field."
+            hint = "Use it in rules and messages, or check the import: a column may have got another name."
+            yield Alarm(node, "NORM-NEW", text, hint)
 
 
 def _column(node: str, name: str, before: tuple[str, float], now: tuple[str, float] | None) -> Iterator[Alarm]:

@@ -71,6 +71,10 @@ class EventView(Protocol):
         """`instance_id` (u64, distinct, any order) of the run's instances that have such an event."""
         ...
 
+    def event_ids(self, kind: str, run_id: str) -> pl.Series:
+        """`event_id` (u64, any order) of the run's events of a kind."""
+        ...
+
 
 class Contacts(Protocol):
     """The people of a workspace."""

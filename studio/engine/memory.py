@@ -26,6 +26,7 @@ from studio.engine.draft import Draft, Fact, Sizes
 from studio.engine.entered import Entered
 from studio.engine.idset import IdSet
 from studio.engine.joining import Joining
+from studio.engine.once import Once
 from studio.engine.plan import Plan
 from studio.engine.sampling import Samples
 from studio.engine.scheduler import Added, Gone, ReaderName, Recorded, Scheduler
@@ -89,6 +90,7 @@ class RunMemory:
         self._bundle: Bundle | None = None
         self._writing: Bundle | None = None
         self._commit: Future[None] | None = None
+        self._once = Once(lambda kind: pl.Series("event_id", [], dtype=pl.UInt64))
 
     def load(self, events: Events) -> None:
         """Reads everything from the store. O(what waits + who entered + run events)."""
@@ -115,6 +117,7 @@ class RunMemory:
         self.cursors = {reader: self._runs.cursor(run_id, reader) for reader in READERS}
         entries = self._runs.entries(run_id).select(*INSTANCE_SCHEMA)
         self.entered.add(entries)
+        self._once = Once(lambda kind: events.at(self.scheduler.now).event_ids(kind, run_id))
         if self.plan.goals:
             self.entries = entries.filter(~IdSet(self._runs.dropped(run_id)).mask(entries.get_column("instance_id")))
             if self.run.mode == "simulate":
@@ -216,6 +219,7 @@ class RunMemory:
 
     def _apply(self, draft: Draft) -> None:
         scheduler = self.scheduler
+        draft.events = self._once.first(draft.events, draft.kinds)
         scheduler.tell(Gone(draft.done))
         for work_id in draft.done:
             self._frames.pop(work_id, None)

@@ -62,6 +62,12 @@ class CompleteView:
         written = self._view.instances(kind, run_id)
         return pl.concat([written, fresh]).unique() if fresh.len() else written
 
+    def event_ids(self, kind: str, run_id: str) -> pl.Series:
+        """See the port."""
+        fresh = self._fresh((kind,), None, None, run_id).get_column("event_id")
+        written = self._view.event_ids(kind, run_id)
+        return pl.concat([written, fresh]) if fresh.len() else written
+
     def _fresh(
         self, kinds: Sequence[str], since: datetime | None, ids: pl.Series | None, run_id: str | None
     ) -> pl.DataFrame:

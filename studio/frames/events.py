@@ -43,6 +43,10 @@ RUN_KINDS = (
 )
 """Kinds the engine and its connectors record for a run, funnel order first."""
 
+ONCE_KINDS = frozenset({"exposed"})
+"""Kinds of which a run keeps one event per id, even where what they tell of happens again: who comes a second time to a
+test has met it already."""
+
 DETAIL = "detail"
 DETAIL_LENGTH_MAX = 200
 _DETAILS: dict[str, tuple[str, ...]] = {

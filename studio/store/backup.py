@@ -1,6 +1,8 @@
-"""Backups of a workspace: the database copied while in use, the segments it names hard-linked (they never change).
+"""Backups of a workspace: the database copied while in use, the segments it names hard-linked (they never change), and
+what people have set up in files beside it (`BESIDE`).
 
-Absent on purpose: schedules, which the workspace sets, and deleting old ones.
+Absent on purpose: schedules, which the workspace sets, deleting old ones, and passwords: they lie in the keyring, and
+what is copied here names them only.
 """
 
 from __future__ import annotations
@@ -21,12 +23,15 @@ from studio.store.segments import FOLDER, sync_folder
 
 BACKUPS = "backups"
 DATABASE = "studio.db"
+BESIDE = ("sending.json", "templates", "files")
+"""Who sends, own templates, column mappings: files and folders of a workspace that are not in its database."""
+_MADE_AGAIN = "reports"
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """One backup: a folder with `studio.db` and `events/` that is a workspace of its own. `bytes` without the links."""
+    """One backup: a folder with `studio.db`, `events/` and what was beside them that is a workspace of its own. `bytes` without the links."""
 
     name: str
     path: Path
@@ -59,6 +64,7 @@ def make_backup(database: Database, now: datetime, note: str = "") -> Backup:
     try:
         _copy_database(database, partial / DATABASE)
         _link_segments(partial, folder / FOLDER)
+        copy_beside(folder, partial)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
@@ -93,6 +99,17 @@ def _link_segments(backup: Path, events: Path) -> None:
         except OSError:
             shutil.copy2(source, backup / FOLDER / name)
     sync_folder(backup / FOLDER)
+
+
+def copy_beside(source: Path, target: Path) -> None:
+    """Copies what lies beside the database of one workspace (`BESIDE`) to another; what is only there stays."""
+    for name in BESIDE:
+        found = source / name
+        if found.is_dir():
+            shutil.copytree(found, target / name, ignore=shutil.ignore_patterns(_MADE_AGAIN), dirs_exist_ok=True)
+        elif found.is_file():
+            shutil.copy2(found, target / f".{name}.new")
+            (target / f".{name}.new").replace(target / name)
 
 
 def _failed(why: str, where: Path) -> Corrupt:

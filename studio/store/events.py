@@ -183,3 +183,8 @@ class LoggedView:
         wanted = EventFilter(kinds=(kind,), until=self._now, run_id=run_id)
         found = scan(self._log.state(), wanted, ("instance_id",)).collect()
         return found.get_column("instance_id").drop_nulls().unique()
+
+    def event_ids(self, kind: str, run_id: str) -> pl.Series:
+        """See the port."""
+        wanted = EventFilter(kinds=(kind,), until=self._now, run_id=run_id)
+        return scan(self._log.state(), wanted, ("event_id",)).collect().get_column("event_id")

@@ -15,7 +15,7 @@ from pysqlite3 import dbapi2
 
 from studio.domain.errors import Corrupt, UserFixable
 from studio.store import schema
-from studio.store.backup import BACKUPS, DATABASE, list_backups
+from studio.store.backup import BACKUPS, DATABASE, copy_beside, list_backups
 from studio.store.database import Database
 from studio.store.home import SETTING, hold
 from studio.store.owner import Owner
@@ -42,6 +42,7 @@ def restore_backup(folder: Path, name: str, now: datetime) -> Path:
         kept = _set_aside(folder, now)
         for left in ("-wal", "-shm"):
             (folder / f"{DATABASE}{left}").unlink(missing_ok=True)
+        copy_beside(backup, folder)
         fresh.replace(folder / DATABASE)
         sync_folder(folder)
     finally:
@@ -93,6 +94,7 @@ def _set_aside(folder: Path, now: datetime) -> Path:
                 os.link(path, target)
             except OSError:
                 shutil.copy2(path, target)
+    copy_beside(folder, kept)
     sync_folder(kept)
     return kept
 

@@ -64,3 +64,22 @@ def test_a_workspace_that_is_open_is_left_alone(shop: Path) -> None:
     with Store.open(shop, clock=StandingClock()):
         said = studio("restore", workspace=shop)
     assert (said.code, said.document["error"]["code"]) == (2, "STORE-IN-USE")
+
+
+def test_who_sends_and_own_templates_are_in_it_and_what_is_only_here_stays(shop: Path) -> None:
+    (shop / "sending.json").write_text('{"from": "shop@example.invalid"}')
+    (shop / "templates" / "mine").mkdir(parents=True)
+    (shop / "templates" / "mine" / "template.json").write_text("first")
+    (shop / "files" / "reports").mkdir(parents=True)
+    (shop / "files" / "reports" / "week.html").write_text("can be made again")
+    done("backup", workspace=shop)
+    (shop / "sending.json").write_text('{"from": "other@example.invalid"}')
+    (shop / "templates" / "mine" / "template.json").write_text("second")
+    (shop / "templates" / "new.json").write_text("made since")
+    aside = Path(done("restore", workspace=shop)["set_aside"])
+    assert "shop@" in (shop / "sending.json").read_text()
+    assert "other@" in (aside / "sending.json").read_text()
+    assert (shop / "templates" / "mine" / "template.json").read_text() == "first"
+    assert (aside / "templates" / "mine" / "template.json").read_text() == "second"
+    assert (shop / "templates" / "new.json").read_text() == "made since"
+    assert not (aside / "files" / "reports").exists()

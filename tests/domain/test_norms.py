@@ -63,3 +63,18 @@ def test_a_column_that_became_empty_changed_its_type_or_went_away_is_told(column
 
 def test_a_profile_is_read_as_it_was_kept() -> None:
     assert read_profile(profile().as_json()) == profile()
+
+
+def test_a_field_that_no_earlier_run_had_is_told_where_people_come_in() -> None:
+    places = ("start.out", "filter.pass")
+    usual = {"name": ("String", 0.0)}
+    wider = {**usual, "vorname": ("String", 0.1), "var.score": ("Int64", 0.0), "never": ("String", 1.0)}
+    now, before = (Profile(came={"start": 100}, filled=dict.fromkeys(places, c)) for c in (wider, usual))
+    told = alarms(now, [before], ["start", "filter"], {"start"})
+    assert [(alarm.node, alarm.code) for alarm in told] == [("start", "NORM-NEW")]
+    assert "“score”, “vorname”" in told[0].message
+    assert "never" not in told[0].message
+    assert codes(now, before, now) == [], "an earlier run knew them"
+    assert alarms(now, [Profile(came={"start": 100})], ["start"], {"start"}) == [], (
+        "nothing is known of what came before"
+    )

@@ -150,6 +150,9 @@ class MemoryView:
         rows = self._rows.filter((pl.col("kind") == kind) & (pl.col("run_id") == run_id))
         return rows.get_column("instance_id").drop_nulls().unique()
 
+    def event_ids(self, kind: str, run_id: str) -> pl.Series:
+        return self._rows.filter((pl.col("kind") == kind) & (pl.col("run_id") == run_id)).get_column("event_id")
+
 
 class MemoryContacts:
     """The ports `Contacts` and `ContactView`: contacts 0 … n-1, whose address is made of their number."""

@@ -17,6 +17,7 @@ from studio.experiments.assignment import hash64
 from studio.frames.instances import with_arm
 from studio.nodes.flow.loop import Loop
 from studio.nodes.flow.merge import Merge
+from studio.nodes.recording import exposures
 
 
 def declared(kind: str, role: str, inputs: tuple[str, ...] = ("in",)) -> Declaration:
@@ -128,7 +129,7 @@ class Split(_Node):
         drawn = hash64(context.node_id, batch.get_column("contact_id").to_numpy()) % np.uint64(2)
         arms = pl.Series(["ab"[int(d)] for d in drawn], dtype=pl.String)
         labelled = with_arm(batch, context.node_id, arms)
-        events = labelled.select("instance_id", "arms", pl.lit("exposed").alias("kind"))
+        events = exposures(labelled, arms, context)
         return Outcome(out={arm: labelled.filter(arms == arm) for arm in "ab"}, events=events)
 
 

@@ -253,6 +253,23 @@ def test_conversions_carry_the_arms_met_after_the_entry() -> None:
     assert 0 not in exposed, "who left before the split met no arm"
 
 
+def test_who_comes_to_a_split_again_has_met_it_before_also_after_a_stop() -> None:
+    """Two carts at once, a third after a stop: three people on the way, one person in the test."""
+    world = World(people=2)
+    flow = workflow({"c": ("cart", {}), "x": ("split", {}), "a": ("mail", {}), "b": ("mail", {})}, *_SPLIT)
+    world.happen(("cart", 0, 1, "k1"), ("cart", 0, 1, "k2"), ("cart", 0, 90, "k3"), ("cart", 1, 95, "k4"))
+    world.begin(flow)
+    world.go(until=START + timedelta(hours=1))
+    assert world.view().step("x").arrived == 2
+    world.go()
+    assert world.view().step("x").arrived == 4
+    assert world.people("exposed") == [0, 1]
+    assert len(world.mailer.accepted) == 4, "each cart has its mail"
+
+
+_SPLIT = ("c > x", "x.a > a", "x.b > b")
+
+
 def test_fan_out_lets_one_person_walk_two_ways_but_get_each_message_once() -> None:
     world = World()
     flow = workflow(

@@ -11,7 +11,7 @@ from scipy.stats import chisquare
 
 from studio.domain.node import Outcome
 from studio.frames.instances import arm_of
-from tests.nodes.world import NOW, World, ids, instances, node, people, ran
+from tests.nodes.world import NOW, World, ids, instances, later, node, people, ran
 
 AB = [{"id": "A", "value": "Hello"}, {"id": "B", "value": "Goodbye"}]
 WORLD = World(people(1))
@@ -42,6 +42,23 @@ def test_everybody_is_labelled_and_exposed_once() -> None:
     labels = dict(zip(outcome.events["instance_id"], outcome.events["arms"], strict=True))
     assert labels == arms(outcome)
     assert set(outcome.events["occurred_at"]) == {NOW}
+
+
+@pytest.mark.parametrize(("unit", "told"), [("contact", 1), ("key", 2), ("account", 1)])
+def test_an_exposure_is_known_by_whom_it_is_about_and_the_arm(unit: str, told: int) -> None:
+    """Two keys of one person; the run keeps one event per id."""
+    split = node("exp.split", variants=AB, unit=unit)
+    first, second = (
+        ran(split, instances([1], keys=[key]), WORLD.context(node_id="split", now=at)).events
+        for key, at in (("k1", NOW), ("k2", later(days=1)))
+    )
+    again = ran(split, instances([1], keys=["k1"]), WORLD.context(node_id="split", now=later(days=2))).events
+    assert first is not None and second is not None and again is not None
+    assert len({*first["event_id"], *second["event_id"]}) == told
+    assert first.item(0, "event_id") == again.item(0, "event_id")
+    others = ran(node("exp.split", variants=[{"id": "C"}, {"id": "D"}]), instances([1]), WORLD.context(node_id="split"))
+    assert others.events is not None
+    assert others.events.item(0, "event_id") != first.item(0, "event_id")
 
 
 def test_each_variant_carries_its_value() -> None:

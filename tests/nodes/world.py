@@ -156,6 +156,9 @@ class EventsAt:
     def instances(self, kind: str, run_id: str) -> pl.Series:
         return self._of((kind,), None, None, run_id).get_column("instance_id").unique()
 
+    def event_ids(self, kind: str, run_id: str) -> pl.Series:
+        return self._of((kind,), None, None, run_id).get_column("event_id")
+
 
 def people(count: int, **columns: Sequence[object]) -> pl.DataFrame:
     """`count` people 1 … with an address and a name, and more fields."""

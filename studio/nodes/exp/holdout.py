@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
 from studio.frames.instances import with_arm
 from studio.nodes.chance import Unit, assigned
-from studio.nodes.recording import contact_events
+from studio.nodes.recording import exposures
 
 TREATED = "treated"
 HELD = "held"
@@ -47,7 +47,7 @@ class HoldoutParameters(Parameters):
 
 
 class Holdout:
-    """Labels `arms` with `treated` or `held`, and records one `exposed` event each: both groups' denominators."""
+    """Labels `arms` with `treated` or `held`, and records one `exposed` event per unit: both groups' denominators."""
 
     declaration: ClassVar[Declaration] = Declaration(
         id="exp.holdout",
@@ -76,4 +76,4 @@ class Holdout:
         names = pl.select(pl.when(held).then(pl.lit(HELD)).otherwise(pl.lit(TREATED)).alias("arm")).to_series()
         labelled = with_arm(batch, context.node_id, names)
         out = {"out": labelled.filter(~held), HELD: labelled.filter(held)}
-        return Outcome(out=out, events=contact_events(labelled, "exposed", context))
+        return Outcome(out=out, events=exposures(labelled, names, context, by_key=self.parameters.unit == "key"))

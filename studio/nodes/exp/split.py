@@ -15,7 +15,7 @@ from studio.frames.instances import with_arm
 from studio.nodes.adaptive import learnt_shares, logged_shares, met_before
 from studio.nodes.chance import Unit, assigned
 from studio.nodes.parameters import PortId, distinct_ports
-from studio.nodes.recording import contact_events
+from studio.nodes.recording import exposures
 
 
 class Variant(Parameters):
@@ -114,7 +114,7 @@ class SplitParameters(Parameters):
 
 
 class Split:
-    """Labels `arms` with the variant, sets `var.<parameter>`, and records one `exposed` event each."""
+    """Labels `arms` with the variant, sets `var.<parameter>`, and records one `exposed` event per unit, the first time."""
 
     declaration: ClassVar[Declaration] = Declaration(
         id="exp.split",
@@ -145,7 +145,8 @@ class Split:
             properties = logged_shares(weights, names)
         labelled = self._with_value(with_arm(batch, context.node_id, names), index)
         out = {variant: labelled.filter(names == variant) for variant in self.outputs()}
-        return Outcome(out=out, events=contact_events(labelled, "exposed", context, properties=properties))
+        by_key = self.parameters.unit == "key"
+        return Outcome(out=out, events=exposures(labelled, names, context, by_key=by_key, properties=properties))
 
     def _drawn(self, batch: pl.DataFrame, context: NodeContext, weights: list[float]) -> pl.Series:
         """The index of each instance's variant. Where shares move, who comes again keeps what was met first."""
