@@ -143,7 +143,7 @@ def _columns(node: str, now: Profile, earlier: Sequence[Profile]) -> Iterator[Al
 
 
 def _new_columns(node: str, now: Profile, earlier: Sequence[Profile]) -> Iterator[Alarm]:
-    """What comes in has columns that no earlier run knew. Told where people come in only: what a step writes is meant."""
+    """Columns that no earlier run knew. Told where people come in only: what a step writes is meant."""
     for place, columns in now.filled.items():
         before = [profile.filled[place] for profile in earlier if place in profile.filled]
         if place.partition(".")[0] != node or not before:

@@ -90,7 +90,7 @@ class RunMemory:
         self._bundle: Bundle | None = None
         self._writing: Bundle | None = None
         self._commit: Future[None] | None = None
-        self._once = Once(lambda kind: pl.Series("event_id", [], dtype=pl.UInt64))
+        self._once = Once(lambda _: pl.Series("event_id", [], dtype=pl.UInt64))
 
     def load(self, events: Events) -> None:
         """Reads everything from the store. O(what waits + who entered + run events)."""

@@ -31,7 +31,9 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """One backup: a folder with `studio.db`, `events/` and what was beside them that is a workspace of its own. `bytes` without the links."""
+    """One backup: a folder with `studio.db`, `events/` and what was beside them, a workspace of its own. `bytes`: of
+    the database.
+    """
 
     name: str
     path: Path

@@ -114,7 +114,7 @@ class SplitParameters(Parameters):
 
 
 class Split:
-    """Labels `arms` with the variant, sets `var.<parameter>`, and records one `exposed` event per unit, the first time."""
+    """Labels `arms` with the variant, sets `var.<parameter>`, and records that each unit was `exposed`, once."""
 
     declaration: ClassVar[Declaration] = Declaration(
         id="exp.split",
