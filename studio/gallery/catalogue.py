@@ -7,6 +7,7 @@ purpose: node types; whether the workflow fits them is checked by `domain.valida
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from pydantic import JsonValue, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from studio import resources
 from studio.domain.errors import Problem, UserFixable
@@ -22,7 +23,7 @@ from studio.domain.refusals import in_words
 from studio.domain.spelling import nearest
 from studio.domain.template import Template
 from studio.domain.workflow import parameter_refs
-from studio.gallery import recipe
+from studio.gallery import recipe, unpacked
 from studio.gallery.archetypes import archetypes
 from studio.gallery.binding import text_refs
 from studio.gallery.recipe import Shared, read_shared
@@ -33,6 +34,7 @@ TEMPLATE_FILE = "template.json"
 MAIL_TYPE = "send.email"
 _MESSAGE = re.compile(r"(?P<name>[a-z][a-z0-9_]*)\.(?P<language>[a-z]{2})\.(?P<kind>mjml|txt)")
 _PREVIEW = re.compile(r"\s*<mj-preview>.*?</mj-preview>", re.DOTALL)
+_KEPT = "templates"
 _FRAMED = "<!-- content -->"
 _FOOTED = "<!-- footer -->"
 _PREVIEWED = "<!-- preview -->"
@@ -87,8 +89,42 @@ class Catalogue:
 
 @cache
 def catalogue() -> Catalogue:
-    """The templates in `resources/templates`. Raises UserFixable (`CATALOGUE`) with every problem of every template."""
-    return read_catalogue(resources.path("templates"))
+    """The templates in `resources/templates`. Raises UserFixable (`CATALOGUE`) with every problem of every template.
+
+    What was read of these very files before is kept (`unpacked`), and neither read nor checked again.
+    """
+    folder = resources.path("templates")
+    try:
+        key = unpacked.content_key(_sources(folder))
+    except OSError:  # the program's own modules are no files where it is packaged
+        return read_catalogue(folder)
+    kept = unpacked.read_document(_KEPT, key)
+    if isinstance(kept, dict):
+        with contextlib.suppress(ValidationError):
+            return Catalogue({name: _Kept.model_validate(one).entry() for name, one in kept.items()})
+    whole = read_catalogue(folder)
+    document = {name: _Kept.of(entry).model_dump(mode="json", by_alias=True) for name, entry in whole.entries.items()}
+    unpacked.keep_document(_KEPT, key, document)
+    return whole
+
+
+class _Kept(BaseModel):
+    """An entry as it is kept."""
+
+    template: Template
+    texts: dict[str, str]
+
+    @classmethod
+    def of(cls, entry: Entry) -> _Kept:
+        return cls(template=entry.template, texts=dict(entry.texts))
+
+    def entry(self) -> Entry:
+        return Entry(self.template, self.texts)
+
+
+def _sources(folder: Path) -> list[Path]:
+    """All that decides what is read: the templates' files, and the modules that read them."""
+    return [*sorted(folder.glob("*.*")), *sorted(folder.glob("*/*")), *sorted(Path(__file__).parent.glob("*.py"))]
 
 
 def read_catalogue(folder: Path) -> Catalogue:

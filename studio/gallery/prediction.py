@@ -280,7 +280,7 @@ def _source(prior: str, runs: int, kind: str = "") -> str:
 
 def _summary(draws: Floats, source: str, drivers: Mapping[str, Floats] | None = None) -> Prediction:
     tail = (1 - LEVEL) / 2
-    low, half_low, half_high, high = (float(end) for end in np.quantile(draws, [tail, 0.25, 0.75, 1 - tail]))
+    low, half_low, half_high, high = _quantiles(draws, (tail, 0.25, 0.75, 1 - tail))
     return Prediction(
         float(draws.mean()),
         low,
@@ -292,6 +292,18 @@ def _summary(draws: Floats, source: str, drivers: Mapping[str, Floats] | None = 
         _driver(draws, drivers) if drivers else "",
         float((draws > 0).mean()) if drivers else None,
     )
+
+
+def _quantiles(draws: Floats, levels: Sequence[float]) -> list[float]:
+    """As `np.quantile` has them (linear between neighbours), in a quarter of its time for a few thousand draws."""
+    ordered = np.sort(draws)
+    last = len(ordered) - 1
+    found = []
+    for level in levels:
+        below = int(level * last)
+        upper = ordered[min(below + 1, last)]
+        found.append(float(ordered[below] + (upper - ordered[below]) * (level * last - below)))
+    return found
 
 
 def _driver(draws: Floats, drivers: Mapping[str, Floats]) -> str:

@@ -47,14 +47,20 @@ class Inspected:
 
 
 class OwnTemplates:
-    """Own templates of one workspace. `catalogue` holds them and the shipped ones, always up to date."""
+    """Own templates of one workspace.
 
-    def __init__(self, folder: Path, shipped: Catalogue, workflows: WorkflowsStory, nodes: NodeCatalogue) -> None:
+    `entries`: the shipped ones by id; own ones are added to it and taken out again. `catalogue` shows them all, always
+    up to date.
+    """
+
+    def __init__(
+        self, folder: Path, entries: dict[str, Entry], workflows: WorkflowsStory, nodes: NodeCatalogue
+    ) -> None:
         self._folder = folder
-        self._shipped = shipped
+        self._shipped = frozenset(entries)
         self._workflows = workflows
         self._nodes = nodes
-        self._entries: dict[str, Entry] = dict(shipped.entries)
+        self._entries = entries
         self.unreadable: dict[str, str] = {}
         """File name → what keeps it from being read. One bad file must not close the gallery."""
         for file in sorted(folder.glob(f"*{SUFFIX}")):
@@ -63,7 +69,7 @@ class OwnTemplates:
 
     def list(self) -> tuple[Template, ...]:
         """The own ones alone."""
-        return tuple(entry.template for name, entry in self._entries.items() if name not in self._shipped.entries)
+        return tuple(entry.template for name, entry in self._entries.items() if name not in self._shipped)
 
     def kinds(self) -> dict[str, str]:
         """Kinds of workflow that a template can be of, id → title."""
@@ -127,7 +133,7 @@ class OwnTemplates:
         """What a shared file would do. Nothing is taken in. Raises UserFixable TEMPLATE-BUNDLE, FILE-UNREADABLE."""
         entry = read_bundle(_read(path), str(path))
         name = entry.template.id
-        id_here = self._id(name) if name in self._shipped.entries else name
+        id_here = self._id(name) if name in self._shipped else name
         return Inspected(entry, tuple(review(entry, self._nodes)), id_here, id_here in self._entries)
 
     def take_in(self, path: Path) -> Template:
@@ -153,7 +159,7 @@ class OwnTemplates:
         Raises UserFixable TEMPLATE-UNKNOWN, TEMPLATE-SHIPPED.
         """
         entry = self.catalogue.entry(template_id)
-        if template_id in self._shipped.entries:
+        if template_id in self._shipped:
             raise UserFixable(
                 "TEMPLATE-SHIPPED",
                 "This template came with the program.",

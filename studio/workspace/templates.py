@@ -43,10 +43,9 @@ from studio.gallery.ranking import Experience, Policy, Ranking, rank, settled
 from studio.store.learning import Impression, Promotion
 from studio.store.scanning import EventFilter
 from studio.store.store import Store
-from studio.workspace.previews import MessagePreview, message_previews
 
 if TYPE_CHECKING:
-    from studio.workspace.workflows import WorkflowsStory
+    from studio.workspace.previews import MessagePreview
 
 ORDER_KIND = "order"
 EXPLORED = 0.1
@@ -88,14 +87,14 @@ class TemplatesStory:
         self,
         store: Store,
         catalogue: Catalogue,
-        workflows: WorkflowsStory,
+        keep: Callable[[Workflow], str],
         clock: Clock,
         render: Callable[[RenderTask], Rendered],
         embedder: Embedder | None = None,
     ) -> None:
         self._store = store
         self._catalogue = catalogue
-        self._workflows = workflows
+        self._keep = keep
         self._clock = clock
         self._render = render
         self._embedder = embedder
@@ -242,10 +241,12 @@ class TemplatesStory:
         """One click: a workflow in the library, ready to run."""
         made = self.instantiate(template_id, context, overrides, language=language)
         self._taken(template_id, context)
-        return Made(made.workflow, made.parameters, self._workflows.add(made.workflow))
+        return Made(made.workflow, made.parameters, self._keep(made.workflow))
 
     def messages(self, workflow: Workflow) -> tuple[MessagePreview, ...]:
         """The workflow's messages, filled in for a made-up person."""
+        from studio.workspace.previews import message_previews  # noqa: PLC0415 - ranking needs no message nodes
+
         return message_previews(workflow, self._render)
 
     def outcomes(self) -> tuple[PastOutcome, ...]:

@@ -10,7 +10,7 @@ import time
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Self
 
 from studio.domain.clock import Clock, utc_now
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from studio.domain.habits import Habits
     from studio.domain.rendering import Rendered, RenderTask
     from studio.domain.validation import Catalogue
+    from studio.domain.workflow import Workflow
     from studio.engine.host import EngineHost
+    from studio.gallery.catalogue import Catalogue as TemplateCatalogue
+    from studio.gallery.catalogue import Entry
     from studio.workspace.analyses import AnalysesStory
     from studio.workspace.assistant import AssistantStory
     from studio.workspace.debugging import DebuggingStory
@@ -83,12 +86,29 @@ class Workspace:
         return WorkflowsStory(self._store, node_catalogue())
 
     @part
+    def catalogue(self) -> TemplateCatalogue:
+        """Shipped templates and own ones, always up to date."""
+        from studio.gallery.catalogue import Catalogue as TemplateCatalogue
+
+        if any(self._own_folder.glob("*")):
+            _ = self.own_templates  # adds them; where there are none, nothing of what they need is loaded
+        return TemplateCatalogue(MappingProxyType(self._entries))
+
+    @part
     def own_templates(self) -> OwnTemplates:
-        from studio.gallery import catalogue as shipped
         from studio.workspace.own_templates import OwnTemplates
 
-        folder = self._store.folder / "templates"
-        return OwnTemplates(folder, shipped.catalogue(), self.workflows, node_catalogue())
+        return OwnTemplates(self._own_folder, self._entries, self.workflows, node_catalogue())
+
+    @property
+    def _own_folder(self) -> Path:
+        return self._store.folder / "templates"
+
+    @part
+    def _entries(self) -> dict[str, Entry]:
+        from studio.gallery import catalogue as shipped
+
+        return dict(shipped.catalogue().entries)
 
     @part
     def people(self) -> PeopleStory:
@@ -113,8 +133,14 @@ class Workspace:
         from studio.gallery.embedding import find_embedder
         from studio.workspace.templates import TemplatesStory
 
-        catalogue = self.own_templates.catalogue
-        return TemplatesStory(self._store, catalogue, self.workflows, self._clock, self._rendered, find_embedder())
+        return TemplatesStory(
+            self._store,
+            self.catalogue,
+            self._add_workflow,
+            self._clock,
+            self._rendered,
+            find_embedder(),
+        )
 
     @part
     def learning(self) -> LearningStory:
@@ -138,7 +164,7 @@ class Workspace:
     def shelf(self) -> ShelfStory:
         from studio.workspace.shelf import ShelfStory
 
-        return ShelfStory(self._store, self.own_templates.catalogue, self.workflows)
+        return ShelfStory(self._store, self.catalogue, self.workflows)
 
     @part
     def insights(self) -> InsightsStory:
@@ -186,7 +212,7 @@ class Workspace:
     def health(self) -> HealthStory:
         from studio.workspace.health import HealthStory
 
-        return HealthStory(self._store, node_catalogue(), self.own_templates.catalogue)
+        return HealthStory(self._store, node_catalogue(), self.catalogue)
 
     @part
     def debugging(self) -> DebuggingStory:
@@ -345,6 +371,9 @@ class Workspace:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _add_workflow(self, workflow: Workflow) -> str:
+        return self.workflows.add(workflow)
 
     def _rendered(self, task: RenderTask) -> Rendered:
         return self._render.render(task)
