@@ -95,6 +95,13 @@ def rule_error(page: StudioCanvas) -> None:
     page.choose(chosen)
 
 
+def tidied(page: StudioCanvas) -> None:
+    """Everything, after a tidy layout."""
+    page.editor.tidy()
+    page.glide.stop()
+    page.view.fit()
+
+
 def notes_and_groups(page: StudioCanvas) -> None:
     mails = [node.id for node in page.workflow.nodes if node.type == "send.email"]
     page.document.group(mails, "The messages", "blue")
@@ -251,6 +258,8 @@ STATES: Mapping[str, Callable[[], QWidget]] = {
     "canvas-editing": shot(editing),
     "canvas-rule-error": shot(rule_error),
     "canvas-notes-groups": shot(notes_and_groups),
+    "canvas-tidied": shot(lambda _page: None, settled=tidied),
+    "canvas-whole": shot(lambda _page: None, target="run", settled=lambda page: page.view.fit()),
     "canvas-outline": shot(several),
     "canvas-adding": shot(lambda _page: None, settled=adding),
     "canvas-steps": shot(palette),

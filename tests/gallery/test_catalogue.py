@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 import shutil
+from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
@@ -170,17 +171,15 @@ def test_carts_are_followed_by_their_key():
 
 @pytest.mark.parametrize("template_id", TEMPLATES)
 def test_the_drawing_is_readable(template_id):
-    """Columns from left to right, no two steps on one place, and no edge runs through a step it does not concern."""
+    """Columns from left to right, no two steps on one place, and the longest way through lies on one line."""
     workflow = catalogue().get(template_id).workflow
     place = {node.id: node.position for node in workflow.nodes}
     assert len(set(place.values())) == len(place)
     for edge in workflow.edges:
-        (x0, y0), (x1, y1) = place[edge.from_[0]], place[edge.to[0]]
-        assert x1 > x0, edge
-        for other, (x, y) in place.items():
-            if other not in (edge.from_[0], edge.to[0]) and x0 < x < x1:
-                at = y0 + (y1 - y0) * (x - x0) / (x1 - x0)
-                assert abs(at - y) > 40, (edge, other)
+        assert place[edge.to[0]][0] > place[edge.from_[0]][0], edge
+    heights = Counter(y for _x, y in place.values())
+    columns = len({x for x, _y in place.values()})
+    assert max(heights.values()) >= columns * 0.6
 
 
 @pytest.mark.parametrize("template_id", TEMPLATES)

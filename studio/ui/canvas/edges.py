@@ -18,13 +18,16 @@ from studio.domain.workflow import Edge, PortRef
 from studio.ui.canvas import look
 from studio.ui.canvas.drawing import PILL_HEIGHT, Drawing, pill_label_width, pill_width, state_colour
 from studio.ui.canvas.items import NodeItem
+from studio.ui.canvas.lanes import TURN
 from studio.ui.canvas.marks import Mark
 from studio.ui.canvas.status import NO_EDGE_STATUS, EdgeStatus
 from studio.ui.numbers import compact, count
 
 EdgeKey: TypeAlias = tuple[PortRef, PortRef]
+Curve: TypeAlias = tuple[QPointF, QPointF, QPointF, QPointF]
 
 _CURVE_SAMPLES = 24
+_BEND = 1 / 6
 _EXACT_UP_TO = 99_999
 _LABEL_WIDTH = 120.0
 _TOUCH = 2.0
@@ -53,10 +56,12 @@ class EdgeItem(QGraphicsPathItem):
         self._words: tuple[tuple[QPointF, QStaticText], ...] | None = None
         self.line = QLineF()
         self.pill = QRectF()
+        self.lane: float | None = None
+        """The height it runs at where steps stand in the direct way."""
         self._straight = False
         self._room = QRectF()
         self._drawing = drawing
-        self._curve = (QPointF(), QPointF(), QPointF(), QPointF())
+        self._curves: tuple[Curve, ...] = ((QPointF(), QPointF(), QPointF(), QPointF()),)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         # The path item's own pen decides the rectangle that is painted anew: as wide as the widest edge drawn.
         self.setPen(QPen(Qt.GlobalColor.black, 6))
@@ -99,13 +104,15 @@ class EdgeItem(QGraphicsPathItem):
         start = self.source.output_point(self.edge.from_[1])
         end = self.target.input_point(self.edge.to[1])
         self.line = QLineF(start, end)
-        self._straight = abs(start.y() - end.y()) < 0.5 and end.x() > start.x()
-        self._curve = curve_between(start, end)
+        self._straight = self.lane is None and abs(start.y() - end.y()) < 0.5 and end.x() > start.x()
+        self._curves = (curve_between(start, end),) if self.lane is None else curves_along(start, self.lane, end)
         path = QPainterPath(start)
         if self._straight:
             path.lineTo(end)
         else:
-            path.cubicTo(*self._curve[1:])
+            for curve in self._curves:
+                path.lineTo(curve[0])
+                path.cubicTo(*curve[1:])
         self.setPath(path)
         self._room = self.boundingRect()
         self._drawing.drop_picture(self)
@@ -144,9 +151,13 @@ class EdgeItem(QGraphicsPathItem):
         """The point at `t` in [0, 1] of the curve's parameter."""
         if self._straight:
             return self.line.pointAt(t)
-        a, b, c, d = self._curve
-        s = 1 - t
-        return a * (s * s * s) + b * (3 * s * s * t) + c * (3 * s * t * t) + d * (t * t * t)
+        if len(self._curves) == 1:
+            return _on_curve(self._curves[0], t)
+        first, last = self._curves
+        # A sixth of the parameter for either bend, the rest for the level part.
+        if t < _BEND or t > 1 - _BEND:
+            return _on_curve(first, t / _BEND) if t < _BEND else _on_curve(last, 1 - (1 - t) / _BEND)
+        return first[3] + (last[0] - first[3]) * ((t - _BEND) / (1 - 2 * _BEND))
 
     def words(self) -> tuple[tuple[QPointF, QStaticText], ...]:
         """Label and figure of the pill, with their places in it; laid out when first seen."""
@@ -201,7 +212,28 @@ class EdgeItem(QGraphicsPathItem):
         return self.point(high + (0.92 - high) * self._ahead)
 
 
-def curve_between(start: QPointF, end: QPointF) -> tuple[QPointF, QPointF, QPointF, QPointF]:
+def curves_along(start: QPointF, height: float, end: QPointF) -> tuple[Curve, Curve]:
+    """The two bends of an edge that runs level at a height between them."""
+    turn = min(TURN, (end.x() - start.x()) / 2)
+    near, far = QPointF(start.x() + turn, height), QPointF(end.x() - turn, height)
+    pull = QPointF(turn / 2, 0)
+    return (start, start + pull, near - pull, near), (far, far + pull, end - pull, end)
+
+
+def _on_curve(curve: Curve, t: float) -> QPointF:
+    a, b, c, d = curve
+    s = 1 - t
+    return a * (s * s * s) + b * (3 * s * s * t) + c * (3 * s * t * t) + d * (t * t * t)
+
+
+def points_between(start: tuple[float, float], end: tuple[float, float]) -> list[tuple[float, float]]:
+    """Points of the direct way, close enough to tell whether a step stands in it."""
+    curve = curve_between(QPointF(*start), QPointF(*end))
+    number = max(8, round((end[0] - start[0]) / 40))
+    return [(p.x(), p.y()) for p in (_on_curve(curve, i / number) for i in range(number + 1))]
+
+
+def curve_between(start: QPointF, end: QPointF) -> Curve:
     """The four points of the Bezier curve that leaves an output to the right and comes to an input from the left."""
     pull = max(36.0, min(120.0, abs(end.x() - start.x()) * 0.5))
     if end.x() < start.x():

@@ -17,6 +17,8 @@ from typing import TypeAlias
 
 import fast_sugiyama
 
+from studio.ui.canvas.spine import spine_of
+
 Size: TypeAlias = tuple[float, float]
 Place: TypeAlias = tuple[float, float]
 Link: TypeAlias = tuple[str, str]
@@ -26,6 +28,8 @@ COLUMN_GAP = 60.0
 _SPACING = 100
 _SWEEPS = 8
 _SNAP = 10
+_FIRM = 1e6
+"""How much more the spine's wish counts than that of others in its column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,8 @@ def _tidy(
         part_pairs = [pair for pair in pairs if pair[0] in inside]
         placed = _ranked(part, part_pairs, heights)
         columns = _columns(placed, part_pairs, heights)
-        part_places, bottom = _spread(columns, placed, part_pairs, [sizes[i] for i in ids], ids, gaps, top)
+        spine = spine_of(part, part_pairs)
+        part_places, bottom = _spread(columns, placed, part_pairs, spine, [sizes[i] for i in ids], ids, gaps, top)
         places.update({ids[index]: place for index, place in part_places.items()})
         top = bottom + ROW_GAP * 1.5
     shift_x, shift_y = _least_shift(places, before)
@@ -245,13 +250,14 @@ def _spread(
     columns: Mapping[int, list[int]],
     placed: Mapping[int, _Placed],
     pairs: Sequence[tuple[int, int]],
+    spine: Sequence[int],
     sizes: Sequence[Size],
     ids: Sequence[str],
     gaps: Mapping[Link, float],
     top: float,
 ) -> tuple[dict[int, Place], float]:
     lefts = _column_lefts(columns, placed, pairs, sizes, ids, gaps)
-    middles = _middles(columns, placed, pairs, sizes)
+    middles = _middles(columns, placed, pairs, spine, sizes)
     middles = {index: round(middle / _SNAP) * _SNAP for index, middle in middles.items()}
     highest = min(middles[i] - sizes[i][1] / 2 for i in placed)
     places = {
@@ -287,21 +293,30 @@ def _middles(
     columns: Mapping[int, Sequence[int]],
     placed: Mapping[int, _Placed],
     pairs: Sequence[tuple[int, int]],
+    spine: Sequence[int],
     sizes: Sequence[Size],
 ) -> dict[int, float]:
-    """Vertical middles: each node towards the mean of its neighbours, never nearer to the next one than the gap."""
+    """Vertical middles: the spine on one line, every other node towards the mean of its neighbours, never nearer to the
+    next one than the gap.
+    """
     tallest = max(sizes[i][1] for i in placed)
     middles = {index: place.row * (tallest + ROW_GAP) for index, place in placed.items()}
+    line = statistics.median(middles[index] for index in spine)
+    middles.update(dict.fromkeys(spine, line))
     neighbours: dict[int, tuple[list[int], list[int]]] = {index: ([], []) for index in placed}
     for a, b in pairs:
         neighbours[b][0].append(a)
         neighbours[a][1].append(b)
+    fixed = frozenset(spine)
     for sweep in range(_SWEEPS):
         forward = sweep % 2 == 0
         for column in sorted(columns, reverse=not forward):
-            line = columns[column]
-            wishes = [_wish(i, neighbours[i][0 if forward else 1], middles, placed) for i in line]
-            middles.update(zip(line, _apart(wishes, [sizes[i][1] for i in line]), strict=True))
+            row = columns[column]
+            wishes = [
+                line if i in fixed else _wish(i, neighbours[i][0 if forward else 1], middles, placed) for i in row
+            ]
+            weights = [_FIRM if i in fixed else 1.0 for i in row]
+            middles.update(zip(row, _apart(wishes, [sizes[i][1] for i in row], weights), strict=True))
     return middles
 
 
@@ -313,17 +328,18 @@ def _wish(index: int, near: Sequence[int], middles: Mapping[int, float], placed:
     return sum(w * middles[i] for w, i in zip(weights, near, strict=True)) / sum(weights)
 
 
-def _apart(wishes: Sequence[float], heights: Sequence[float]) -> list[float]:
+def _apart(wishes: Sequence[float], heights: Sequence[float], weights: Sequence[float]) -> list[float]:
     """Middles in the given order, a gap apart, as near to the wishes as that allows (pool adjacent violators)."""
     offsets = [0.0]
     for above, below in itertools.pairwise(heights):
         offsets.append(offsets[-1] + (above + below) / 2 + ROW_GAP)
-    pools: list[tuple[float, int]] = []
-    for wish, offset in zip(wishes, offsets, strict=True):
-        mean, size = wish - offset, 1
+    pools: list[tuple[float, float, int]] = []
+    for wish, offset, own in zip(wishes, offsets, weights, strict=True):
+        mean, weight, size = wish - offset, own, 1
         while pools and pools[-1][0] > mean:
-            other, count = pools.pop()
-            mean, size = (mean * size + other * count) / (size + count), size + count
-        pools.append((mean, size))
-    bases = [mean for mean, size in pools for _ in range(size)]
+            other, other_weight, count = pools.pop()
+            mean = (mean * weight + other * other_weight) / (weight + other_weight)
+            weight, size = weight + other_weight, size + count
+        pools.append((mean, weight, size))
+    bases = [mean for mean, _weight, size in pools for _ in range(size)]
     return [base + offset for base, offset in zip(bases, offsets, strict=True)]

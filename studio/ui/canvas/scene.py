@@ -15,10 +15,11 @@ from studio.domain.workflow import Node, Workflow
 from studio.ui.canvas import look
 from studio.ui.canvas.comparison import Comparison, GhostItem
 from studio.ui.canvas.drawing import Drawing
-from studio.ui.canvas.edges import EdgeItem, EdgeKey
+from studio.ui.canvas.edges import EdgeItem, EdgeKey, points_between
 from studio.ui.canvas.face import Faces
 from studio.ui.canvas.far import FarPicture
 from studio.ui.canvas.items import NodeItem
+from studio.ui.canvas.lanes import EDGES_MAX, Run, lanes
 from studio.ui.canvas.marks import Layer, Marks, uppermost
 from studio.ui.canvas.note_items import GroupItem, NoteItem
 from studio.ui.canvas.pills import Pills
@@ -27,6 +28,8 @@ from studio.ui.canvas.status import NO_EDGE_STATUS, EdgeStatus, NodeStatus
 
 _BORDER = 1_600.0
 _EDGE_REACH = 6.0
+_LANES_LIVE = 80
+"""Of so many edges long ones find their way anew while a step is dragged, of more when it is let go."""
 
 
 class CanvasScene(QGraphicsScene):
@@ -81,6 +84,8 @@ class CanvasScene(QGraphicsScene):
         if moved:
             self._follow([edge for edge in self.edges.values() if edge.key[0][0] in moved or edge.key[1][0] in moved])
         added = self._add_edges(workflow)
+        if moved or added or lost:
+            self._find_lanes()
         self._label({*moved, *added, *(key[0][0] for key in lost if key[0][0] in wanted)})
         self._sync_notes_and_groups(workflow)
         if self._marks:
@@ -209,6 +214,23 @@ class CanvasScene(QGraphicsScene):
         for node_id in sources:
             self._part_pills(node_id)
 
+    def _find_lanes(self) -> None:
+        """Long edges go round the steps in their way."""
+        heights: dict[EdgeKey, float] = {}
+        if len(self.edges) <= EDGES_MAX:
+            number = {node_id: place for place, node_id in enumerate(self.nodes)}
+            runs = {
+                key: Run(
+                    edge.line.p1().toTuple(), edge.line.p2().toTuple(), key[1], (number[key[0][0]], number[key[1][0]])
+                )
+                for key, edge in self.edges.items()
+            }
+            heights = lanes(runs, [item.body.getCoords() for item in self.nodes.values()], points_between)
+        changed = [edge for key, edge in self.edges.items() if edge.lane != heights.get(key)]
+        for edge in changed:
+            edge.lane = heights.get(edge.key)
+        self._follow(changed)
+
     def _part_pills(self, node_id: str) -> None:
         """Pills of edges that leave one node must not lie on each other where the edges cross."""
         leaving = [edge for edge in self._touching[node_id] if edge.key[0][0] == node_id and not edge.pill.isEmpty()]
@@ -253,6 +275,8 @@ class CanvasScene(QGraphicsScene):
             self.far.place_node(self.nodes[node_id])
             touched.update({edge.key: edge for edge in self._touching[node_id]})
         self._follow(touched.values())
+        if places and len(self.edges) <= _LANES_LIVE:
+            self._find_lanes()
         for index, place in (notes or {}).items():
             self.notes[index].show_at(place)
         if self.groups or notes:

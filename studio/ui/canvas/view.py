@@ -39,6 +39,8 @@ from studio.ui.numbers import plural
 from studio.ui.theme import theme
 from studio.ui.tokens import STATES
 
+_BESIDE = 180.0
+"""Paper shown around a step that is brought into sight: its neighbours, or what leads there."""
 _DASH_MS = 100
 _SHARPEN_MS = 90
 _PAPER_TILE = 200
@@ -156,20 +158,27 @@ class CanvasView(QGraphicsView):
         self._bring(QPointF(bounds.left() - look.MARGIN, height), QPointF(room.left(), room.center().y()))
 
     def ensure_seen(self, ids: tuple[str, ...]) -> None:
-        """Pans so that these nodes are in sight, when they are not."""
+        """Pans so that these nodes are well in sight, with what leads to them and on, when they are not."""
         bodies = [self.editor.scene.nodes[n].body for n in ids if n in self.editor.scene.nodes]
         if not bodies:
             return
         area = bodies[0]
         for body in bodies[1:]:
             area = area.united(body)
-        self.ensure_area_seen(area)
+        self.ensure_area_seen(area, beside=_BESIDE)
 
-    def ensure_area_seen(self, area: QRectF) -> None:
-        """Pans so that a part of the scene is in sight, when it is not."""
+    def ensure_area_seen(self, area: QRectF, *, beside: float = 0.0) -> None:
+        """Pans so that a part of the scene is in sight, when it is not; with so many units of paper around it where the
+        view has the room.
+        """
         left, top, right, bottom = self.insets
         room = QRectF(self.viewport().rect()).adjusted(left, top, -right, -bottom)
         shown = QRectF(self.mapFromScene(area).boundingRect())
+        if room.contains(shown):
+            return
+        across = max(0.0, min(beside * self.zoom, (room.width() - shown.width()) / 2))
+        down = max(0.0, min(beside * self.zoom / 4, (room.height() - shown.height()) / 2))
+        shown.adjust(-across, -down, across, down)
         dx = _into(shown.left(), shown.right(), room.left(), room.right())
         dy = _into(shown.top(), shown.bottom(), room.top(), room.bottom())
         if dx or dy:
