@@ -29,8 +29,8 @@ COMMANDS: dict[str, dict[str, str]] = {
         "contacts": "people: import them from a file",
         "events": "what people did: import it from a file, or write it as files",
     },
+    "checking": {"validate": "everything that is wrong with a workflow file"},
     "runs": {
-        "validate": "everything that is wrong with a workflow file",
         "run": "run a workflow to its end",
         "resume": "go on after a stop or a crash",
         "retry": "do failed items again, and only those",

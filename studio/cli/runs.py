@@ -1,4 +1,4 @@
-"""`studio validate`, `run`, `resume`, `retry`: workflows at work."""
+"""`studio run`, `resume`, `retry`: workflows at work."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from studio.cli.debugging import add_aids, aids_of, edited
-from studio.cli.output import Output, problem_json
+from studio.cli.output import Output
 from studio.cli.rehearsing import dry_run
 from studio.cli.reporting import finish, known_step
 from studio.cli.session import Session, common, moment, settings
 from studio.domain.errors import UserFixable
-from studio.domain.validation import check
 from studio.domain.workflow import Workflow
 from studio.workspace.runs import MADE_UP_OPTION, RunOptions
 from studio.workspace.workflows import read_workflow
-from studio.workspace.workspace import Workspace, node_catalogue
+from studio.workspace.workspace import Workspace
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    _add_validate(commands)
     _add_run(commands)
     command = commands.add_parser("resume")
     command.add_argument("run_id", nargs="?", metavar="RUN")
@@ -37,13 +35,6 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     common(command)
     command.set_defaults(run=_retry)
-
-
-def _add_validate(commands: argparse._SubParsersAction) -> None:
-    command = commands.add_parser("validate")
-    command.add_argument("workflow", type=Path, metavar="WORKFLOW")
-    common(command)
-    command.set_defaults(run=_validate)
 
 
 def _add_run(commands: argparse._SubParsersAction) -> None:
@@ -63,20 +54,6 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
     add_aids(command)
     common(command)
     command.set_defaults(run=_run)
-
-
-def _validate(arguments: argparse.Namespace, out: Output) -> int:
-    try:
-        workflow = read_workflow(arguments.workflow)
-    except UserFixable as error:
-        if not error.problems:
-            raise
-        problems = list(error.problems)
-    else:
-        problems = check(workflow, node_catalogue())
-    words = "\n".join(f"- {problem}" for problem in problems) or "The workflow can run."
-    out.document({"valid": not problems, "problems": [problem_json(problem) for problem in problems]}, words)
-    return 2 if problems else 0
 
 
 def _run(arguments: argparse.Namespace, out: Output) -> int:

@@ -15,7 +15,7 @@ import sys
 from dataclasses import dataclass
 from functools import lru_cache
 
-from scipy import special
+import scipy  # `scipy.special` loads itself when it is first named: steps of a workflow import this module
 
 from studio.experiments.lift import Interval, fieller, finite, finite_interval
 from studio.experiments.moments import Estimate
@@ -42,7 +42,7 @@ class ShipBound:
 @lru_cache(maxsize=256)
 def tuning(alpha: float, planned_total: float) -> float:
     """The r² that makes a two-sided sequence of level `alpha` narrowest at `planned_total` units; 0 < alpha < 1."""
-    return (-float(special.lambertw(-alpha * alpha / math.e, -1).real) - 1) / planned_total
+    return (-float(scipy.special.lambertw(-alpha * alpha / math.e, -1).real) - 1) / planned_total
 
 
 def boundary(n: float, r2: float, alpha: float) -> float:

@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Protocol, TypeAlias
 
 import numpy as np
+import scipy  # `scipy.special` loads itself when it is first named: steps of a workflow import this module
 from numpy.typing import NDArray
-from scipy import special
 
 from studio.experiments.lift import Interval
 from studio.experiments.moments import Arm, Proportion
@@ -86,10 +86,10 @@ class BetaPosterior:
         )
 
     def below(self, u: Array) -> Array:
-        return special.betainc(self.hits + 1, self.misses + 1, special.expit(u))
+        return scipy.special.betainc(self.hits + 1, self.misses + 1, scipy.special.expit(u))
 
     def above(self, u: Array) -> Array:
-        return special.betainc(self.misses + 1, self.hits + 1, special.expit(-u))
+        return scipy.special.betainc(self.misses + 1, self.hits + 1, scipy.special.expit(-u))
 
 
 def _far(x: Array, a: float, total: float) -> Array:
@@ -113,7 +113,7 @@ class NormalPosterior:
         return np.exp(-(((u - self.mean) / self.error) ** 2) / 2)
 
     def below(self, u: Array) -> Array:
-        return special.ndtr((u - self.mean) / self.error)
+        return scipy.special.ndtr((u - self.mean) / self.error)
 
 
 PRIOR_MAX = 200.0
@@ -147,9 +147,9 @@ def compare_bayes(control: Arm, treatment: Arm, alpha: float, prior: RatePrior |
     effect, error = right.value - left.value, math.sqrt(left.squared_error + right.squared_error)
     if error == 0:
         return BayesResult(p_better=None, expected_loss=None, ci=None)
-    z, half = effect / error, -float(special.ndtri(alpha / 2)) * error
+    z, half = effect / error, -float(scipy.special.ndtri(alpha / 2)) * error
     return BayesResult(
-        p_better=float(special.ndtr(z)), expected_loss=error * _normal_loss(z), ci=(effect - half, effect + half)
+        p_better=float(scipy.special.ndtr(z)), expected_loss=error * _normal_loss(z), ci=(effect - half, effect + half)
     )
 
 
@@ -202,7 +202,7 @@ def _better_and_loss(control: BetaPosterior, treatment: BetaPosterior) -> tuple[
     below = [posterior.below(u) for posterior in (control, treatment)]
     masses = [posterior.density(u) * du for posterior in (control, treatment)]
     worse, better = (float(masses[i] @ below[1 - i]) / float(masses[i].sum()) for i in (0, 1))
-    slope = special.expit(u) * special.expit(-u)
+    slope = scipy.special.expit(u) * scipy.special.expit(-u)
     return better / (better + worse), float((below[1] * control.above(u) * slope) @ du)
 
 
@@ -223,7 +223,7 @@ def _difference_quantile(control: BetaPosterior, treatment: BetaPosterior, chanc
     """
     error = math.sqrt(_spread(control) + _spread(treatment))
     low, high = -1.0, 1.0
-    z = float(special.ndtri(chance))
+    z = float(scipy.special.ndtri(chance))
     skewness = (_third_moment(treatment) - _third_moment(control)) / error**3
     z += (z * z - 1) * skewness / 6
     at = min(max(treatment.mean - control.mean + z * error, -0.999), 0.999)
@@ -248,11 +248,11 @@ def _difference_below(control: BetaPosterior, treatment: BetaPosterior, differen
     else:
         x, mass = _masses(treatment, difference)
         wider, at = BetaPosterior(control.misses, control.hits), _clipped(1 - x + difference)
-    below = special.betainc(wider.hits + 1, wider.misses + 1, at)
+    below = scipy.special.betainc(wider.hits + 1, wider.misses + 1, at)
     slopes = np.exp(
-        special.xlogy(wider.hits, at)
-        + special.xlog1py(wider.misses, -at)
-        - float(special.betaln(wider.hits + 1, wider.misses + 1))
+        scipy.special.xlogy(wider.hits, at)
+        + scipy.special.xlog1py(wider.misses, -at)
+        - float(scipy.special.betaln(wider.hits + 1, wider.misses + 1))
     )
     inside = (at > 0) & (at < 1)
     return float(below @ mass), float((slopes * inside) @ mass)
@@ -262,7 +262,7 @@ def _masses(posterior: BetaPosterior, bend: float) -> tuple[Array, Array]:
     """Rates and their chances; no panel lies across the rate at which the other arm would leave the range 0 to 1."""
     at = bend if bend > 0 else 1 + bend
     low, high = posterior.reach()
-    corner = float(special.logit(at)) if 0 < at < 1 else math.inf
+    corner = float(scipy.special.logit(at)) if 0 < at < 1 else math.inf
     return _masses_between(posterior, corner if low < corner < high else None)
 
 
@@ -270,7 +270,7 @@ def _masses(posterior: BetaPosterior, bend: float) -> tuple[Array, Array]:
 def _masses_between(posterior: BetaPosterior, corner: float | None) -> tuple[Array, Array]:
     u, du = _grid([posterior], corner)
     mass = posterior.density(u) * du
-    return special.expit(u), mass / mass.sum()
+    return scipy.special.expit(u), mass / mass.sum()
 
 
 def _spread(posterior: BetaPosterior) -> float:
@@ -320,7 +320,7 @@ def _panels(posteriors: Sequence[Posterior], bend: float | None) -> tuple[Array,
 
 def _normal_loss(z: float) -> float:
     """Mean of max(−X, 0) for X normal around z with variance 1."""
-    mills = math.sqrt(math.pi / 2) * float(special.erfcx(z / math.sqrt(2)))
+    mills = math.sqrt(math.pi / 2) * float(scipy.special.erfcx(z / math.sqrt(2)))
     if z < 0:
-        return max(math.exp(-z * z / 2) / math.sqrt(2 * math.pi) - z * float(special.ndtr(-z)), 0.0)
+        return max(math.exp(-z * z / 2) / math.sqrt(2 * math.pi) - z * float(scipy.special.ndtr(-z)), 0.0)
     return max(math.exp(-z * z / 2) / math.sqrt(2 * math.pi) * (1 - z * mills), 0.0)
