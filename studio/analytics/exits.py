@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from studio.analytics.facts import Design, Facts, People, held_arms, treated_arms, united
+from studio.analytics.facts import Design, Facts, People, held_arms, treated_arms, union, united
 
 _WHY = {
     "converted": "Reached the goal",
@@ -49,21 +49,21 @@ def exits(facts: Facts, run_id: str, design: Design) -> tuple[Exit, ...]:
     kinds = sorted({(kind, detail) for kind, detail, _ in groups if kind in _WHY or kind in _DETAILED})
     found: dict[tuple[str, str], People] = {}
     for kind, detail in kinds:
-        who = _united(
+        who = union(
             people
             for (of, said, arms), people in groups.items()
             if (of, said) == (kind, detail) and (kind != "converted" or treated_arms(design, arms))
         )
         if who is not None:
             found[kind, detail if kind in _DETAILED else ""] = who
-    held = _united(p for (kind, _, arms), p in groups.items() if kind == "exposed" and held_arms(design, arms))
+    held = union(p for (kind, _, arms), p in groups.items() if kind == "exposed" and held_arms(design, arms))
     rows = [
         Exit(kind, said, _title(kind, said), len(who), _share(len(who), total)) for (kind, said), who in found.items()
     ]
     if held is not None and len(held):
         rows.append(Exit("exposed", "held", "Held out for comparison", len(held), _share(len(held), total)))
     rows.sort(key=lambda row: (-row.people, row.kind, row.reason))
-    left = _united([*found.values(), *([held] if held is not None else [])])
+    left = union([*found.values(), *([held] if held is not None else [])])
     rest = total if entered is None or left is None else len(entered - left)
     if total:
         rows.append(Exit("", "", "On the way, or at an end without a reason", rest, _share(rest, total)))
@@ -102,14 +102,7 @@ def _title(kind: str, said: str) -> str:
 
 
 def _who(groups: Mapping[tuple[str, ...], People], kind: str) -> People | None:
-    return _united(people for (of, *_), people in groups.items() if of == kind)
-
-
-def _united(groups) -> People | None:
-    whole: People | None = None
-    for group in groups:
-        whole = group if whole is None else whole | group
-    return whole
+    return union(people for (of, *_), people in groups.items() if of == kind)
 
 
 def _share(part: int, whole: int) -> float | None:

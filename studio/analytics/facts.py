@@ -202,9 +202,15 @@ def variant_of(node_id: str, arms: str) -> str | None:
     return parts.get(node_id)
 
 
-def united(groups: Iterable[People]) -> int:
-    """How many different contacts the sets hold together."""
+def union(groups: Iterable[People]) -> People | None:
+    """The contacts of all sets together; None of none."""
     whole: People | None = None
     for group in groups:
         whole = group if whole is None else whole | group
+    return whole
+
+
+def united(groups: Iterable[People]) -> int:
+    """How many different contacts the sets hold together."""
+    whole = union(groups)
     return 0 if whole is None else len(whole)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from studio.analytics.facts import Design, Facts, People, held_arms, treated_arms, united, variant_of
+from studio.analytics.facts import Design, Facts, People, held_arms, treated_arms, union, united, variant_of
 
 STEPS = {
     "entered": "Entered",
@@ -22,7 +22,12 @@ _ASKED = ("exposed", "bounced", *STEPS)
 
 @dataclass(frozen=True, slots=True)
 class FunnelStep:
-    """Different people at one step; shares are fractions of the first step and of the step before, None of zero."""
+    """Different people at one step.
+
+    share_of_entered: `people` as a fraction of the first step's.
+    share_of_previous: of the people at the step before, the fraction that is at this one too. Some order without a
+        click and click without an opening that was seen: they count in `people` and not here. Both None of zero.
+    """
 
     kind: str
     title: str
@@ -48,7 +53,7 @@ def funnel(facts: Facts, run_id: str, design: Design) -> Funnel:
     """The run's funnel over everybody who was treated, with everybody who entered as its first step."""
     groups = _by_people(facts.people(run_id, _ASKED, by=("kind", "actor", "arms")))
     people = {
-        kind: united(found for (of, _, arms), found in groups.items() if of == kind and _counts(design, kind, arms))
+        kind: union(found for (of, _, arms), found in groups.items() if of == kind and _counts(design, kind, arms))
         for kind in STEPS
     }
     held = united(found for (kind, _, arms), found in groups.items() if kind == "exposed" and held_arms(design, arms))
@@ -63,8 +68,8 @@ def funnel_by(facts: Facts, run_id: str, design: Design, split: str) -> tuple[Fu
     funnels = []
     for variant in variants:
         own = {key: found for key, found in treated.items() if variant_of(split, key[2]) == variant}
-        people = {kind: united(found for key, found in own.items() if key[0] == kind) for kind in STEPS}
-        people["entered"] = united(
+        people = {kind: union(found for key, found in own.items() if key[0] == kind) for kind in STEPS}
+        people["entered"] = union(
             found for (kind, _, _, node), found in own.items() if (kind, node) == ("exposed", split)
         )
         funnels.append(_funnel(people, group=variant))
@@ -92,15 +97,30 @@ def _counts(design: Design, kind: str, arms: str) -> bool:
     return treated_arms(design, arms) if kind == "converted" else not held_arms(design, arms)
 
 
-def _funnel(people: dict[str, int], *, held: int = 0, group: str | None = None) -> Funnel:
-    entered = int(people.get("entered", 0))
-    steps, previous = [], None
-    for kind, title in STEPS.items():
-        count = int(people.get(kind, 0))
-        steps.append(FunnelStep(kind, title, count, _share(count, entered), _share(count, previous)))
-        previous = count
-    return Funnel(tuple(steps), held, group)
+def chain(people: Mapping[str, People | None], titles: Mapping[str, str]) -> tuple[FunnelStep, ...]:
+    """A step for each of `titles`, kind → title, in that order, with the people of its kind."""
+    steps: list[FunnelStep] = []
+    before: People | None = None
+    for kind, title in titles.items():
+        who = people.get(kind)
+        count = _size(who)
+        of_entered = _share(count, steps[0].people if steps else count)
+        steps.append(FunnelStep(kind, title, count, of_entered, _share(_both(before, who), _size(before))))
+        before = who
+    return tuple(steps)
 
 
-def _share(part: int, whole: int | None) -> float | None:
+def _funnel(people: Mapping[str, People | None], *, held: int = 0, group: str | None = None) -> Funnel:
+    return Funnel(chain(people, STEPS), held, group)
+
+
+def _size(who: People | None) -> int:
+    return 0 if who is None else len(who)
+
+
+def _both(some: People | None, others: People | None) -> int:
+    return 0 if some is None or others is None else len(some & others)
+
+
+def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None

@@ -15,11 +15,12 @@ from studio.analytics.attribution import run_attribution
 from studio.analytics.exits import Exit, exits_at
 from studio.analytics.facts import Design
 from studio.analytics.forecast import Forecast, forecast
+from studio.analytics.funnel import FunnelStep
 from studio.analytics.latency import step_latency
 from studio.analytics.narrowed import Narrowing, narrowed
 from studio.analytics.overview import Overview, counted_runs, overview
 from studio.analytics.series import by_link
-from studio.analytics.step import StepCount, step_by_hour, step_counts
+from studio.analytics.step import StepCount, step_by_hour, step_counts, step_funnel
 from studio.analytics.timing import Heat
 from studio.domain.errors import UserFixable
 from studio.domain.node import Mode
@@ -55,6 +56,7 @@ class StepInsight:
     is_send: bool
     currency: str
     counts: tuple[StepCount, ...]
+    came: tuple[FunnelStep, ...]
     exits: tuple[Exit, ...]
     by_hour: pl.DataFrame
     links: pl.DataFrame
@@ -120,6 +122,7 @@ class OverviewsStory:
             is_send=node_id in design.sends,
             currency=design.currency,
             counts=step_counts(facts, run_id, node_id),
+            came=step_funnel(facts, run_id, node_id),
             exits=exits_at(facts, run_id, node_id),
             by_hour=step_by_hour(facts, run_id, node_id),
             links=by_link(facts, run_id, [node_id]),

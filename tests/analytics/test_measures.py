@@ -81,6 +81,24 @@ def test_the_funnel_counts_people_and_leaves_the_holdout_out() -> None:
     assert steps.steps[1].share_of_entered == 0.9
 
 
+def test_a_share_of_the_step_before_counts_only_who_was_at_it() -> None:
+    """Some open without clicking, some order without either; eleven of ten would be no share."""
+    arms = "hold=treated|ab=B"
+    rows = [*(("opened", who) for who in range(1, 11)), ("clicked", 1), ("clicked", 2), ("clicked", 50)]
+    more = [
+        {"kind": kind, "actor": "human", "node_id": "m1b", "arms": arms, "contact_id": who, "occurred_at": START}
+        for kind, who in rows
+    ]
+    added = pl.DataFrame(more).with_columns(pl.lit("r1").alias("run_id"), pl.int_range(pl.len()).alias("event_id"))
+    events = pl.concat([run_events(), as_events(added)])
+    buyers = set(events.filter(pl.col("kind") == "converted", pl.col("arms").str.contains("treated"))["contact_id"])
+    *_, opened, clicked, converted = funnel(PlainFacts(events), "r1", DESIGN).steps
+    assert (opened.people, clicked.people, converted.people) == (10, 3, len(buyers))
+    assert clicked.share_of_previous == 0.2
+    assert converted.share_of_previous == pytest.approx(len(buyers & {1, 2, 50}) / 3)
+    assert converted.people > clicked.people
+
+
 def test_what_machines_open_and_click_is_nobodys_step() -> None:
     at = START + timedelta(days=1)
     rows = [("opened", "machine", 1), ("opened", "human", 3), ("opened", None, 5), ("clicked", "machine", 3)]

@@ -32,7 +32,7 @@ def _days(number: int) -> datetime:
 ACTUAL = [c.Point(_days(n), 100.0 + 10 * n) for n in range(10)]
 PREDICTED = [c.BandPoint(_days(n), 80.0 + 5 * n, 100.0 + 8 * n, 120.0 + 12 * n) for n in range(12)]
 MAKERS: dict[str, Callable[[], c.Chart]] = {
-    "funnel": lambda: c.Funnel("Funnel", [c.FunnelStep("Entered", 1000), c.FunnelStep("Opened", 300, "by people")]),
+    "funnel": lambda: c.Funnel("Funnel", [c.FunnelStep("Entered", 90), c.FunnelStep("Opened", 27, 0.3, "by people")]),
     "line": lambda: c.LineBand("Revenue", c.LineBandData(ACTUAL, PREDICTED, [c.Marker(_days(4), "Click rate fell")])),
     "band": lambda: c.BandOverTime("Lift", c.BandData([c.BandPoint(n, -0.4 / n, 0.2, 0.6) for n in range(1, 20)])),
     "densities": lambda: c.Densities(
@@ -146,12 +146,12 @@ def test_a_chart_without_data_says_so(qtbot: QtBot, name: str) -> None:
     assert not any(action.isEnabled() for action in chart.menu().actions())
 
 
-def test_a_funnel_counts_shares_from_the_step_before_and_survives_zero() -> None:
-    funnel = c.Funnel("f", [c.FunnelStep("a", 200), c.FunnelStep("b", 50), c.FunnelStep("c", 0), c.FunnelStep("d", 0)])
-    assert [row[2] for row in funnel.data_rows().values] == [None, 0.25, 0.0, None]
+def test_a_funnel_tells_the_share_of_the_step_before_and_survives_zero() -> None:
+    funnel = c.Funnel("f", [c.FunnelStep("a", 200), c.FunnelStep("b", 50, 0.2), c.FunnelStep("c", 0, 0.0)])
+    assert [row[2] for row in funnel.data_rows().values] == [None, 0.2, 0.0]
     reading = funnel.readings(QRectF(0, 0, 400, 200))[1]
     assert reading.title == "b: 50"
-    assert reading.detail.replace(numbers.NBSP, " ") == "25.0 % of all · 25.0 % of the step before"
+    assert reading.detail.replace(numbers.NBSP, " ") == "25.0 % of all · 20.0 % of those at the step before"
     funnel.set_data([c.FunnelStep("a", 0)])
     assert not funnel.grab().isNull()
 

@@ -6,7 +6,6 @@ Absent on purpose: stacked and grouped bars. Every bar starts at zero.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
@@ -41,7 +40,7 @@ def _elided(role: TextRole, text: str, width: float) -> str:
 
 
 class Funnel(Chart):
-    """People per step, and the share that came from the step before."""
+    """People per step, and the share of those at the step before who are at it too."""
 
     def __init__(self, title: str, steps: Sequence[FunnelStep] = ()) -> None:
         super().__init__(title)
@@ -51,11 +50,6 @@ class Funnel(Chart):
     def set_data(self, steps: Sequence[FunnelStep]) -> None:
         self._steps = list(steps)
         self.refresh()
-
-    def _shares(self) -> list[float | None]:
-        """Share of the step before; None for the first step and after an empty one."""
-        after = (b.people / a.people if a.people else None for a, b in pairwise(self._steps))
-        return [None, *after] if self._steps else []
 
     def _lines(self, area: QRectF) -> list[QRectF]:
         height = min(theme().px(39), area.height() / max(1, len(self._steps)))
@@ -71,7 +65,7 @@ class Funnel(Chart):
     def draw(self, painter: QPainter, area: QRectF) -> None:
         most = max(step.people for step in self._steps) or 1
         left, right, counts = self._columns(area)
-        for number, (step, share, line) in enumerate(zip(self._steps, self._shares(), self._lines(area), strict=True)):
+        for number, (step, line) in enumerate(zip(self._steps, self._lines(area), strict=True)):
             painter.setFont(theme().font("body"))
             painter.setPen(theme().colour("text"))
             words = QRectF(line.left(), line.top(), left - line.left() - 12, line.height())
@@ -85,23 +79,23 @@ class Funnel(Chart):
             end = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
             painter.drawText(QRectF(right, line.top(), counts - right, line.height()), end, numbers.count(step.people))
             painter.setPen(theme().colour("text_muted"))
-            if share is not None:
+            if step.share is not None:
                 place = QRectF(counts, line.top(), area.right() - counts, line.height())
-                painter.drawText(place, end, numbers.percent(share))
+                painter.drawText(place, end, numbers.percent(step.share))
 
     def readings(self, area: QRectF) -> list[Reading]:
         found: list[Reading] = []
-        for step, share, line in zip(self._steps, self._shares(), self._lines(area), strict=True):
+        for step, line in zip(self._steps, self._lines(area), strict=True):
             of_all = step.people / self._steps[0].people if self._steps[0].people else None
             parts = [f"{numbers.percent(of_all, 1)} of all"]
-            if share is not None:
-                parts.append(f"{numbers.percent(share, 1)} of the step before")
+            if step.share is not None:
+                parts.append(f"{numbers.percent(step.share, 1)} of those at the step before")
             detail = " · ".join([*parts, step.note] if step.note else parts)
             found.append(Reading(line.center(), f"{step.label}: {numbers.count(step.people)}", detail, line))
         return found
 
     def data_rows(self) -> export.Rows:
-        rows = [[s.label, s.people, share] for s, share in zip(self._steps, self._shares(), strict=True)]
+        rows = [[step.label, step.people, step.share] for step in self._steps]
         return export.Rows(["step", "people", "share of step before"], rows)
 
     def describe(self) -> str:

@@ -18,10 +18,14 @@ X: TypeAlias = float | datetime
 
 @dataclass(frozen=True, slots=True)
 class FunnelStep:
-    """`people` is a count; `note` comes into the tooltip (“578 held back: no consent”)."""
+    """`people` is a count; `note` comes into the tooltip (“578 held back: no consent”).
+
+    share: of the people at the step before, the fraction that is at this one too; None of nobody.
+    """
 
     label: str
     people: int
+    share: float | None = None
     note: str = ""
 
 

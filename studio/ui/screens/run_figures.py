@@ -171,7 +171,10 @@ def _thinned(points: Sequence[P]) -> list[P]:
 def funnel_steps(insight: RunInsight) -> list[FunnelStep]:
     """The funnel, with the people kept out as the holdout noted where they leave."""
     held = f"{numbers.plural(insight.funnel.held, 'person', 'people')} held out" if insight.funnel.held else ""
-    return [FunnelStep(s.title, s.people, held if s.kind == "sent" else "") for s in insight.funnel.steps]
+    return [
+        FunnelStep(s.title, s.people, s.share_of_previous, held if s.kind == "sent" else "")
+        for s in insight.funnel.steps
+    ]
 
 
 def send_steps(

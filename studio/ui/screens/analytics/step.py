@@ -149,8 +149,7 @@ class CameCard(w.Card):
         self.add(self.chart, stretch=1)
 
     def show_step(self, insight: StepInsight) -> None:
-        kinds = {"sent": "Sent", "delivered": "Delivered", "opened": "Opened", "clicked": "Clicked"}
-        self.chart.set_data([c.FunnelStep(title, insight.people(kind)) for kind, title in kinds.items()])
+        self.chart.set_data([c.FunnelStep(s.title, s.people, s.share_of_previous) for s in insight.came])
 
 
 class HoursCard(w.Card):
