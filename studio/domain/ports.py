@@ -249,6 +249,11 @@ class Runs(Protocol):
 
     def commit(self, checkpoint: Checkpoint) -> None: ...
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether somebody else is writing, so that a commit begun now would wait."""
+        ...
+
     def moves(self, run_id: str) -> bytes:
         """Who went which way so far (`studio.frames.moves`)."""
         ...

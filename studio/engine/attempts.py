@@ -16,7 +16,7 @@ import polars as pl
 
 from studio.domain.errors import Corrupt, StudioError, Transient
 from studio.domain.node import NodeContext
-from studio.frames.few import ByRow, Few, FewOutcome
+from studio.frames.few import ByRow, EntersByRow, Few, FewOutcome
 
 Result = TypeVar("Result")
 Call = Callable[[pl.DataFrame], Awaitable[Result]]
@@ -93,6 +93,15 @@ def attempt_few(node: ByRow, few: Few, context: NodeContext) -> FewOutcome | Non
         log.info("%d rows failed row by row, trying them by columns", few.height, exc_info=True)
         return None
     return outcome
+
+
+def enter_few(trigger: EntersByRow, events: Few, context: NodeContext) -> Few | None:
+    """Shows a trigger events row by row; None where it has to be shown them by columns."""
+    try:
+        return trigger.enter_few(events, context)
+    except Exception:
+        log.info("%d events failed row by row, trying them by columns", events.height, exc_info=True)
+        return None
 
 
 def reason_of(error: Exception) -> tuple[str, str, str]:

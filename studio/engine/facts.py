@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from studio.domain.workflow import VISITS
 from studio.experiments.assignment import hash64, hash64_of
-from studio.frames.events import AT, EVENT_SCHEMA, as_events
+from studio.frames.events import AT, EVENT_SCHEMA, as_events, empty_events
 from studio.frames.few import Few
 from studio.frames.instances import INSTANCE_SCHEMA
 
@@ -109,7 +109,7 @@ def few_contact_events(few: Few, *, run_id: str, node_id: str, kind: str, moment
         }
         for row in few.rows
     ]
-    return pl.DataFrame(events, schema=EVENT_SCHEMA, orient="row")
+    return pl.from_dicts(events, schema=EVENT_SCHEMA) if events else empty_events()
 
 
 def contact_events(rows: pl.DataFrame, *, run_id: str, node_id: str, kind: str, at: datetime) -> pl.DataFrame:

@@ -39,6 +39,7 @@ class EngineHost:
         self._driver = Driver(surroundings, self._keep)
         self._on_change = on_change
         self._buffer: deque[RunEvent] = deque(maxlen=BUFFER_MAX)
+        self._has_told = threading.Event()
         self._lock = threading.Lock()
         self._legs: dict[str, Future[RunState]] = {}
         self._controls: dict[str, Control] = {}
@@ -108,8 +109,11 @@ class EngineHost:
         """Does something on the engine's loop, such as ending what runs opened there, and waits for its answer."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout_s)
 
-    def drain(self) -> list[RunEvent]:
-        """The run events since the last call, in order, of all runs; at most the last 10,000."""
+    def drain(self, within_s: float = 0.0) -> list[RunEvent]:
+        """The run events since the last call, in order, of all runs; at most the last 10,000. Waits so long for one."""
+        if within_s and not self._buffer:
+            self._has_told.wait(within_s)
+        self._has_told.clear()
         events: list[RunEvent] = []
         while True:
             try:
@@ -138,6 +142,7 @@ class EngineHost:
 
     def _keep(self, events: Sequence[RunEvent]) -> None:
         self._buffer.extend(events)
+        self._has_told.set()
         self._on_change()
 
     def _serve(self) -> None:

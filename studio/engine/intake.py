@@ -12,7 +12,7 @@ import polars as pl
 
 from studio.domain.node import EventTrigger, Listens, Watches
 from studio.domain.ports import EventCursor
-from studio.engine.attempts import attempt
+from studio.engine.attempts import attempt, enter_few
 from studio.engine.draft import Draft
 from studio.engine.facts import REACHED, VARIABLE, constant, contact_events, few_contact_events, together
 from studio.engine.idset import IdSet
@@ -23,7 +23,7 @@ from studio.engine.scheduler import ReaderName
 from studio.engine.stage import Stage
 from studio.engine.tally import Contexts
 from studio.frames.events import AT
-from studio.frames.few import Few, is_few, kept
+from studio.frames.few import Few, enters_by_row, is_few, kept
 from studio.frames.instances import INSTANCE_SCHEMA, instance_id_of, instance_ids
 
 OUTSIDE = "outside"
@@ -37,10 +37,14 @@ async def take_entering(
     Raises Transient when a trigger cannot read them now; nothing has happened then.
     """
     draft = _draft(memory, "enter", cursor)
+    few = Few.of(events) if is_few(events) else None
     for step in memory.plan.triggers:
         trigger = step.node
-        assert isinstance(trigger, EventTrigger), "the plan lists triggers only"
         context = contexts(step.id)
+        if few is not None and enters_by_row(trigger) and (starting := enter_few(trigger, few, context)) is not None:
+            _let_few_in(memory, draft, stage, step, starting)
+            continue
+        assert isinstance(trigger, EventTrigger), "the plan lists triggers only"
         fitting = _of_kinds(events, trigger.event_kinds())
         if fitting.is_empty():
             continue
@@ -61,7 +65,7 @@ def let_in(memory: RunMemory, draft: Draft, stage: Stage, step: Step, entering: 
     An instance that is in the run already does not enter again. The new ones stand before the next nodes.
     """
     if is_few(entering):
-        _let_few_in(memory, draft, stage, step, entering)
+        _let_few_in(memory, draft, stage, step, Few.of(entering))
         return
     batch = instances_of(memory.run.run_id, entering, draft.now)
     batch = _once(kept(batch, ~memory.entered.mask(batch)))
@@ -77,9 +81,9 @@ def let_in(memory: RunMemory, draft: Draft, stage: Stage, step: Step, entering: 
         stage.leave(step, step.main_port, batch)
 
 
-def _let_few_in(memory: RunMemory, draft: Draft, stage: Stage, step: Step, entering: pl.DataFrame) -> None:
+def _let_few_in(memory: RunMemory, draft: Draft, stage: Stage, step: Step, entering: Few) -> None:
     """The same for a few, row by row."""
-    run_id, few = memory.run.run_id, few_instances(memory.run.run_id, Few.of(entering), draft.now)
+    run_id, few = memory.run.run_id, few_instances(memory.run.run_id, entering, draft.now)
     new = {row["instance_id"]: row for row in reversed(few.rows)}
     rows = [row for row in few.rows if new[row["instance_id"]] is row]
     few = Few(few.dtypes, [row for row in rows if not memory.entered.has(row["contact_id"], row["instance_id"])])

@@ -43,6 +43,8 @@ MESSAGE_STATES = ("planned", "sent", "failed", "retry", "in_doubt", "blocked")
 _FRAMES_ROWS_MAX = 200_000
 _GATHER_S = 0.2
 _SAMPLES_EVERY_S = 1.0
+_HERE_S = 0.004
+"""Where the last commit took longer, the disk is slow or busy: then the loop, which others use as well, is not kept."""
 NOTE = "note:"
 NOTE_MAX = 1_000_000
 
@@ -87,6 +89,7 @@ class RunMemory:
         self.joins = Joining(plan, run.run_id)
         self.breakpoints = Breakpoints(read_aids(run.options.get("aids")).breakpoints)
         self._samples_kept_s = 0.0
+        self._commit_s = 0.0
         self._bundle: Bundle | None = None
         self._writing: Bundle | None = None
         self._commit: Future[None] | None = None
@@ -171,15 +174,18 @@ class RunMemory:
             self._look(draft)
             self._remember(draft)
             events = self._number(draft)
-            self.view = fold(self.view, events)
             self.run = replace(self.run, at=draft.now, state=draft.state or self.run.state)
             if self._bundle is None:
                 self._bundle = Bundle(self.run.run_id)
                 self._gathers_until_s = self._tick() + _GATHER_S
             self._bundle.add(draft, events, by_instance=not self.entered.is_plain)
             is_full = self._bundle.rows >= self.sizes.chunk or self._tick() >= self._gathers_until_s
-            if is_full or self.run.mode != "simulate":
-                await self._write()
+            try:
+                if is_full or self.run.mode != "simulate":
+                    await self._write()
+            finally:
+                # While it is being written, which mostly waits for the disk.
+                self.view = fold(self.view, events)
 
     async def durable(self) -> None:
         """Waits until all that was committed is in the store, and tells its events to the outside."""
@@ -206,7 +212,16 @@ class RunMemory:
         bundle, self._bundle = self._bundle, None
         assert bundle is not None, "there is something to write"
         self._writing = bundle
-        self._commit = self._writer.submit(lambda: self._runs.commit(bundle.checkpoint()))
+        is_here = bundle.rows <= FEW and self._commit_s <= _HERE_S and not self._runs.is_taken
+        # One person's commit is quicker than handing it to another thread and hearing that it is done.
+        self._commit = _done(self._save, bundle) if is_here else self._writer.submit(self._save, bundle)
+
+    def _save(self, bundle: Bundle) -> None:
+        began = self._tick()
+        try:
+            self._runs.commit(bundle.checkpoint())
+        finally:
+            self._commit_s = self._tick() - began
 
     async def _written(self) -> None:
         commit, bundle = self._commit, self._writing
@@ -321,6 +336,16 @@ class RunMemory:
         room = self.room(node_id)
         due = room.next_due
         return {"waiting": room.count, "next_due": iso(due) if due else None}
+
+
+def _done(work: Callable[[Bundle], None], bundle: Bundle) -> Future[None]:
+    """What an executor would give back, for work that is done at once."""
+    future: Future[None] = Future()
+    try:
+        future.set_result(work(bundle))
+    except Exception as error:  # noqa: BLE001 - kept for whoever waits for it, as an executor does
+        future.set_exception(error)
+    return future
 
 
 def run_state(state: RunState, message: str = "", hint: str = "") -> Fact:

@@ -49,7 +49,8 @@ class Few:
     def frame(self) -> pl.DataFrame:
         """The rows as a frame."""
         if self._frame is None:
-            self._frame = pl.DataFrame(self.rows, schema=dict(self.dtypes), orient="row")
+            schema = dict(self.dtypes)
+            self._frame = pl.from_dicts(self.rows, schema=schema) if self.rows else pl.DataFrame(schema=schema)
         return self._frame
 
     def column(self, name: str) -> list[Any]:
@@ -92,6 +93,19 @@ class ByRow(Protocol):
 def goes_by_row(node: NodeType) -> TypeGuard[ByRow]:
     """Whether the node can do so. (Asking a protocol would take longer than some nodes do.)"""
     return hasattr(node, "run_few")
+
+
+class EntersByRow(Protocol):
+    """A trigger that can also be shown a few events row by row."""
+
+    def enter_few(self, events: Few, context: NodeContext) -> Few | None:
+        """What `enter` makes of the same events; None: it has to be asked. After an error the engine asks it, too."""
+        ...
+
+
+def enters_by_row(trigger: object) -> TypeGuard[EntersByRow]:
+    """Whether the trigger can do so."""
+    return hasattr(trigger, "enter_few")
 
 
 Batch: TypeAlias = pl.DataFrame | Few

@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol, TypeAlias
 
 import polars as pl
 
@@ -18,11 +18,20 @@ from studio.domain.node import NodeContext
 from studio.domain.workflow import ReEntryPolicy
 from studio.frames.events import AT
 from studio.frames.expression import event_property
-from studio.frames.few import is_few, kept, with_series
+from studio.frames.few import Few, Row, is_few
 
 _JOURNEY = ["contact_id", "key"]
 _ENTRY = ("contact_id", "key", "entered_at", "occurrence", "var.event")
 _SEEN = ("kind", "occurred_at", "value", "currency", "key", "properties")
+_CANDIDATE: dict[str, pl.DataType] = {
+    "contact_id": pl.UInt32(),
+    "key": pl.String(),
+    "entered_at": AT,
+    "var.event": pl.String(),
+}
+_Journey: TypeAlias = tuple[int, str | None]
+_MICROS = "microseconds"
+_TOLD = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -62,11 +71,27 @@ def entries_from(events: pl.DataFrame, instance_key: str, re_entry: ReEntry, con
         re_entry: who may enter again.
         context: the run, whose `entered` events so far are the memory.
     """
-    candidates = _few_candidates(events, instance_key)
-    if candidates is None:
+    if is_few(events):
+        few = Few.of(events)
+        if (entering := few_entries_from(few, instance_key, re_entry, context)) is not None:
+            return entering.frame()
+        found = _few_candidates(few, instance_key)
+        candidates = _candidates(events, instance_key) if found is None else found.frame()
+    else:
         candidates = _candidates(events, instance_key)
     admitting = admitted(candidates, re_entry, context)
     return pl.DataFrame([admitting.get_column(name) for name in _ENTRY])
+
+
+def few_entries_from(events: Few, instance_key: str, re_entry: ReEntry, context: NodeContext) -> Few | None:
+    """`entries_from` for a few, row by row; None where columns have to be asked."""
+    if re_entry.policy not in ("one_per_key", "every_time"):
+        return None
+    candidates = _few_candidates(events, instance_key)
+    if candidates is None:
+        return None
+    entering = _few_admitted(candidates, re_entry.policy == "every_time", context)
+    return Few({name: entering.dtypes[name] for name in _ENTRY}, entering.rows)
 
 
 def _candidates(events: pl.DataFrame, instance_key: str) -> pl.DataFrame:
@@ -86,33 +111,39 @@ def _candidates(events: pl.DataFrame, instance_key: str) -> pl.DataFrame:
     )
 
 
-def _few_candidates(events: pl.DataFrame, instance_key: str) -> pl.DataFrame | None:
+def _few_candidates(events: Few, instance_key: str) -> Few | None:
     """The same for a few events that come in order, without Polars' engine; None for all others."""
-    if not is_few(events) or instance_key not in ("", "key") or events.get_column("contact_id").null_count():
+    if instance_key not in ("", "key"):
         return None
-    moments, ids = events.get_column("occurred_at"), events.get_column("event_id")
-    places = list(zip(moments.cast(pl.Int64).to_list(), ids.to_list(), strict=True))
-    seen = [_seen(event) for event in zip(*(events.get_column(name).to_list() for name in _SEEN), strict=True)]
-    if None in seen or places != sorted(places):
+    places = [(row["occurred_at"], row["event_id"]) for row in events.rows]
+    told = [_seen(row) for row in events.rows]
+    if None in told or places != sorted(places) or any(row["contact_id"] is None for row in events.rows):
         return None
-    keys = events.get_column("key") if instance_key else pl.Series("key", [None] * events.height, dtype=pl.String)
-    told = pl.Series("var.event", seen, dtype=pl.String)
-    return pl.DataFrame([events.get_column("contact_id"), keys, moments.alias("entered_at"), told])
+    rows = [
+        {
+            "contact_id": row["contact_id"],
+            "key": row["key"] if instance_key else None,
+            "entered_at": row["occurred_at"],
+            "var.event": seen,
+        }
+        for row, seen in zip(events.rows, told, strict=True)
+    ]
+    return Few(_CANDIDATE, rows)
 
 
-def _seen(event: tuple[Any, ...]) -> str | None:
+def _seen(event: Row) -> str | None:
     """The event as JSON, written as Polars writes it; None for a number that both write in different ways."""
-    kind, at, value, *others = event
+    value = event["value"]
     if value is not None and value != 0 and not 1e-4 <= abs(value) < 1e15:
         return None
-    told = dict(zip(_SEEN, (kind, at.isoformat(timespec="microseconds"), value, *others), strict=True))
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    told = {name: event[name] for name in _SEEN} | {"occurred_at": event["occurred_at"].isoformat(timespec=_MICROS)}
+    return _TOLD.encode(told)
 
 
 def admitted(candidates: pl.DataFrame, re_entry: ReEntry, context: NodeContext) -> pl.DataFrame:
     """The candidates (`contact_id`, `key`, `entered_at`, any other) that may enter, with `occurrence`."""
     if is_few(candidates) and re_entry.policy in ("one_per_key", "every_time"):
-        return _few_admitted(candidates, re_entry.policy == "every_time", context)
+        return _few_admitted(Few.of(candidates), re_entry.policy == "every_time", context).frame()
     if re_entry.policy == "one_per_key":
         # The same contact, key and occurrence are the same instance, and one that is in the run does not enter again:
         # the log, which grows with every entry, need not be asked.
@@ -135,48 +166,53 @@ def admitted(candidates: pl.DataFrame, re_entry: ReEntry, context: NodeContext) 
             return _numbered(_spaced(candidates, before, timedelta(days=re_entry.days)), here)
 
 
-def _few_admitted(candidates: pl.DataFrame, every_time: bool, context: NodeContext) -> pl.DataFrame:
+def _few_admitted(candidates: Few, every_time: bool, context: NodeContext) -> Few:
     if not every_time:
         candidates = _new_journeys(candidates, context)
     occurrences = _occurrences(candidates, context) if every_time else [0] * candidates.height
-    return with_series(candidates, [pl.Series("occurrence", occurrences, dtype=pl.UInt32)])
+    return candidates.with_columns([("occurrence", pl.UInt32(), occurrences)])
 
 
-def _new_journeys(candidates: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
+def _new_journeys(candidates: Few, context: NodeContext) -> Few:
     """Of a few, those who come first of their journey, where no earlier activation has let them in."""
-    known: set[tuple[int, str | None]] = set()
+    known: set[_Journey] = set()
     if context.earlier_runs:
-        entered = _entered(candidates, context)
-        runs = entered.get_column("run_id").to_list()
-        pairs = zip(_journeys(entered), runs, strict=True)
-        known = {journey for journey, run_id in pairs if run_id != context.run_id}
-    is_new = []
-    for journey in _journeys(candidates):
-        is_new.append(journey not in known)
-        known.add(journey)
-    return kept(candidates, pl.Series(is_new, dtype=pl.Boolean))
+        entered = _few_entered(candidates, context)
+        known = {_journey(row) for row in entered if row["run_id"] != context.run_id}
+    first: list[Row] = []
+    for row in candidates.rows:
+        if _journey(row) not in known:
+            first.append(row)
+        known.add(_journey(row))
+    return Few(candidates.dtypes, first)
 
 
-def _journeys(frame: pl.DataFrame) -> list[tuple[int, str | None]]:
-    return list(zip(*(frame.get_column(name).to_list() for name in _JOURNEY), strict=True))
-
-
-def _occurrences(candidates: pl.DataFrame, context: NodeContext) -> list[int]:
+def _occurrences(candidates: Few, context: NodeContext) -> list[int]:
     """How often the same contact and key have entered this run before each of a few."""
-    before = _entered(candidates, context)
-    is_here = (run_id == context.run_id for run_id in before.get_column("run_id").to_list())
-    counts = Counter(journey for journey, here in zip(_journeys(before), is_here, strict=True) if here)
+    before = _few_entered(candidates, context)
+    counts = Counter(_journey(row) for row in before if row["run_id"] == context.run_id)
     found: list[int] = []
-    for journey in _journeys(candidates):
+    for journey in map(_journey, candidates.rows):
         found.append(counts[journey])
         counts[journey] += 1
     return found
 
 
+def _journey(row: Row) -> _Journey:
+    return row["contact_id"], row["key"]
+
+
+def _few_entered(candidates: Few, context: NodeContext) -> list[Row]:
+    ids = pl.Series("contact_id", sorted(set(candidates.column("contact_id"))), dtype=pl.UInt32)
+    return _entered_before(ids, context).to_dicts() if len(ids) else []
+
+
 def _entered(candidates: pl.DataFrame, context: NodeContext) -> pl.DataFrame:
     """The `entered` events of these people in this run and in earlier activations of its workflow."""
-    ids = candidates.get_column("contact_id")
-    ids = pl.Series("contact_id", sorted(set(ids)), dtype=pl.UInt32) if is_few(candidates) else ids.unique().sort()
+    return _entered_before(candidates.get_column("contact_id").unique().sort(), context)
+
+
+def _entered_before(ids: pl.Series, context: NodeContext) -> pl.DataFrame:
     if not context.earlier_runs:
         return context.events.rows(("entered",), since=context.started_at, ids=ids, run_id=context.run_id)
     runs = [context.run_id, *context.earlier_runs]

@@ -99,3 +99,16 @@ class EventFilter:
             return events
         (holds,) = rules_hold(self._rules, events, contacts=context.contacts, events=context.events, now=context.now)
         return events.filter(holds)
+
+    def keep_few(self, events: Few, context: NodeContext) -> Few | None:
+        """The same of a few events; None where columns have to be asked."""
+        if not self._rules or not events.rows:
+            return events
+        if any(contact_id is None for contact_id in events.column("contact_id")):
+            return None
+        found = few_values(self._rules, events, contacts=context.contacts)
+        if found is None:
+            return None
+        (form,), rows = found
+        pairs = zip(events.rows, rows, strict=True)
+        return Few(events.dtypes, [event for event, row in pairs if form.as_boolean(row) is True])

@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 import sqlalchemy as sa
 
-from studio.store.database import Database, bulk
+from studio.store.database import Cursor, Database, bulk
 from studio.store.rows import joined_columns, split_columns
 
 BLOCK = 50_000
@@ -187,7 +187,11 @@ def block_of(contact_id: int) -> int:
 
 def field_kinds(connection: sa.Connection) -> dict[str, str]:
     """Properties and the kind of value they hold (`upsert.FieldType`), by name."""
-    cursor = bulk(connection)
+    return kinds_of(bulk(connection))
+
+
+def kinds_of(cursor: Cursor) -> dict[str, str]:
+    """`field_kinds` by a cursor."""
     cursor.execute("SELECT name, type FROM contact_fields ORDER BY name")
     return dict(cursor.fetchall())  # pyright: ignore[reportArgumentType, reportReturnType] - pairs
 

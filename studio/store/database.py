@@ -91,6 +91,7 @@ class Database:
         """How many transactions have written; as long as it stays, so does what was read in this process."""
         self._writing_thread: int | None = None
         self._writer: sa.Connection | None = None
+        self._glancing: list[sa.Connection] = []
         self._after: list[tuple[tuple[_Ended, ...], Callable[[], None]]] = []
         self._engine = _engine(path, read_only, connection_class)
 
@@ -102,6 +103,11 @@ class Database:
     def is_writing(self) -> bool:
         """Whether this thread is inside a `write`: what it reads may yet be rolled back, and is not to be kept."""
         return bool(self._depth) and self._writing_thread == threading.get_ident()
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether another thread is writing, so that a transaction begun now would wait for it."""
+        return bool(self._depth) and self._writing_thread != threading.get_ident()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -115,6 +121,29 @@ class Database:
             return
         with _in_words(self.path), self._engine.connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def glance(self) -> Iterator[Cursor]:
+        """`read` for small questions asked all the time: a cursor of the driver, for a sixth of the cost."""
+        if self.is_writing:
+            assert self._writer is not None
+            yield bulk(self._writer)
+            return
+        with _in_words(self.path):
+            try:
+                connection = self._glancing.pop()
+            except IndexError:
+                connection = self._engine.connect()
+            cursor = bulk(connection)
+            try:
+                cursor.execute("BEGIN")
+                yield cursor
+                cursor.execute("COMMIT")
+            except BaseException:
+                connection.invalidate()
+                connection.close()
+                raise
+            self._glancing.append(connection)
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -196,6 +225,8 @@ class Database:
     def close(self) -> None:
         """Closes every connection; the last one folds the WAL into the file."""
         with self._lock:
+            while self._glancing:
+                self._glancing.pop().close()
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None

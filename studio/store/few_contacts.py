@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import polars as pl
 import sqlalchemy as sa
 
-from studio.store.contact_fields import BUILT_IN, TYPES, field_kinds
-from studio.store.database import Database, bulk
+from studio.store.contact_fields import BUILT_IN, TYPES, kinds_of
+from studio.store.database import Cursor, Database, bulk
 
 FEW = 64
 PEOPLE_KEPT = 1_000
@@ -80,12 +80,12 @@ class FewContacts:
             lacking = [one for one in wanted if one not in known.people]
             if not lacking:
                 return known.types, known.people
-        with self._database.read() as connection:
-            types = known_types(connection)
+        with self._database.glance() as cursor:
+            types = types_of(cursor)
             if len(types) > _AT_ONCE_MAX:
                 chosen = {name: types[name] for name in names if name in types}
-                return types, _read(connection, wanted, chosen)
-            people = _read(connection, wanted, types)
+                return types, _read(cursor, wanted, chosen)
+            people = _read(cursor, wanted, types)
         if self._may_keep:
             self._keep(writes, types, people)
         return types, people
@@ -105,7 +105,12 @@ class FewContacts:
 
 def known_types(connection: sa.Connection) -> dict[str, pl.DataType]:
     """Every field some contact has, with its type."""
-    kinds = field_kinds(connection)
+    return types_of(bulk(connection))
+
+
+def types_of(cursor: Cursor) -> dict[str, pl.DataType]:
+    """`known_types` by a cursor."""
+    kinds = kinds_of(cursor)
     return {**dict.fromkeys(BUILT_IN, pl.String()), **{name: TYPES[kind] for name, kind in kinds.items()}}
 
 
@@ -121,11 +126,8 @@ def expressions(types: Mapping[str, pl.DataType]) -> tuple[list[str], list[str]]
     return found, paths
 
 
-def _read(
-    connection: sa.Connection, wanted: Sequence[int], types: Mapping[str, pl.DataType]
-) -> dict[int, Mapping[str, object]]:
+def _read(cursor: Cursor, wanted: Sequence[int], types: Mapping[str, pl.DataType]) -> dict[int, Mapping[str, object]]:
     columns, paths = expressions(types)
-    cursor = bulk(connection)
     marks = ", ".join("?" * len(wanted))
     cursor.execute(f"SELECT {', '.join(columns)} FROM contacts WHERE id IN ({marks})", (*paths, *wanted))  # noqa: S608
     readers = [(name, _READ.get(dtype)) for name, dtype in types.items()]

@@ -82,6 +82,7 @@ class EventLog:
         self._segments: tuple[Segment, ...] = ()
         self._next_seq: int | None = None
         self._tail_rows: int | None = None
+        self._handed_on: list[tuple[Any, ...]] | None = []
         self._ids: OrderedDict[int, np.ndarray] = OrderedDict()
         self._counting = ThreadPoolExecutor(1, thread_name_prefix="studio-counting")
 
@@ -173,6 +174,7 @@ class EventLog:
     def _register(self, connection: sa.Connection, written: Written, first: int, last: int, source: str) -> None:
         register(connection, written, first, last, source)
         self._segments_stale = True
+        self._hand_on(None)
 
     def next_batch(self, connection: sa.Connection) -> int:
         """The number of a batch that is appended in this transaction."""
@@ -191,13 +193,23 @@ class EventLog:
             events = events.filter(~repeats) if repeats.any() else events
         seq = self.next_batch(connection)
         cursor = bulk(connection)
-        cursor.executemany(_INSERT_TAIL, _tail_rows(events, seq))
+        rows = list(_tail_rows(events, seq))
+        cursor.executemany(_INSERT_TAIL, rows)
         assert self._tail_rows is not None
         added = cursor.rowcount
         self._tail_rows += added
+        self._hand_on(rows if added == len(rows) else None)
         if self._tail_rows >= TAIL_ROWS_MAX:
             self.seal(connection)
         return added
+
+    def _hand_on(self, rows: list[tuple[Any, ...]] | None) -> None:
+        """Notes what the transaction adds to the tail, for readers to have it without reading; None: let them read."""
+        known = self._handed_on
+        if rows is None or known is None or len(known) + len(rows) > RECENT_ROWS_MAX or any(map(_is_altered, rows)):
+            self._handed_on = None
+        else:
+            known += rows
 
     def _repeats(self, connection: sa.Connection, events: pl.DataFrame) -> np.ndarray:
         """Which events a segment (or, for a whole segment's worth of them, the tail) holds already.
@@ -249,15 +261,24 @@ class EventLog:
             self._next_seq = _tip(connection) + 1
         if self._tail_rows is None:
             self._tail_rows = connection.execute(sa.select(sa.func.count()).select_from(schema.event_tail)).scalar_one()
-        self._changing = True  # from COMMIT to its hook the database is ahead of what is cached
-        self._database.after(commit=self._changed, rollback=self._forget)
+        if not self._changing:
+            self._handed_on = []
+            self._changing = True  # from COMMIT to its hook the database is ahead of what is cached
+            self._database.after(commit=self._changed, rollback=self._forget)
 
     def _changed(self) -> None:
+        rows, self._handed_on = self._handed_on, None
         with self._lock:
-            self._stale, self._changing = True, False
+            self._changing = False
+            if self._stale or not rows:
+                self._stale = True
+            elif rows[-1][-1] > self._state.tip:
+                # What was cached is what stood there before this transaction: one that writes follows the other.
+                self._state = _grown(self._state, [], [row for row in rows if row[-1] > self._state.tip])
 
     def _forget(self) -> None:
         """What was learnt inside a transaction that failed; segment numbers are given again."""
+        self._handed_on = None
         self._changed()
         self._next_seq = self._tail_rows = None
         self._segments, self._segments_stale = (), True
@@ -271,15 +292,20 @@ class EventLog:
         added = manifest(connection, self.folder, newest) if newest_now and (newest_now[0] or 0) > newest else []
         cursor.execute(_SELECT_TAIL, (before.tip,))
         rows = cursor.fetchall()
-        tip = max(before.tip, *(segment.seq_last for segment in added), rows[-1][-1] if rows else 0, 0)
-        segments = (*before.segments, *added)
-        sealed = max((segment.seq_last for segment in added if segment.source == FROM_TAIL), default=None)
-        if sealed is not None:
-            left = before.tail.filter(pl.col(SEQ) > sealed)
-            return LogState(tip, segments, left, before.tip, tuple(rows))
-        if len(before.recent) + len(rows) > RECENT_ROWS_MAX:
-            return LogState(tip, segments, before.tail, before.tip, tuple(rows))
-        return LogState(tip, segments, before.settled, before.settled_tip, (*before.recent, *rows))
+        return _grown(before, added, rows)
+
+
+def _grown(before: LogState, added: Sequence[Segment], rows: Sequence[tuple[Any, ...]]) -> LogState:
+    """The state with segments and rows of the tail that came after it."""
+    tip = max(before.tip, *(segment.seq_last for segment in added), rows[-1][-1] if rows else 0, 0)
+    segments = (*before.segments, *added)
+    sealed = max((segment.seq_last for segment in added if segment.source == FROM_TAIL), default=None)
+    if sealed is not None:
+        left = before.tail.filter(pl.col(SEQ) > sealed)
+        return LogState(tip, segments, left, before.tip, tuple(rows))
+    if len(before.recent) + len(rows) > RECENT_ROWS_MAX:
+        return LogState(tip, segments, before.tail, before.tip, tuple(rows))
+    return LogState(tip, segments, before.settled, before.settled_tip, (*before.recent, *rows))
 
 
 def contains(known: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -311,12 +337,17 @@ def _tail_rows(events: pl.DataFrame, seq: int) -> Iterable[tuple[object, ...]]:
     return zip(*columns, [seq] * events.height, strict=True)
 
 
+def _is_altered(row: Sequence[Any]) -> bool:
+    """Whether SQLite gives back something else: it keeps no not-a-number."""
+    return row[_VALUE] is not None and row[_VALUE] != row[_VALUE]
+
+
 def _signed(value: int | None) -> int | None:
     return None if value is None else signed(value)
 
 
 _NAMES = list(EVENT_SCHEMA)
-_EVENT, _AT, _INSTANCE = (_NAMES.index(name) for name in ("event_id", "occurred_at", "instance_id"))
+_EVENT, _AT, _VALUE, _INSTANCE = (_NAMES.index(name) for name in ("event_id", "occurred_at", "value", "instance_id"))
 
 
 def _stored_as(events: pl.DataFrame, name: str, dtype: pl.DataType) -> list[object] | None:

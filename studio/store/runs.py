@@ -178,6 +178,11 @@ class StoredRuns:
         with self._database.write() as connection:
             save(connection, self._log, checkpoint)
 
+    @property
+    def is_taken(self) -> bool:
+        """See the port."""
+        return self._database.is_taken
+
     def moves(self, run_id: str) -> bytes:
         """See the port."""
         with self._database.read() as connection:

@@ -5,9 +5,11 @@ Absent on purpose: caching (`upcoming`) and counting (`rollups`).
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import itemgetter
 
 import polars as pl
 
@@ -22,6 +24,7 @@ NO_EVENTS = pl.DataFrame(schema=EVENT_SCHEMA)
 _KIND, _SEQ, _TIME, _CONTACT, _RUN = (
     list(LOG_SCHEMA).index(name) for name in ("kind", SEQ, "occurred_at", "contact_id", "run_id")
 )
+_seq = itemgetter(_SEQ)
 _EVER = -(1 << 62)
 
 
@@ -115,13 +118,9 @@ def arrived(
     wanted = EventFilter(kinds=kinds, above=above)
     is_in_segments = any(segment.seq_last > above and wanted.may_be_in(segment) for segment in state.segments)
     if not is_in_segments and above >= state.settled_tip:
+        new = state.recent[bisect_right(state.recent, above, key=_seq) :]
         rows = [
-            row
-            for row in state.recent
-            if row[_SEQ] > above
-            and row[_KIND] in kinds
-            and after < row[_TIME]
-            and (until is None or row[_TIME] <= until)
+            row for row in new if row[_KIND] in kinds and after < row[_TIME] and (until is None or row[_TIME] <= until)
         ]
         return frame_of([row[:_SEQ] for row in rows], EVENT_SCHEMA) if rows else NO_EVENTS
     times = pl.col("occurred_at").cast(pl.Int64)

@@ -268,9 +268,9 @@ class RunsStory(KnownRuns):
         """What follows from a leg's end: the run's outcome is kept."""
         self._on_end(run_id)
 
-    def drain(self) -> list[RunEvent]:
-        """Run events since the last call, for a window that shows them as they happen."""
-        return self._host.drain()
+    def drain(self, within_s: float = 0.0) -> list[RunEvent]:
+        """Run events since the last call, for a window that shows them as they happen; waits so long for the first."""
+        return self._host.drain(within_s)
 
     def _seconds(self, run_id: str) -> float | None:
         return self._durations.get(run_id)

@@ -255,6 +255,10 @@ class MemoryRuns:
     def cursor(self, run_id: str, reader: str) -> EventCursor:
         return self._cursors.get((run_id, reader), EventCursor())
 
+    @property
+    def is_taken(self) -> bool:
+        return False
+
     def commit(self, checkpoint: Checkpoint) -> None:
         with self._lock:
             self.fault.before()

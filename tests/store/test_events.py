@@ -304,3 +304,41 @@ def test_a_few_people_are_answered_from_the_tail_as_by_columns(store: Store, mon
                         assert found.equals(view.rows(kinds, since=since, ids=some, run_id=run_id))
                     compared += found.height
     assert compared > 30
+
+
+def test_what_is_appended_here_is_known_without_reading_as_it_would_be_read(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(store, events([(1, "cart", minutes(1))]))
+    known = store.log.state()
+    reads: list[int] = []
+    monkeypatch.setattr(store.log, "_refreshed", lambda *_: reads.append(1))
+    append(store, events([(2**63 + 5, "order", minutes(2)), (3, "order", minutes(1))]))
+    handed_on = store.log.state()
+    assert not reads and handed_on.tip > known.tip
+    monkeypatch.undo()
+    with store.transaction() as connection:
+        read = store.log.state_in(connection, known)
+    assert handed_on.recent == read.recent and handed_on.tip == read.tip
+
+
+@pytest.mark.parametrize("value", [float("nan"), 1.5])
+def test_what_the_database_gives_back_otherwise_or_held_already_is_read(store: Store, value: float) -> None:
+    append(store, events([(1, "cart", minutes(1))]))
+    known = store.log.state()
+    append(store, events([(1, "cart", minutes(1)), (2, "order", minutes(2))], value=value))
+    seen = store.log.state().recent
+    with store.transaction() as connection:
+        assert seen == store.log.state_in(connection, known).recent
+    assert store.log.state().recent[-1][4] is None or value == value
+
+
+def test_what_is_rolled_back_is_not_handed_on(store: Store) -> None:
+    append(store, events([(1, "cart", minutes(1))]))
+    known = store.log.state()
+    with pytest.raises(ZeroDivisionError), store.transaction() as connection:
+        store.log.append(connection, events([(2, "order", minutes(2))]))
+        raise ZeroDivisionError
+    assert store.log.state().recent == known.recent
+    append(store, events([(3, "order", minutes(3))]))
+    assert [row[0] for row in store.log.state().recent] == [1, 3]

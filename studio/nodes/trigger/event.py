@@ -11,9 +11,9 @@ import polars as pl
 from pydantic import BaseModel, Field
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
-from studio.frames.few import kept
+from studio.frames.few import Few, kept
 from studio.nodes.parameters import Duration, EventKind, EventRule
-from studio.nodes.reentry import entries_from, re_entry_of
+from studio.nodes.reentry import entries_from, few_entries_from, re_entry_of
 from studio.nodes.rules import EventFilter
 
 
@@ -101,3 +101,17 @@ class Event:
         chosen = kept(events, is_it & (events.get_column("occurred_at") >= earliest))
         chosen = self._filter.keep(chosen, context)
         return entries_from(chosen, parameters.instance_key, re_entry_of(parameters, context), context)
+
+    def enter_few(self, events: Few, context: NodeContext) -> Few | None:
+        parameters = self.parameters
+        earliest = max(context.started_at, context.now - parameters.late)
+        chosen = self._filter.keep_few(
+            Few(
+                events.dtypes,
+                [row for row in events.rows if row["kind"] == parameters.event and row["occurred_at"] >= earliest],
+            ),
+            context,
+        )
+        if chosen is None:
+            return None
+        return few_entries_from(chosen, parameters.instance_key, re_entry_of(parameters, context), context)
