@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from studio.ui.application import prepare
 from studio.ui.shell import MainWindow
 from studio.ui.theme import theme
-from tools import canvas_shots, chart_book, gallery_shots, screen_shots, widget_book
+from tools import canvas_shots, chart_book, gallery_shots, screen_shots, trial_shots, widget_book
 from tools.result_shots import asked, judged, lower, planning, results, shipped
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -96,6 +96,12 @@ SHOTS: list[Shot] = [
     Shot("results-shipped", results("experiments", "r1", shipped)),
     Shot("results-planner", results("experiments", "r1", planning)),
     Shot("results-audience", results("audience")),
+    *(Shot(f"trial-{name}", trial_shots.trial(name)) for name in trial_shots.STATES),
+    Shot("trial-five-lower", trial_shots.trial("five", lower(1.0))),
+    Shot("trial-taken-back", trial_shots.taken_back()),
+    Shot("results-many", trial_shots.run_of("five")),
+    Shot("results-many-lower", trial_shots.run_of("five", lower(0.5))),
+    Shot("results-young", trial_shots.run_of("young")),
 ]
 
 

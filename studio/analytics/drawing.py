@@ -10,8 +10,10 @@ import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from html import escape
+from unicodedata import east_asian_width
 
 WIDTH = 720
+LABEL_MAX = 274.0
 ACCENT, MUTED, TRACK, TEXT, GRID = "#4f46e5", "#6b7280", "#eceef2", "#1f2430", "#e5e7eb"
 _FONT = "font-family='Inter, sans-serif' font-size='12'"
 Words = Callable[[float], str]
@@ -68,12 +70,12 @@ def bars(rows: Sequence[tuple[str, float, str]], whole: float | None = None) -> 
     if not rows:
         return ""
     top = whole or max(value for _, value, _ in rows) or 1.0
-    label = min(290.0, 16 + 6.6 * max(len(name) for name, *_ in rows))
+    label = min(16 + LABEL_MAX, 16 + max(_wide(name) for name, *_ in rows))
     words = 16 + 6.8 * max(len(text) for *_, text in rows)
     room, parts = WIDTH - label - words, []
     for place, (name, value, text) in enumerate(rows):
         at = place * 30
-        parts.append(_text(0, at + 20, name if len(name) < 46 else f"{name[:44]}…", "start", TEXT))
+        parts.append(_text(0, at + 20, _short(name), "start", TEXT))
         parts.append(f"<rect x='{label:.1f}' y='{at + 6}' width='{room:.1f}' height='18' rx='4' fill='{TRACK}'/>")
         if value > 0:
             wide = max(2.0, room * min(value / top, 1.0))
@@ -81,6 +83,52 @@ def bars(rows: Sequence[tuple[str, float, str]], whole: float | None = None) -> 
         # A hair inside the frame: the font's own side bearing is cut off at the very edge.
         parts.append(_text(WIDTH - 3, at + 20, text, "end", TEXT))
     return _svg(30 * len(rows) + 4, parts)
+
+
+def intervals(rows: Sequence[tuple[str, float, float | None, float | None, bool]], write: Words, zero: str) -> str:
+    """Label, estimate, low, high (None: not known yet) and whether it is the one decided about, a line each, against
+    zero, which `zero` names. Empty for no row.
+    """
+    if not rows:
+        return ""
+    ends = [end for _, mid, low, high, _ in rows for end in (mid, low, high) if end is not None]
+    least, most = min(0.0, *ends), max(0.0, *ends)
+    label = min(16 + LABEL_MAX, 16 + max(_wide(name) for name, *_ in rows))
+    left, right, span = label + 8, WIDTH - 78.0, (most - least) or 1.0
+
+    def x(value: float) -> float:
+        return left + (right - left) * (value - least) / span
+
+    bottom = 30 * len(rows) + 6
+    parts = [f"<line x1='{x(0):.1f}' x2='{x(0):.1f}' y1='2' y2='{bottom}' stroke='{MUTED}'/>"]
+    for place, (name, mid, low, high, is_decided) in enumerate(rows):
+        at, colour = place * 30 + 18, ACCENT if is_decided else MUTED
+        parts.append(_text(0, at + 4, _short(name), "start", TEXT))
+        if low is not None and high is not None:
+            wide = max(2.0, x(high) - x(low))
+            parts.append(
+                f"<rect x='{x(low):.1f}' y='{at - 6}' width='{wide:.1f}' height='12' rx='3' fill='{colour}' "
+                "fill-opacity='0.25'/>"
+            )
+        parts.append(f"<circle cx='{x(mid):.1f}' cy='{at}' r='4.5' fill='{colour}'/>")
+        parts.append(_text(WIDTH - 3, at + 4, write(mid), "end", TEXT))
+    parts.append(_text(x(0), bottom + 14, zero, "middle", MUTED))
+    return _svg(bottom + 20, parts)
+
+
+def _short(name: str) -> str:
+    """As much of a name as the room for labels holds."""
+    if _wide(name) <= LABEL_MAX:
+        return name
+    kept = name
+    while kept and _wide(kept) > LABEL_MAX - 12:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…"
+
+
+def _wide(name: str) -> float:
+    """About how many pixels a name takes: letters of East Asia are as wide as high."""
+    return sum(12.0 if east_asian_width(letter) in "WF" else 6.6 for letter in name)
 
 
 def heatmap(rows: Sequence[str], values: Sequence[Sequence[float]]) -> str:

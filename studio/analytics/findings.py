@@ -31,13 +31,13 @@ def finding(name: str, returned: Return, predicted: Mapping[str, Prediction]) ->
 
 
 def amount(value: float, currency: str) -> str:
-    """Money as a person reads it, without cents from a hundred up.
+    """Money as a person reads it, without cents from a hundred up, and of nothing.
 
-    >>> amount(18420.4, "EUR"), amount(-12.5, "USD")
-    ('€ 18,420', '−$ 12.50')
+    >>> amount(18420.4, "EUR"), amount(-12.5, "USD"), amount(0.0, "EUR")
+    ('€ 18,420', '−$ 12.50', '€ 0')
     """
     sign = {"EUR": "€", "USD": "$", "GBP": "£"}.get(currency, currency)
-    size = f"{abs(value):,.0f}" if abs(value) >= 100 else f"{abs(value):,.2f}"
+    size = f"{abs(value):,.0f}" if abs(value) >= 100 or not value else f"{abs(value):,.2f}"
     return f"{'−' if value < 0 else ''}{sign} {size}"
 
 

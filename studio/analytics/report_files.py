@@ -14,25 +14,33 @@ from html import escape
 from pathlib import Path
 
 from studio import resources
+from studio.analytics.drawing import ACCENT, GRID, MUTED, TEXT, TRACK
 from studio.analytics.report import Report, Section
 from studio.domain.errors import UserFixable
 
 _STYLE = """
-:root { color-scheme: light; --text: #1f2430; --muted: #6b7280; --line: #e5e7eb; --ground: #f6f7f9; --card: #fff; }
+:root { color-scheme: light dark; --text: #1f2430; --muted: #6b7280; --line: #e5e7eb; --ground: #f6f7f9;
+  --card: #fff; --accent: #4f46e5; --track: #eceef2 }
+@media (prefers-color-scheme: dark) { @media screen { :root { --text: #e6e8ee; --muted: #9aa1ad; --line: #2c313a;
+  --ground: #0f1216; --card: #181c22; --accent: #8b85ff; --track: #262b33 } } }
 * { box-sizing: border-box }
 body { margin: 0; background: var(--ground); color: var(--text); font: 14px/1.5 Inter, system-ui, sans-serif }
 main { max-width: 860px; margin: 0 auto; padding: 40px 24px 60px }
 h1 { font-size: 24px; line-height: 1.25; margin: 0 0 6px } h2 { font-size: 16px; margin: 0 0 4px }
-p { margin: 0 0 12px } .muted { color: var(--muted) }
+h1, h2, p, td, .card b { overflow-wrap: anywhere } p { margin: 0 0 12px } .muted { color: var(--muted) }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(180px, 1fr)); gap: 12px; margin: 24px 0 }
 .card, section { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 18px }
 .card b { display: block; font-size: 22px } section { margin: 0 0 16px; break-inside: avoid }
-svg { max-width: 100%; height: auto } table { border-collapse: collapse; width: 100%; font-size: 12px }
+svg { display: block; width: 100%; height: auto }
+table { border-collapse: collapse; width: 100%; font-size: 12px }
 .table { overflow-x: auto } details { margin-top: 10px } summary { color: var(--muted); cursor: pointer }
 th, td { text-align: right; padding: 5px 6px; border-bottom: 1px solid var(--line); font-variant-numeric: tabular-nums }
-th:first-child, td:first-child { text-align: left } th { color: var(--muted); font-weight: 500 }
+th, td:not(.words) { white-space: nowrap } .words { text-align: left } th { color: var(--muted); font-weight: 500 }
+tr:last-child td { border-bottom: 0 }
 @media print { body { background: #fff } main { max-width: none; padding: 0 } }
 """
+_LOOKS = {ACCENT: "var(--accent)", MUTED: "var(--muted)", TRACK: "var(--track)", TEXT: "var(--text)"}
+_LOOKS |= {GRID: "var(--line)"}
 
 
 def as_html(report: Report) -> str:
@@ -57,15 +65,40 @@ def _section_html(section: Section) -> str:
     table = _table_html(section.heads, section.rows) if section.rows else ""
     if section.chart and table:
         table = f"<details><summary>The figures</summary>{table}</details>"
-    chart = section.chart.replace("<svg ", f"<svg role='img' aria-label='{escape(section.title, quote=True)}' ", 1)
+    chart = _in_both_looks(section.chart).replace(
+        "<svg ", f"<svg role='img' aria-label='{escape(section.title, quote=True)}' ", 1
+    )
     words = f"<h2>{escape(section.title)}</h2><p class='muted'>{escape(section.sentence)}</p>"
     return f"<section>{words}{chart}{table}</section>"
 
 
+def _in_both_looks(chart: str) -> str:
+    """Colours that follow the page's, which a picture in a file of its own cannot."""
+    for colour, name in _LOOKS.items():
+        chart = chart.replace(f"'{colour}'", f"'{name}'")
+    return chart
+
+
 def _table_html(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th scope='col'>{escape(text)}</th>" for text in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    kinds = [" class='words'" if is_words else "" for is_words in _columns_of_words(heads, rows)]
+    head = "".join(f"<th scope='col'{kind}>{escape(text)}</th>" for text, kind in zip(heads, kinds, strict=True))
+    body = "".join(f"<tr>{''.join(map(_cell_html, row, kinds))}</tr>" for row in rows)
     return f"<div class='table'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def _cell_html(cell: str, kind: str) -> str:
+    # A name in another script keeps its own direction; what stands beside it stays where it is.
+    return f"<td{kind}><bdi>{escape(_whole(cell))}</bdi></td>"
+
+
+def _columns_of_words(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[bool]:
+    """Per column whether it is read from the left: the first, and those in which most cells are no figures."""
+    said = [sum(_is_words(row[place]) for row in rows) for place in range(len(heads))]
+    return [place == 0 or 2 * count > len(rows) for place, count in enumerate(said)]
+
+
+def _is_words(cell: str) -> bool:
+    return sum(map(str.isalpha, cell)) > sum(map(str.isdigit, cell))
 
 
 def as_pdf(report: Report) -> bytes:
@@ -88,10 +121,16 @@ def as_pdf(report: Report) -> bytes:
             source,
             root=folder,
             font_paths=[resources.path("fonts")],
-            ignore_system_fonts=True,
+            # Reading which fonts a computer has takes a second; only names in other scripts need them.
+            ignore_system_fonts=not _is_foreign(report),
             timestamp=_second(report.made_at),
         )
         return made
+
+
+def _is_foreign(report: Report) -> bool:
+    """Whether there are letters that our own font lacks: beyond Latin, Greek and Cyrillic."""
+    return any(0x0530 <= ord(letter) < 0x1E00 or ord(letter) > 0x2E80 for letter in repr(report))
 
 
 def _plain(report: Report, folder: Path) -> dict[str, object]:
@@ -102,8 +141,8 @@ def _plain(report: Report, folder: Path) -> dict[str, object]:
         if section.chart:
             chart = f"chart{number}.svg"
             (folder / chart).write_text(section.chart, encoding="utf-8")
-        # A table of 24 hours is for the screen: on paper the chart says it.
-        rows = section.rows if len(section.heads) <= 9 else ()
+        # On paper there is no room for what the chart says already, nor for a table of 24 hours.
+        rows = section.rows if len(section.heads) <= 9 and not section.is_told else ()
         sections.append(
             {
                 "title": section.title,
@@ -111,7 +150,8 @@ def _plain(report: Report, folder: Path) -> dict[str, object]:
                 "chart": chart,
                 "ratio": _ratio(section.chart) if chart else 0,
                 "heads": section.heads if rows else (),
-                "rows": rows,
+                "rows": [[_whole(cell) for cell in row] for row in rows],
+                "words": _columns_of_words(section.heads, rows) if rows else (),
             }
         )
     made = f"{report.made_at.day} {report.made_at:%B %Y}"

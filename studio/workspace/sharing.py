@@ -14,14 +14,15 @@ from typing import Literal, TypeAlias
 from pydantic import JsonValue
 
 from studio.analytics import report as made
-from studio.analytics.report import Report
+from studio.analytics import report_messages as messages
+from studio.analytics.report import Report, Section
 from studio.analytics.report_files import as_html, as_pdf
 from studio.domain.clock import Clock, iso, parse_iso
 from studio.domain.duration import format_duration, parse_duration
 from studio.domain.errors import UserFixable
 from studio.store.store import Store
-from studio.workspace.analyses import AnalysesStory
-from studio.workspace.insights import InsightsStory
+from studio.workspace.analyses import AnalysesStory, Details
+from studio.workspace.insights import InsightsStory, RunInsight
 from studio.workspace.trials import TrialsStory
 
 Form: TypeAlias = Literal["html", "pdf"]
@@ -64,17 +65,28 @@ class SharingStory:
             about=about,
             made_at=self._clock.now(),
             figures=made.figures(insight.kpis, returned.currency),
-            sections=(
-                made.revenue_section(insight.revenue, insight.treated, returned, insight.predicted),
-                made.funnel_section(insight.funnel),
-                made.caused_section(returned),
-                *(made.experiment_section(trial.result) for trial in self._trials.of_run(run_id)),
-                made.credit_section(details.attribution, returned.currency),
-                made.exits_section(details.exits),
-                made.timing_section(details.opens),
-                made.pace_section(self._analyses.time_to_goal(run_id)),
-                made.alerts_section(details.alerts),
-            ),
+            sections=self._sections(insight, details),
+        )
+
+    def _sections(self, insight: RunInsight, details: Details) -> tuple[Section, ...]:
+        returned, labels = insight.returned, insight.design.labels
+        currency, sends = returned.currency, {node: labels[node] for node in insight.design.sends}
+        trials = self._trials.of_run(insight.run.run_id)
+        advice = self._analyses.suggestions(insight, details, trials[0].result if trials else None)
+        return (
+            made.revenue_section(insight.revenue, insight.treated, returned, insight.predicted),
+            made.funnel_section(insight.funnel),
+            made.advice_section(advice, currency),
+            made.caused_section(returned),
+            *(made.experiment_section(trial.result) for trial in trials),
+            messages.steps_section(insight.steps, sends, details.attribution.credit, currency),
+            messages.links_section(details.links, labels),
+            messages.credit_section(details.attribution, currency),
+            made.exits_section(details.exits),
+            messages.timing_section(details.opens),
+            made.pace_section(details.pace),
+            made.cohorts_section(details.cohorts, currency),
+            made.alerts_section(details.alerts),
         )
 
     def write(self, run_id: str, target: Path) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.analytics.drawing import bars, heatmap, line
+from studio.analytics.drawing import ACCENT, bars, heatmap, intervals, line
 from studio.analytics.report import Report, Section
 from studio.analytics.report_files import as_html, as_pdf
 from studio.domain.errors import UserFixable
@@ -94,6 +94,57 @@ def test_a_report_says_what_the_screen_says(opened: tuple[Workspace, Moving], tm
     with pytest.raises(UserFixable, match="cannot be a"):
         workspace.sharing.write(run_id, tmp_path / "report.docx")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["new", "report.html"]
+
+
+def test_a_report_has_a_section_per_question_and_its_figures_are_those_of_the_run(
+    opened: tuple[Workspace, Moving],
+) -> None:
+    workspace, _ = opened
+    run_id = workspace.runs.newest()
+    insight, sections = (
+        workspace.insights.of_run(run_id),
+        {s.title: s for s in workspace.sharing.report(run_id).sections},
+    )
+    counted = {(node, kind): n for node, kind, n in insight.steps.select("node_id", "kind", "people").iter_rows()}
+    sent = [f"{counted.get((node, 'sent'), 0):,}" for node in insight.design.sends]
+    assert [row[1] for row in sections["By message"].rows] == sent
+    week = sections["By week of entering"].rows
+    people = sum(int(row[1].replace(",", "")) for row in week)
+    assert people == insight.returned.people
+    assert {"What to do next", "What was clicked", "Where people left"} <= set(sections)
+    assert not any("-" in cell and any(map(str.isdigit, cell)) for s in sections.values() for r in s.rows for cell in r)
+
+
+def test_names_in_other_scripts_stay_whole_in_both_forms() -> None:
+    names = ("استعادة السلة", "カートの中身をお取り置きしています" * 5, "Ваша корзина", "x" * 300)
+    rows = tuple((name, name, f"{n:,}", "−12.5\u00a0%") for n, name in enumerate(names, 999))
+    chart = intervals([(name, 0.1, -0.2, 0.4, False) for name in names], str, "as A")
+    report = Report(
+        names[0], names[3], names[1], DAY, (("a", "b", "c"),), (Section("s", "t", chart, ("", *"abc"), rows),)
+    )
+    page = as_html(report)
+    assert all(f"<bdi>{name}</bdi>" in page for name in names)
+    # Names are read from the left, figures stand under each other.
+    assert page.count("<td class='words'>") == 2 * len(names)
+    assert as_pdf(report).startswith(b"%PDF-")
+
+
+def test_charts_in_the_page_follow_its_look() -> None:
+    page = as_html(sample("dark"))
+    assert "prefers-color-scheme: dark" in page
+    assert "fill='var(--accent)'" in page
+    assert f"fill='{ACCENT}'" not in page
+
+
+def test_the_chart_of_a_test_holds_each_estimate_in_its_interval() -> None:
+    drawn = Tree.fromstring(intervals([("B", 0.1, -0.05, 0.3, True), ("C", -0.2, None, None, False)], str, "as A"))
+    bar = next(part for part in drawn if part.tag.endswith("rect"))
+    dots = [float(part.get("cx", "")) for part in drawn if part.tag.endswith("circle")]
+    zero = float(next(part for part in drawn if part.tag.endswith("line")).get("x1", ""))
+    left = float(bar.get("x", ""))
+    assert left < zero < dots[0] < left + float(bar.get("width", ""))
+    assert dots[1] < zero
+    assert intervals([], str, "as A") == ""
 
 
 def test_a_schedule_writes_once_each_time(opened: tuple[Workspace, Moving], tmp_path: Path) -> None:
