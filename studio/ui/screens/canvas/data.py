@@ -18,7 +18,7 @@ from studio.workspace.concerned import Concerned, Fate
 from studio.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from studio.ui.screens.canvas.screen import StudioCanvas
+    from studio.ui.screens.canvas.in_front import CanvasInFront
 
 
 _FATES: Mapping[Fate, tuple[str, Tone]] = {
@@ -33,7 +33,7 @@ _FATES: Mapping[Fate, tuple[str, Tone]] = {
 class DataAnswers:
     """Reads off the Qt thread; the answer goes to the page that asked."""
 
-    def __init__(self, page: StudioCanvas, workspace: Workspace) -> None:
+    def __init__(self, page: CanvasInFront, workspace: Workspace) -> None:
         self._page = page
         self._workspace = workspace
         page.contacts_wanted.connect(guarded(self._show_contacts))

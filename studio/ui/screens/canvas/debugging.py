@@ -25,7 +25,7 @@ from studio.workspace.rehearsals import DryRun
 from studio.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from studio.ui.screens.canvas.screen import StudioCanvas
+    from studio.ui.screens.canvas.in_front import CanvasInFront
 
 _RUNS_OFFERED = 30
 
@@ -33,7 +33,7 @@ _RUNS_OFFERED = 30
 class DebugAnswers:
     """Asks and does everything in the background."""
 
-    def __init__(self, page: StudioCanvas, workspace: Workspace, window: RunStarter) -> None:
+    def __init__(self, page: CanvasInFront, workspace: Workspace, window: RunStarter) -> None:
         self._page = page
         self._workspace = workspace
         self._window = window

@@ -14,13 +14,13 @@ from studio.ui.background import run_in_background
 from studio.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from studio.ui.screens.canvas.screen import StudioCanvas
+    from studio.ui.screens.canvas.in_front import CanvasInFront
 
 
 class RunFeed:
     """`wait_for` a run that is being read, `begin` when it is in front, `take` what happens in any run."""
 
-    def __init__(self, page: StudioCanvas, workspace: Workspace) -> None:
+    def __init__(self, page: CanvasInFront, workspace: Workspace) -> None:
         self._page = page
         self._workspace = workspace
         self._run_id = ""

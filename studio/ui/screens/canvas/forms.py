@@ -19,13 +19,13 @@ from studio.workspace.drafts import MessageLook, RuleTrial, SamplePerson
 from studio.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from studio.ui.screens.canvas.screen import StudioCanvas
+    from studio.ui.screens.canvas.in_front import CanvasInFront
 
 
 class FormAnswers:
     """Every answer is worked out off the Qt thread."""
 
-    def __init__(self, page: StudioCanvas, workspace: Workspace) -> None:
+    def __init__(self, page: CanvasInFront, workspace: Workspace) -> None:
         self._page = page
         self._drafts = workspace.drafts
         page.aid.answers = self

@@ -19,13 +19,13 @@ from studio.workspace.workflows import PastState
 from studio.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from studio.ui.screens.canvas.screen import StudioCanvas
+    from studio.ui.screens.canvas.in_front import CanvasInFront
 
 
 class HistoryAnswers:
     """Reads off the Qt thread. Restoring is an edit like any other: it can be undone."""
 
-    def __init__(self, page: StudioCanvas, workspace: Workspace) -> None:
+    def __init__(self, page: CanvasInFront, workspace: Workspace) -> None:
         self._page = page
         self._workspace = workspace
         panel = page.history_panel

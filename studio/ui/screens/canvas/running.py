@@ -15,7 +15,7 @@ from studio.workspace.runs import RunOptions
 from studio.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from studio.ui.screens.canvas.screen import StudioCanvas
+    from studio.ui.screens.canvas.in_front import CanvasInFront
 
 
 class RunStarter(Navigator, Protocol):
@@ -45,7 +45,7 @@ _PLACES = {"people": "audience", "profile": "settings", "health": "health", "res
 class RunCommands:
     """Connects the page's wishes about the run in front."""
 
-    def __init__(self, page: StudioCanvas, workspace: Workspace, window: RunStarter) -> None:
+    def __init__(self, page: CanvasInFront, workspace: Workspace, window: RunStarter) -> None:
         self._page = page
         self._workspace = workspace
         self._window = window

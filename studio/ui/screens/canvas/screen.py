@@ -17,13 +17,13 @@ from studio.domain.run import RunEvent
 from studio.domain.workflow import Workflow
 from studio.ui.background import Task, run_in_background, write_in_background
 from studio.ui.canvas.history import RunHistory
-from studio.ui.canvas.page import CanvasPage
 from studio.ui.faults import faults
 from studio.ui.screens.canvas.data import DataAnswers
 from studio.ui.screens.canvas.debugging import DebugAnswers
 from studio.ui.screens.canvas.feed import RunFeed
 from studio.ui.screens.canvas.forms import FormAnswers
 from studio.ui.screens.canvas.history import HistoryAnswers
+from studio.ui.screens.canvas.in_front import CanvasInFront
 from studio.ui.screens.canvas.running import RunCommands, RunStarter
 from studio.ui.screens.canvas.template_saving import TemplateSaving
 from studio.ui.screens.canvas.version_move import VersionMove
@@ -46,7 +46,7 @@ class Opened:
     history: RunHistory | None = None
 
 
-class StudioCanvas(CanvasPage):
+class StudioCanvas(CanvasInFront):
     """Target `workflow:<id>` edits a workflow, `run:<id>` shows a run on the version it runs, `run:<id>@<moment>` as it
     stood then.
     """
@@ -54,10 +54,6 @@ class StudioCanvas(CanvasPage):
     def __init__(self, workspace: Workspace, window: RunStarter) -> None:
         super().__init__(workspace.workflows.catalogue)
         self._workspace = workspace
-        self.workflow_id = ""
-        self.run_id = ""
-        self.in_library = False
-        """Whether the workflow in front is one of the library's."""
         self._last_edit = ""
         self._moment: datetime | None = None
         self._opening: Task[Opened | None] | None = None
@@ -65,7 +61,7 @@ class StudioCanvas(CanvasPage):
         self._past = HistoryAnswers(self, workspace)
         self._forms = FormAnswers(self, workspace)
         self._debug = DebugAnswers(self, workspace, window)
-        self._move = VersionMove(self, workspace)
+        self._move = VersionMove(self, workspace, self.open_run)
         self.saving = TemplateSaving(self, workspace, window)
         self._parts = (RunCommands(self, workspace, window), DataAnswers(self, workspace))
 

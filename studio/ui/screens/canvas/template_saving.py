@@ -24,7 +24,7 @@ from studio.ui.theme import theme
 from studio.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from studio.ui.screens.canvas.screen import StudioCanvas
+    from studio.ui.screens.canvas.in_front import CanvasInFront
 
 TITLE = "Save as template …"
 
@@ -42,7 +42,7 @@ class Wanted:
 class TemplateSaving:
     """Offers it in the palette and in the menu of the canvas, asks, saves, and can take it back."""
 
-    def __init__(self, page: StudioCanvas, workspace: Workspace, navigator: Navigator) -> None:
+    def __init__(self, page: CanvasInFront, workspace: Workspace, navigator: Navigator) -> None:
         self._page = page
         self._workspace = workspace
         self._navigator = navigator

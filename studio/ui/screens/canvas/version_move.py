@@ -6,7 +6,7 @@ another step for them is the command line's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from studio.ui.background import run_in_background, write_in_background
@@ -15,7 +15,7 @@ from studio.workspace.moving import MovePreview
 from studio.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from studio.ui.screens.canvas.screen import StudioCanvas
+    from studio.ui.screens.canvas.in_front import CanvasInFront
 
 TITLE = "Let waiting people go on in the current version"
 
@@ -23,9 +23,10 @@ TITLE = "Let waiting people go on in the current version"
 class VersionMove:
     """Offers the move, shows what it would do, and does it when that is agreed to."""
 
-    def __init__(self, page: StudioCanvas, workspace: Workspace) -> None:
+    def __init__(self, page: CanvasInFront, workspace: Workspace, show_run: Callable[[str], None]) -> None:
         self._page = page
         self._workspace = workspace
+        self._show_run = show_run
         self._offered_for = ""
         page.workflow_changed.connect(lambda _workflow, _words: self.learn())
         page.watch.state_changed.connect(lambda _words: self.learn())
@@ -73,7 +74,7 @@ class VersionMove:
             return self._workspace.moving.move(run_id, self._workspace.workflows.get(workflow_id))
 
         def done(_: MovePreview) -> None:
-            self._page.open_run(run_id)
+            self._show_run(run_id)
             self._toast("They are moved. The run goes on in the new version when you continue it.")
 
         write_in_background(move, done, owner=self._page)
