@@ -33,15 +33,16 @@ class Watched:
     kind: str
     measure: Measure = "count"
     of: str | None = None
-    actor: str | None = None
+    by_people: bool = False
+    """What machines did is left out."""
 
 
 RUN_FIGURES = (
     Watched("sent", "Messages sent", "sent"),
     Watched("delivered", "Delivery rate", "delivered", "rate", of="sent"),
     Watched("bounced", "Bounce rate", "bounced", "rate", of="sent"),
-    Watched("opened", "Opens by people", "opened", actor="human"),
-    Watched("clicked", "Clicks", "clicked"),
+    Watched("opened", "Opens by people", "opened", by_people=True),
+    Watched("clicked", "Clicks", "clicked", by_people=True),
     Watched("converted", "Orders", "converted"),
     Watched("unsubscribed", "Unsubscribes", "unsubscribed"),
     Watched("complained", "Complaints", "complained"),
@@ -96,7 +97,7 @@ def alerts(
         return []
     found = []
     for figure in figures:
-        values = _values(sums, grid, figure.kind, figure.actor)
+        values = _values(sums, grid, figure.kind, figure.by_people)
         totals = None if figure.of is None else _values(sums, grid, figure.of)
         if not values.any() and not figure.of:
             continue
@@ -149,18 +150,16 @@ def _warmed_up(sums: pl.DataFrame, grid: _Grid, figure: Watched) -> int:
     nodes = sums.filter(pl.col("kind") == kind).get_column("node_id").unique().to_list()
     starts = [0]
     for node in nodes:
-        values = _values(sums, grid, kind, figure.actor, node)
+        values = _values(sums, grid, kind, figure.by_people, node)
         some = values[values > 0]
         if len(some):
             starts.append(int(np.argmax(values >= np.median(some) * 0.75)))
     return max(starts)
 
 
-def _values(
-    sums: pl.DataFrame, grid: _Grid, kind: str, actor: str | None = None, node: str | None = None
-) -> np.ndarray:
+def _values(sums: pl.DataFrame, grid: _Grid, kind: str, by_people: bool = False, node: str | None = None) -> np.ndarray:
     rows = sums.filter(pl.col("kind") == kind)
-    rows = rows if actor is None else rows.filter(pl.col("actor") == actor)
+    rows = rows.filter(pl.col("actor") != "machine") if by_people else rows
     rows = rows if node is None else rows.filter(pl.col("node_id") == node)
     places = ((rows.get_column("hour") - grid.starts[0]) / grid.step).floor().cast(pl.Int64).to_numpy()
     values = np.zeros(len(grid.starts))
@@ -217,9 +216,14 @@ def _where(one: Unusual, sums: pl.DataFrame, grid: _Grid, figure: Watched) -> st
         return None
     changes = {}
     for node in nodes:
-        own = _values(sums, grid, figure.kind, figure.actor, node)
-        before = float(np.median(own[one.index % grid.period : one.index : grid.period]))
-        changes[node] = float(own[one.index]) - before
+        own = _values(sums, grid, figure.kind, figure.by_people, node)
+        before = slice(one.index % grid.period, one.index, grid.period)
+        usual = float(np.median(own[before]))
+        if figure.of is not None:
+            # Of a rate it is no change that more or fewer messages went out.
+            totals = _values(sums, grid, figure.of, node=node)
+            usual = totals[one.index] * float(own[before].sum()) / max(float(totals[before].sum()), 1.0)
+        changes[node] = float(own[one.index]) - usual
     whole = sum(changes.values())
     node = max(changes, key=lambda name: changes[name] * np.sign(whole))
     return node if whole and changes[node] / whole >= EXPLAINS else None

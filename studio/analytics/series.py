@@ -54,6 +54,21 @@ def series(
     return _every_period(rows, every)
 
 
+def up_to(rows: pl.DataFrame, every: Every, until: datetime | None) -> pl.DataFrame:
+    """A series of one group as it stood at a moment: the period it lies in is not over and left out; periods since the
+    last event are zeros.
+    """
+    if until is None or rows.is_empty():
+        return rows.head(0)
+    first = rows.get_column("at")[0]
+    now = pl.Series([until], dtype=rows.schema["at"]).dt.truncate(_EVERY[every])[0]
+    moments = pl.datetime_range(first, now, _EVERY[every], closed="left", time_zone="UTC", eager=True).alias("at")
+    filled = moments.to_frame().join(rows, on="at", how="left", maintain_order="left")
+    return filled.with_columns(
+        pl.col("group").fill_null(""), pl.col("count").fill_null(0), pl.col("value").fill_null(0.0)
+    )
+
+
 def by_link(facts: Facts, run_id: str | None, node_ids: list[str] | None = None) -> pl.DataFrame:
     """`node_id, link, clicks, people`; most clicks first. `link` is "" for clicks that name none."""
     runs = None if run_id is None else [run_id]

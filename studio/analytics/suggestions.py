@@ -74,18 +74,18 @@ def suggestions(
 
 
 def _winner(run_id: str, returned: Return, trial: TrialResult | None) -> list[Suggestion]:
-    """The treatment that may be shipped: its effect on those who still got another variant, at today's order value."""
+    """The treatment that may be shipped: its effect on those who still got the control, at today's order value."""
     if trial is None or trial.analysis.decision.verdict != "ship" or trial.analysis.decision.variant is None:
         return []
     winner = trial.analysis.decision.variant
     compared = next(c for c in trial.analysis.comparisons if c.variant == winner)
-    others = sum(v.people for v in trial.variants if v.id != winner)
+    others = trial.variant(trial.plan.control).people
     per_order = returned.revenue / returned.orders if returned.orders else 0.0
     low, high = compared.anytime.ci or (None, None)
     worth = [None if x is None else x * others * per_order for x in (compared.effect, low, high)]
     evidence = (
         f"It brings {100 * (compared.effect or 0):.1f} points more than the control, however often one looks; "
-        f"{others:,} people still got another variant."
+        f"{others:,} people still got the control."
     )
     target = f"{run_id}/{trial.plan.node_id}"
     return [
@@ -112,8 +112,11 @@ def _holdout(run_id: str, returned: Return) -> list[Suggestion]:
 def _quiet_messages(
     run_id: str, design: Design, returned: Return, found: Attribution, sent: pl.DataFrame | None
 ) -> list[Suggestion]:
-    """Messages hardly any order came by, once so many orders are known that this is no accident."""
-    shares = dict(found.credit.filter(pl.col("model") == "shapley").select("channel", "share").iter_rows())
+    """Messages hardly any order came by, once so many orders are known that this is no accident.
+
+    By every model: a late message reaches those whom the earlier ones did not win, which some models hold against it.
+    """
+    shares = dict(found.credit.group_by("channel").agg(pl.col("share").max()).iter_rows())
     orders = found.attributed_orders
     if sent is None or len(shares) < 2 or not orders:
         return []
@@ -126,7 +129,7 @@ def _quiet_messages(
         cost = None if design.cost_per_message is None else count * design.cost_per_message
         worth = cost if cost is not None and cost >= SAVING_LEAST * returned.revenue else None
         evidence = (
-            f"It went out {count:,} times, but only {credited:,} of {orders:,} orders are credited to it. "
+            f"It went out {count:,} times, but no model credits it with more than {credited:,} of {orders:,} orders. "
             "Half of the people go without it, and the figures show whether anybody misses it."
         )
         title = f"Test leaving out “{label}”"

@@ -274,7 +274,9 @@ def _settled(exposed: pl.DataFrame, converted: pl.DataFrame, now: datetime, wind
     if past.is_empty() or delays.is_empty():
         return 0.0
     ages = waiting.select((pl.lit(now) - pl.col("at")).cast(delays.dtype).alias("age"))["age"]
-    later = (delays.len() - delays.search_sorted(ages, "right")).cast(pl.Float64) / past.height
+    so_far = delays.search_sorted(ages, "right").cast(pl.Int64)
+    # Of those who had not converted by that age either.
+    later = (delays.len() - so_far).cast(pl.Float64) / (past.height - so_far).clip(1)
     happened = people["converted_at"].count()
     return happened / (happened + float(later.sum()))
 
@@ -323,6 +325,9 @@ def _band(plan: TrialPlan, looks: list[_Counts]) -> dict[str, tuple[BandPoint, .
                 alpha=plan.alpha,
                 planned_total=plan.planned_total,
                 treatments=len(plan.treatments),
+                strict=plan.mode == "strict",
+                control_share=plan.weights[plan.control]
+                / max(plan.weights[plan.control] + plan.weights[treatment], 1e-12),
             )
         )
         for treatment in plan.treatments

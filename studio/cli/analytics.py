@@ -305,9 +305,10 @@ def _ask(workspace: Workspace, arguments: argparse.Namespace) -> Said:
         found = workspace.analyses.completions(text, arguments.run_id)
         return Said({"completions": found}, "\n".join(found))
     answer = workspace.analyses.ask(text, arguments.run_id)
-    said = {"query": answer.query.text(), "number": answer.number, "unit": answer.unit, "rows": answer.rows}
-    number = "nothing to divide by" if answer.number is None else f"{answer.number:,.4g}"
-    lines = [f"{answer.query.text()}: {number}"]
+    asked = answer.asked
+    said = {"query": asked, "number": answer.number, "unit": answer.unit, "rows": answer.rows, "note": answer.note}
+    number = "nothing to say yet" if answer.number is None else f"{answer.number:,.4g}"
+    lines = [f"{asked}: {number}", *([answer.note] if answer.note else [])]
     if answer.rows:
         lines += ["", table(answer.rows, (answer.query.by or "", answer.query.metric.name))]
     return Said({**said, "chart": answer.chart}, "\n".join(lines))

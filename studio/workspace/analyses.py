@@ -24,7 +24,7 @@ from studio.analytics.latency import step_latency
 from studio.analytics.narrowed import Narrowing, narrowed
 from studio.analytics.question import Known, complete, read
 from studio.analytics.returns import run_return
-from studio.analytics.series import Every, Split, by_link, series
+from studio.analytics.series import Every, Split, by_link, series, up_to
 from studio.analytics.suggestions import Suggestion, suggestions
 from studio.analytics.survival import Curve, time_to_goal
 from studio.analytics.timing import Heat, heat
@@ -32,6 +32,7 @@ from studio.analytics.trials import TrialResult
 from studio.domain.clock import Clock
 from studio.domain.ports import RunRow
 from studio.domain.workflow import parse_workflow
+from studio.frames.instances import arm_of
 from studio.store.store import Store
 from studio.workspace.insights import RunInsight
 
@@ -131,7 +132,7 @@ class AnalysesStory:
         design, run = self.design(run_id), self._store.runs.get(run_id)
         arm = None
         if variant is not None and design.splits:
-            arm = pl.col("arms").str.contains(rf"(?:^|\|){design.splits[0]}={variant}(?:\||$)")
+            arm = arm_of(design.splits[0]).eq_missing(variant)
         return time_to_goal(self._store.projections, run_id, design, run.at, arm)
 
     def entry_cohorts(self, run_id: str, period: Period = "week") -> pl.DataFrame:
@@ -228,9 +229,10 @@ class AnalysesStory:
     def forecast(
         self, kind: str, run_id: str | None = None, every: Every = "day", horizon: int = 14, *, value: bool = False
     ) -> Outlook:
-        """The series so far, without its last, unfinished moment, and what comes next; counts, or values."""
+        """The series up to now, without the moment that is not over yet, and what comes next; counts, or values."""
         rows = self.series(kind, run_id, every)
-        known = rows.head(max(rows.height - 1, 0))
+        until = self._outside_until() if run_id is None else self._store.runs.get(run_id).at
+        known = up_to(rows, every, until)
         period = {"hour": 24, "day": 7, "week": 1}[every]
         numbers = known.get_column("value" if value else "count").to_numpy().astype(float)
         return Outlook(known, forecast(numbers, horizon, period=period), every)
@@ -250,6 +252,12 @@ class AnalysesStory:
             for event in self._store.runs.problems(run_id)
             if event.node_id and (count := event.payload.get("count") or 1)
         ]
+
+    def _outside_until(self) -> datetime | None:
+        """The newest event from outside that has happened: what was imported reaches no farther."""
+        hours = self._store.projections.sums(("hour",), [OUTSIDE]).get_column("hour")
+        past = hours.filter(hours <= self._clock.now())
+        return None if past.is_empty() else past.max()  # pyright: ignore[reportReturnType] - a datetime column
 
     def _channels(self, run: RunRow) -> Mapping[str, str]:
         """All steps of a run are one channel, that of its workflow: across workflows steps do not compare."""

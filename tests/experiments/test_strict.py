@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from studio.experiments import strict
+from studio.experiments.anytime import ship_lift
 from studio.experiments.moments import Proportion
-from studio.experiments.strict import compare_strict, log_e_better
+from studio.experiments.strict import compare_strict, log_e_better, strict_lift
 
 
 @pytest.mark.parametrize(("n", "m"), [(6, 6), (3, 9)])
@@ -104,3 +105,32 @@ def test_empty_arms_and_no_conversions():
     assert nothing.p_value == 1.0
     broken = compare_strict(Proportion(10_000, 500), Proportion(10_000, 0), 0.05, 20_000)
     assert broken.e_value < 0.02
+
+
+@pytest.mark.parametrize("ratio", [1.5, 0.7])
+def test_the_expectation_is_at_most_one_at_every_ratio(ratio):
+    """Also where the ratio would make the treatment's rate more than one, and nothing can be held against it."""
+    for rate in (0.02, 0.3, 0.6, 0.9):
+        own, total = min(rate * ratio, 1.0), 0.0
+        for x, y in itertools.product(range(7), range(7)):
+            mass = stats.binom.pmf(x, 6, rate) * stats.binom.pmf(y, 6, own)
+            total += mass * math.exp(log_e_better(Proportion(6, x), Proportion(6, y), 0.05, 40, ratio=ratio))
+        assert total <= 1 + 1e-9
+
+
+@given(st.integers(20, 4_000), st.integers(20, 4_000), st.data())
+@settings(max_examples=10)
+def test_the_band_leaves_zero_when_the_evidence_decides(n, m, data):
+    a = Proportion(n, data.draw(st.integers(1, n)))
+    b = Proportion(m, data.draw(st.integers(1, m)))
+    low, high = strict_lift(a, b, 0.05, 8_000)
+    assert low <= b.successes / b.n / (a.successes / a.n) - 1 <= high
+    assert (low >= 0) == (log_e_better(a, b, 0.05, 8_000) >= math.log(20))
+    assert (high <= 0) == (log_e_better(b, a, 0.05, 8_000) >= math.log(20))
+
+
+def test_the_exact_band_is_near_the_asymptotic_one_where_that_is_good():
+    a, b = Proportion(18_240, 438), Proportion(18_190, 545)
+    near, far = ship_lift(a.estimate(), b.estimate(), 40_000, 0.05), strict_lift(a, b, 0.05, 40_000)
+    assert far == pytest.approx(near, abs=0.08)
+    assert strict_lift(Proportion(50, 0), b, 0.05, 40_000) is None

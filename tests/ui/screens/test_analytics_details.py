@@ -100,7 +100,7 @@ def test_a_question_is_answered_as_number_chart_and_query(
     settle(qtbot)
     answer = seen.analyses.ask("messages sent by step", "r1")
     assert page.run.asking.number.text() == f"{answer.number:,.0f}"
-    assert page.run.asking.said.text() == "Understood as: messages sent by step"
+    assert page.run.asking.said.text().startswith("Understood as: messages sent by step. Most: ")
     assert [tuple(row) for row in page.run.asking.bars.data_rows().values] == list(answer.rows)
     page.run.asking.line.setText("messages by moon")
     page.run.asking.ask()

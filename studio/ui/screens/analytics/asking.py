@@ -75,7 +75,8 @@ class AskCard(w.Card):
         self._clear()
         self._answer = answer
         self.number.setText(self._write(answer.number))
-        self.said.setText(f"Understood as: {answer.query.text()}")
+        understood = f"Understood as: {answer.asked}"
+        self.said.setText(f"{understood}. {answer.note}" if answer.note else understood)
         self.number.show()
         self.said.show()
         known = [(group, value) for group, value in answer.rows if value is not None]
@@ -91,7 +92,11 @@ class AskCard(w.Card):
         unit = self._answer.unit if hasattr(self, "_answer") else "count"
         if unit == "rate":
             return numbers.percent(value, 1)
-        return numbers.money(value, self._currency) if unit == "money" else numbers.count(value)
+        if unit == "ratio":
+            return numbers.decimal(value)
+        if unit == "money":
+            return numbers.money(value, self._currency, 2 if abs(value or 0.0) < 100 else 0)
+        return numbers.count(value)
 
 
 def _moment(group: str) -> datetime:
