@@ -216,9 +216,13 @@ class Deeds:
 
     async def _send(self, step: Step, command: Do) -> Ending | None:
         memory = self._memory
-        batch = together(memory.batch(command.ids))
-        batch = batch.unique("instance_id", keep="first", maintain_order=True)
+        standing = together(memory.batch(command.ids))
         stage, draft = self._stage(), memory.draft(command.ids)
+        is_first = standing.get_column("instance_id").is_first_distinct()
+        batch = standing.filter(is_first)
+        if batch.height < standing.height:
+            # Who came by two ways goes on twice, as he would have if he had not come by both at once.
+            draft.add(step.id, "send", standing.filter(~is_first), attempt=command.attempt)
         self._without_leaving(draft, step, batch)
         gone = is_out(batch, memory.departed)
         began = self._tick()

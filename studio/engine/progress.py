@@ -41,8 +41,11 @@ def _alive(step: StepView) -> StepState:
 def _ended(step: StepView) -> StepState:
     if step.state in ("queued", "skipped"):
         return "skipped"
-    if step.state in ("done", "warning", "failed", "stopped"):
+    if step.state in ("done", "warning", "failed"):
         return step.state
+    if not (step.arrived or step.out or step.duration_ms or step.problems):
+        # People were held before it once, and none of them came in after all.
+        return "skipped"
     lost = step.failed + step.quarantined
     if lost and lost * 2 > step.arrived:
         return "failed"

@@ -235,8 +235,6 @@ class Scheduler:
         """Whether triggers may still let somebody in."""
         if not self._rules.kinds.get("enter"):
             return False
-        if self._rules.until is not None and self.now >= self._rules.until:
-            return False
         return not self._rules.is_virtual or "enter" in self._fresh or self._next_at.get("enter") is not None
 
     @property
@@ -318,7 +316,8 @@ class Scheduler:
         is_all = not any(count for (kind, _), count in self._counts.items() if kind not in _PARKED)
         if (is_all and not self.is_listening) or (rules.until is not None and self.now >= rules.until):
             doubts = sum(count for (kind, _), count in self._counts.items() if kind == "doubt")
-            return Finish("done" if is_all and not doubts else "waiting", doubts)
+            is_over = is_all and not doubts and not self.is_listening
+            return Finish("done" if is_over else "waiting", doubts)
         to = min((m for m in (self._next_due(), *self._next_events()) if m is not None), default=None)
         if to is None:
             return Reach(rules.until)

@@ -17,7 +17,7 @@ from studio.domain.ports import RunRow, SimulationContext, Simulator
 from studio.engine.book import Dispatched
 from studio.engine.composing import Written, compose
 from studio.engine.draft import Draft
-from studio.engine.facts import chance, constant, contact_events, identified, tidy
+from studio.engine.facts import chance, constant, contact_events, event_ids, identified, tidy, visited_ids
 from studio.engine.idset import IdSet
 from studio.engine.plan import Plan, Step, sent_kind
 from studio.frames.events import as_events
@@ -57,8 +57,10 @@ async def pretend(
     attempt_no: int,
 ) -> Dispatched:
     """Writes a batch of messages and lets the audience react; its events go into `draft`."""
+    known = _written_before(draft.run, plan, step, batch, context)
+    before = {row: was_sent for row, was_sent in known.items() if not gone[row]}
     result = Dispatched(blocked=gone.arg_true().to_list())
-    rows = gone.not_().arg_true().to_list()
+    rows = [row for row in gone.not_().arg_true() if row not in before]
     if rows:
         row_of = {int(batch.item(row, "instance_id")): row for row in rows}
         _sort_out(draft, step, batch, result, row_of, await compose(step, batch[rows], context), attempt_no)
@@ -70,7 +72,26 @@ async def pretend(
         if kind != "called":
             told = simulation_context(draft.run, plan, step, context)
             happen(draft, step, simulator.react(sent, told), told.goal_kind)
+    for row, was_sent in before.items():
+        (result.sent if was_sent else result.blocked).append(row)
+    result.counts["planned" if attempt_no == 1 else "retry"] -= len(before)
     return result
+
+
+def _written_before(run: RunRow, plan: Plan, step: Step, batch: pl.DataFrame, context: NodeContext) -> dict[int, bool]:
+    """Rows whose message was sent (True) or held back (False) when they came here by another way; what the ledger
+    knows where there is one.
+    """
+    if not plan.has_fan_out:
+        return {}
+    sent, visits = sent_kind(step), visited_ids(batch)
+    contacts = batch.get_column("contact_id").unique().sort()
+    told = context.events.rows((sent, "blocked"), since=run.started_at, ids=contacts, run_id=run.run_id)
+    known, before = IdSet(told.get_column("event_id")), dict[int, bool]()
+    for kind in ("blocked", sent):
+        rows = known.mask(event_ids(run.run_id, step.id, kind, visits)).arg_true()
+        before |= dict.fromkeys(rows.to_list(), kind == sent)
+    return before
 
 
 def _sort_out(

@@ -212,7 +212,7 @@ class DebuggingStory:
             }
         )
         self._host.control(run_id).retry(node_id, only=changes, changes=changes)
-        self._host.start(run_id, is_attended=is_attended)
+        self._host.start(run_id, until=self._store.runs.get(run_id).until, is_attended=is_attended)
 
     def staleness(self, workflow: Workflow, run_id: str) -> dict[str, Staleness]:
         """How what a run left at each step stands beside the workflow as it is now."""

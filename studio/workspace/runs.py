@@ -136,11 +136,14 @@ class RunsStory(KnownRuns):
         return workflow, self._row(workflow, replace(options, aids=aids), workflow_id), planted
 
     def resume(self, run_id: str, *, until: datetime | None = None, is_attended: bool = False) -> None:
-        """Lets a stopped, killed or waiting run go on from where it stands. Raises UserFixable RUN-HELD."""
+        """Lets a stopped, killed or waiting run go on from where it stands; to the end, where it stands at its limit.
+
+        Raises UserFixable RUN-HELD.
+        """
         run = self._store.runs.get(run_id)
         refuse_held(run)
         self._emergency.refuse(run.mode)
-        self._host.start(run_id, until=until or run.until, is_attended=is_attended)
+        self._host.start(run_id, until=until or _limit(run), is_attended=is_attended)
 
     def retry(self, run_id: str, node_id: str | None = None, *, is_attended: bool = False) -> None:
         """Does failed items again, those of one step or of all, and only those.
@@ -157,7 +160,7 @@ class RunsStory(KnownRuns):
             raise UserFixable("RETRY-NOTHING", f"Nothing failed in {run_id}{at}.", where="run", hint=hint)
         self._emergency.refuse(run.mode)
         self._host.control(run_id).retry(node_id)
-        self._host.start(run_id, is_attended=is_attended)
+        self._host.start(run_id, until=run.until, is_attended=is_attended)
 
     def pause(self, run_id: str) -> None:
         """Nothing more is begun until `go_on`."""
@@ -219,7 +222,11 @@ class RunsStory(KnownRuns):
         is_going_on = self._host.is_running(run.run_id)
         if not is_going_on:
             self._emergency.refuse(run.mode)
-        done = self._host.control(run.run_id).resolve(outbox_id, verdict)
+        control = self._host.control(run.run_id)
+        if not is_going_on and run.state in ("paused", "stopped"):
+            # Settling a doubt is no wish to go on: what stood still by somebody's wish stands still afterwards.
+            (control.pause if run.state == "paused" else control.stop)()
+        done = control.resolve(outbox_id, verdict)
         if not is_going_on:
             # What is due now is done; in real time the rest may be days away, and nobody waits for that here.
             self._host.start(run.run_id, until=self._clock.now() if run.clock == "real" else run.until)
@@ -391,6 +398,11 @@ def headline(view: RunView) -> str:
 def _file_id(workflow: Workflow) -> str:
     """What a workflow that is not in the library is known by."""
     return f"file-{stable_id(workflow.name)[:8]}"
+
+
+def _limit(run: RunRow) -> datetime | None:
+    """How far a run was told to go, until it stands there."""
+    return None if run.until is not None and run.at >= run.until else run.until
 
 
 def _refused(workflow: Workflow, problems: Sequence[Problem]) -> UserFixable:

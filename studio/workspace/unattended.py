@@ -101,6 +101,7 @@ class UnattendedStory:
             and run.mode != "simulate"
             and not run.options.get("held")
             and not self._host.is_running(run.run_id)
+            and (run.until is None or run.at < run.until)
             and (run.state in _GOING or (run.state == "paused" and self._was_stopped(run)))
         ]
 

@@ -15,6 +15,7 @@ from studio.domain.mail import Mailer
 from studio.domain.node import Sender
 from studio.domain.ports import Pace, RunRow
 from studio.domain.run import RunEvent, RunState, RunView, fold
+from studio.domain.validation import Catalogue
 from studio.domain.workflow import Workflow, parse_workflow
 from studio.engine.control import Control
 from studio.engine.draft import Sizes
@@ -125,6 +126,7 @@ class World:
         events=None,
         contacts=None,
         mailer: Mailer | None = None,
+        catalogue: Catalogue | None = None,
     ) -> None:
         self.log = MemoryLog()
         self.runs = runs or MemoryRuns(self.log)
@@ -132,6 +134,7 @@ class World:
         self.contacts = contacts or MemoryContacts(people)
         self.mailer = mailer or FakeMailer(mishaps, can_look_up=can_look_up)
         self.mailers = Mailers(self.mailer)
+        self._catalogue = catalogue
         self.wall = Wall()
         self.doze = Doze(self.wall)
         self.sizes = sizes or Sizes()
@@ -155,7 +158,7 @@ class World:
             runs=self.runs,
             events=self.events,
             contacts=self.contacts,
-            catalogue=CATALOGUE,
+            catalogue=self._catalogue or CATALOGUE,
             mailers=self.mailers,
             simulator=Audience(),
             build=lambda parts: b"",

@@ -122,7 +122,7 @@ def test_late_events_are_seen_at_once_and_future_ones_when_the_clock_passes_them
     world = World()
     world.begin(cart_flow)
     world.happen(("cart", 1, 600, "future"))
-    assert world.go(until=START + timedelta(hours=2)) == "done"
+    assert world.go(until=START + timedelta(hours=2)) == "waiting", "somebody is still to come"
     assert world.contact_events("entered").is_empty()
     world.happen(("cart", 2, 30, "late"))
     assert world.go() == "done"
@@ -282,6 +282,21 @@ def test_fan_out_lets_one_person_walk_two_ways_but_get_each_message_once() -> No
     )
     assert world.run(flow) == "done"
     assert world.mailed() == {(f"p{i}", "m"): 1 for i in range(3)}
+
+
+@pytest.mark.parametrize("mode", ["test", "simulate"])
+def test_who_comes_by_two_ways_goes_on_twice_whether_at_once_or_one_after_the_other(mode: str) -> None:
+    """Two letters on both ways before the third; one of them is late on the second way only."""
+    for wait in ("PT0S", "PT1H"):
+        world = World()
+        nodes = {"s": ("people", {"count": 3}), "a": ("mail", {}), "b": ("mail", {}), "p": ("pause", {"wait": wait})}
+        flow = workflow(
+            nodes | {"m": ("mail", {}), "e": ("end", {})}, "s > a", "s > b", "b > p", "a > m", "p > m", "m > e"
+        )
+        assert world.run(flow, mode=mode) == "done"
+        assert world.view().step("e").arrived in (3, 6)
+        assert (world.out("m"), world.view().step("m").sending["sent"]) == ({"out": 6}, 3)
+        assert sorted(world.people("sent", "m")) == [0, 1, 2]
 
 
 def test_nobody_takes_the_other_way_so_it_is_skipped() -> None:

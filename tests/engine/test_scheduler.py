@@ -174,8 +174,8 @@ def test_triggers_listen_on_the_wall_for_ever_or_until_the_limit() -> None:
     assert made.next() == Reach(minutes(60))
     made.tell(Moved(minutes(60)))
     made.tell(Seen("enter", None))
-    assert not made.is_listening
-    assert made.next() == Finish("done")
+    assert made.is_listening, "the leg ends here, not the workflow"
+    assert made.next() == Finish("waiting")
 
 
 def test_the_limit_ends_a_leg_with_work_left_as_waiting() -> None:

@@ -121,14 +121,7 @@ def test_a_run_that_a_person_paused_stays_paused_after_an_emergency_stop(
 @pytest.mark.parametrize("is_going_on", [True, False])
 def test_a_doubt_is_settled_although_its_run_waits_for_days(shop: Workspace, is_going_on: bool) -> None:
     run_id = begun(shop, days=3)
-    ids = shop._store.runs.entries(run_id).head(1)
-    planned = ids.select("instance_id", "contact_id", "key", "arms").with_columns(
-        outbox_id=pl.lit("box"), node_id=pl.lit("wait"), message_id=pl.lit("<m@example.invalid>")
-    )
-    runs = shop._store.runs
-    runs.commit(Checkpoint(run_id=run_id, at=NOW, outbox=planned))
-    for state in ("sending", "in_doubt"):
-        runs.change_outbox(run_id, NOW, [LedgerChange(outbox_id="box", state=state)])
+    doubt(shop, run_id)
     if is_going_on:
         shop.runs.resume(run_id, is_attended=True)
     settling = threading.Thread(target=lambda: shop.runs.resolve("box", "sent"), daemon=True)
@@ -138,6 +131,48 @@ def test_a_doubt_is_settled_although_its_run_waits_for_days(shop: Workspace, is_
     (row,) = shop.runs.outbox(run_id=run_id)
     assert row["state"] == "resolved_sent"
     assert shop.runs.is_running(run_id) is is_going_on
+
+
+def test_settling_a_doubt_lets_nobody_go_on_in_a_run_that_was_stopped(shop: Workspace, wall: Wall) -> None:
+    run_id = begun(shop, days=1)
+    assert shop.runs.end(run_id) == "stopped"
+    doubt(shop, run_id)
+    wall.at += timedelta(days=2)
+    shop.runs.resolve("box", "sent")
+    assert [row["state"] for row in shop.runs.outbox(run_id=run_id)] == ["resolved_sent"]
+    assert shop.runs.get(run_id).state == "stopped"
+    assert shop.runs.view(run_id).step("end").arrived == 0
+
+
+def test_a_workflow_that_waits_for_events_listens_on_after_a_doubt_was_settled(shop: Workspace) -> None:
+    """And after its limit: the leg ends there, not the workflow."""
+    nodes = [
+        {"id": "start", "type": "trigger.event", "parameters": {"event": "cart"}},
+        {"id": "wait", "type": "flow.exit"},
+    ]
+    edges = [{"from": ["start", "out"], "to": ["wait", "in"]}]
+    flow = parse_workflow(json.dumps({"name": "L", "nodes": nodes, "edges": edges}))
+    run_id = shop.runs.start(flow, RunOptions(mode="test", clock="real", until=NOW))
+    assert shop.runs.wait(run_id) == "waiting"
+    assert shop.unattended.take_up().started == (), "it has come to its limit"
+    doubt(shop, run_id, contact=0)
+    shop.runs.resolve("box", "sent")
+    assert shop.runs.get(run_id).state == "waiting"
+
+
+def doubt(shop: Workspace, run_id: str, contact: int | None = None) -> None:
+    """One message of somebody who is in the run (or of nobody in it) is in doubt."""
+    runs = shop._store.runs
+    ids = runs.entries(run_id).head(1)
+    if contact is not None:
+        row = {"instance_id": [1], "contact_id": [contact], "key": [None], "arms": [""]}
+        ids = pl.DataFrame(row, schema={name: ids.schema[name] for name in row})
+    planned = ids.select("instance_id", "contact_id", "key", "arms").with_columns(
+        outbox_id=pl.lit("box"), node_id=pl.lit("wait"), message_id=pl.lit("<m@example.invalid>")
+    )
+    runs.commit(Checkpoint(run_id=run_id, at=NOW, outbox=planned))
+    for state in ("sending", "in_doubt"):
+        runs.change_outbox(run_id, NOW, [LedgerChange(outbox_id="box", state=state)])
 
 
 @pytest.mark.parametrize(("closed_for", "asks"), [(timedelta(hours=30), False), (timedelta(days=4), True)])
