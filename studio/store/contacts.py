@@ -22,7 +22,7 @@ from studio.store.database import Database, bulk
 from studio.store.few_contacts import FEW, FewContacts, expressions, known_types
 from studio.store.rows import frame_of, joined_columns, rows_of, split_columns
 from studio.store.schema import micros
-from studio.store.upsert import UpsertReport, address_hash, upsert
+from studio.store.upsert import UpsertReport, address_hash, address_hashes, upsert
 
 EVERYTHING = "all"
 """The scope of a suppression that holds for every channel and topic."""
@@ -142,7 +142,7 @@ class People:
         assert by in ("key", "email")
         wanted = pl.DataFrame({by: values.cast(pl.String).drop_nulls().unique(maintain_order=True)})
         column = "key" if by == "key" else "address_hash"
-        hashes = [address_hash(value) for value in wanted.get_column(by)] if by == "email" else wanted.get_column(by)
+        hashes = address_hashes(wanted.get_column(by).to_list()) if by == "email" else wanted.get_column(by)
         wanted = wanted.with_columns(pl.Series("sought", hashes, dtype=pl.String))
         rows: list[tuple[Any, ...]] = []
         with self._database.read() as connection:

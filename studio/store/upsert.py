@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import compress, repeat
+from operator import not_
 from typing import Any, Literal
 
 import polars as pl
@@ -36,6 +38,7 @@ UPDATE contacts SET email = ?, name = ?, language = ?, zone = ?, properties = ?,
 WHERE id = ?
 """
 _JOIN_SOURCE = "INSERT OR IGNORE INTO contact_sources (source, contact_id) VALUES (?, ?)"
+_JOIN_NEW = "INSERT INTO contact_sources (source, contact_id) SELECT ?, id FROM contacts WHERE id BETWEEN ? AND ?"
 _KNOWN = """
 SELECT key, id, email, name, language, zone, properties FROM contacts
 WHERE key IN (SELECT value FROM json_each(?))
@@ -50,6 +53,8 @@ def _nothing(_constant: str) -> None:
 
 _DECODE = json.JSONDecoder(parse_constant=_nothing).decode
 _ENCODE = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+_ENCODE_LINES = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",\n", ":")).encode
+_KINDS: Mapping[type, FieldType] = {bool: "boolean", int: "integer", float: "number", str: "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +69,18 @@ class UpsertReport:
 def upsert(connection: sa.Connection, frame: pl.DataFrame, source: str, now: datetime) -> UpsertReport:
     """See `People.upsert_contacts`. O(rows), 50,000 in memory at a time beside the frame."""
     frame = _normal(frame)
-    _remember_types(connection, _property_types(frame.get_column("properties")))
     first_id = next_id = (connection.execute(sa.select(sa.func.max(schema.contacts.c.id))).scalar() or 0) + 1
     added = changed = 0
-    for part in frame.iter_slices(PART_ROWS):
-        new, different = _upsert_part(connection, part, source, micros(now), next_id)
-        added, changed, next_id = added + new, changed + different, next_id + new
+    types: dict[str, FieldType] = {}
+    for rows in frame.iter_slices(PART_ROWS):
+        part = _Part(rows, _read_all(rows.get_column("properties")))
+        types |= {name: _widest((types.get(name), kind)) for name, kind in _types_in(part.properties).items()}
+        known = _known(connection, part.rows.get_column("key")) if first_id > 1 else {}
+        new, old = part.divided(known)
+        _insert(connection, new, source, micros(now), next_id)
+        changed += _update(connection, old, known, source, micros(now))
+        added, next_id = added + new.rows.height, next_id + new.rows.height
+    _remember_types(connection, types)
     build_new(connection, first_id, next_id - 1)
     return UpsertReport(added, changed, frame.height - added - changed)
 
@@ -89,31 +100,61 @@ def _normal(frame: pl.DataFrame) -> pl.DataFrame:
     return normal.unique("key", keep="last", maintain_order=True)
 
 
-def _upsert_part(connection: sa.Connection, part: pl.DataFrame, source: str, now: int, next_id: int) -> tuple[int, int]:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some of the people given, with their properties read, row for row."""
+
+    rows: pl.DataFrame
+    properties: list[dict[str, Any]]
+
+    def divided(self, known: Mapping[str, object]) -> tuple[_Part, _Part]:
+        """Those who are new, and those who are known by their key."""
+        if not known:
+            return self, _Part(self.rows.clear(), [])
+        is_known = [key in known for key in self.rows.get_column("key")]
+        mask = pl.Series(is_known, dtype=pl.Boolean)
+        new = list(compress(self.properties, map(not_, is_known)))
+        return _Part(self.rows.filter(~mask), new), _Part(
+            self.rows.filter(mask), list(compress(self.properties, is_known))
+        )
+
+
+def _known(connection: sa.Connection, keys: pl.Series) -> dict[str, tuple[Any, ...]]:
     cursor = bulk(connection)
-    cursor.execute(_KNOWN, (json.dumps(part.get_column("key").to_list()),))
-    known = {row[0]: row[1:] for row in cursor.fetchall()}
-    inserts: list[tuple[Any, ...]] = []
+    cursor.execute(_KNOWN, (json.dumps(keys.to_list()),))
+    return {row[0]: row[1:] for row in cursor.fetchall()}
+
+
+def _insert(connection: sa.Connection, part: _Part, source: str, now: int, first_id: int) -> None:
+    """Adds people; their ids follow each other. Column by column: a row of Python's own costs as much as SQLite's."""
+    count = part.rows.height
+    if not count:
+        return
+    key, email, *others = (part.rows.get_column(name).to_list() for name in ("key", *_COLUMNS))
+    ids = range(first_id, first_id + count)
+    texts, hashes = _written_all(part.properties), address_hashes(email)
+    same = (repeat(source, count), repeat(now, count), repeat(now, count))
+    rows = zip(ids, key, email, *others, texts, hashes, *same, strict=True)
+    cursor = bulk(connection)
+    cursor.executemany(_INSERT, rows)
+    cursor.execute(_JOIN_NEW, (source, first_id, first_id + count - 1))
+
+
+def _update(connection: sa.Connection, part: _Part, known: Mapping[str, tuple[Any, ...]], source: str, now: int) -> int:
+    """Changes people where something differs; how many."""
     updates: list[tuple[Any, ...]] = []
     members: list[tuple[str, int]] = []
-    for key, *values, properties in part.iter_rows():
-        given = _parsed(properties)
-        before = known.get(key)
-        if before is None:
-            row = (next_id + len(inserts), key, *values, _text(given), _hash(values[0]), source, now, now)
-            inserts.append(row)
-            members.append((source, row[0]))
-            continue
-        contact_id, *stored, text = before
+    for (key, *values, _), given in zip(part.rows.iter_rows(), part.properties, strict=True):
+        contact_id, *stored, text = known[key]
         merged = [old if new is None else new for new, old in zip(values, stored, strict=True)]
-        properties_now = _text({**json.loads(text), **given}) if given else text
+        properties_now = _ENCODE({**json.loads(text), **given}) if given else text
         if merged != stored or properties_now != text:
             updates.append((*merged, properties_now, _hash(merged[0]), now, contact_id))
         members.append((source, contact_id))
-    cursor.executemany(_INSERT, inserts)
+    cursor = bulk(connection)
     cursor.executemany(_UPDATE, updates)
     cursor.executemany(_JOIN_SOURCE, members)
-    return len(inserts), len(updates)
+    return len(updates)
 
 
 def address_hash(email: str) -> str:
@@ -121,20 +162,43 @@ def address_hash(email: str) -> str:
     return hashlib.sha256(email.strip().casefold().encode()).hexdigest()
 
 
+def address_hashes(emails: Sequence[str | None]) -> list[str | None]:
+    """`address_hash` of many, in half the time; None of none."""
+    texts = "\n".join([email or "" for email in emails]).casefold().split("\n")
+    if len(texts) != len(emails):  # an address with a line's end in it
+        return [_hash(email) for email in emails]
+    sha = hashlib.sha256
+    known = zip(emails, texts, strict=True)
+    return [None if email is None else sha(text.strip().encode()).hexdigest() for email, text in known]
+
+
 def _hash(email: str | None) -> str | None:
     return None if email is None else address_hash(email)
 
 
-def _parsed(properties: str | None) -> dict[str, Any]:
-    """Properties without those that say nothing: a null keeps what is known, as it does for the other columns."""
-    if properties is None:
-        return {}
-    given = _DECODE(properties)
-    return {name: value for name, value in given.items() if value is not None}
+def _read_all(texts: pl.Series) -> list[dict[str, Any]]:
+    """Properties without those that say nothing: a null keeps what is known, as it does for the other columns.
+
+    All in one document, for beginning to read costs more than reading one of them.
+    """
+    given = texts.fill_null("{}").to_list()
+    try:
+        found = _DECODE(f"[{','.join(given)}]")
+    except ValueError:
+        found = []
+    if len(found) != len(given):
+        found = [_DECODE(text) for text in given]
+    return [
+        {name: value for name, value in one.items() if value is not None} if None in one.values() else one
+        for one in found
+    ]
 
 
-def _text(properties: Mapping[str, Any]) -> str:
-    return _ENCODE(properties)
+def _written_all(properties: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What `_ENCODE` makes of each. No text holds a line's end as it is, so that they can be told apart."""
+    whole = _ENCODE_LINES(properties)[1:-1]
+    found = whole.replace("},\n{", "}\n{").replace(",\n", ",").split("\n")
+    return found if len(found) == len(properties) else [_ENCODE(one) for one in properties]
 
 
 def remember_property(connection: sa.Connection, name: str, value: object) -> None:
@@ -142,12 +206,21 @@ def remember_property(connection: sa.Connection, name: str, value: object) -> No
     _remember_types(connection, {name: _type_of(value)})
 
 
-def _property_types(properties: pl.Series) -> dict[str, FieldType]:
+def _types_in(properties: Iterable[Mapping[str, Any]]) -> dict[str, FieldType]:
+    """The types of all that is given, by name."""
+    kinds = {(name, value.__class__) for one in properties for name, value in one.items()}
     types: dict[str, FieldType] = {}
-    for text in properties.drop_nulls().unique():
-        for name, value in _parsed(text).items():
-            types[name] = _widest((types.get(name), _type_of(value)))
+    for name, kind in kinds:
+        of_kind = _KINDS.get(kind, "mixed")
+        if of_kind == "integer" and not all(_is_whole(one.get(name)) for one in properties):
+            of_kind = "number"
+        types[name] = _widest((types.get(name), of_kind))
     return types
+
+
+def _is_whole(value: object) -> bool:
+    """Whether it is a number that fits into 64 bits, or no whole number at all."""
+    return not isinstance(value, int) or abs(value) < 1 << 63
 
 
 def _type_of(value: object) -> FieldType:

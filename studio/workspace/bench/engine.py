@@ -53,6 +53,19 @@ def engine(contacts: int, progress: Progress) -> Iterator[Figure]:
         yield _peak(folder, contacts)
 
 
+def memory(contacts: int, progress: Progress) -> Iterator[Figure]:
+    """Taking in so many people, and the most memory of a run of all of them."""
+    with tempfile.TemporaryDirectory(prefix="studio-bench-") as place:
+        folder = Path(place) / "workspace"
+        with Workspace.open(folder) as workspace:
+            progress(f"Importing {contacts:,} contacts …")
+            wall, cpu = _timed(lambda: crowd.take_in(workspace, contacts))
+        yield Figure("people_taken_in_per_second", round(contacts / wall), "people/s")
+        yield Figure("people_taken_in_per_cpu_second", round(contacts / cpu), "people/cpu-s")
+        progress("A run of them all …")
+        yield _peak(folder, contacts)
+
+
 def _six_nodes(workspace: Workspace, contacts: int, progress: Progress) -> Iterator[Figure]:
     chunks = [chunk.with_row_index("contact_id") for chunk in crowd.people(contacts)]
     texts = {"polars_template": crowd.TEXT, "minijinja": crowd.ANY_TEXT}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from studio.workspace.bench.analytics import analytics
-from studio.workspace.bench.engine import engine
+from studio.workspace.bench.engine import engine, memory
 from studio.workspace.bench.figure import Figure
 from studio.workspace.bench.learning import learning
 from studio.workspace.bench.peeking import peeking
@@ -19,6 +19,7 @@ Progress = Callable[[str], None]
 
 GROUPS: dict[str, Callable[[int, Progress], Iterator[Figure]]] = {
     "engine": engine,
+    "memory": memory,
     "peeking": peeking,
     "analytics": analytics,
     "recommend": recommend,
