@@ -158,6 +158,28 @@ def message_editor() -> QWidget:
     return made
 
 
+def on_the_phone(page: StudioCanvas, type_id: str, texts: Mapping[str, str]) -> None:
+    """A message to a phone, being written."""
+    node = page.document.new_node(type_id, (0.0, 400.0))
+    page.document.add_node(node.model_copy(update={"parameters": dict(texts)}))
+    page.choose(node.id)
+    screen_shots.settle()
+    page.inspector.settings.phone.look_now()
+
+
+def sms(page: StudioCanvas) -> None:
+    text = "Hi {{ contact.first_name|default('there') }}, your basket waits: https://b.example/b. Reply STOP to end."
+    on_the_phone(page, "send.sms", {"body": text, "sender": "BloomBarley"})
+
+
+def push(page: StudioCanvas) -> None:
+    texts = {
+        "subject": "Your basket is waiting",
+        "body": "{{ contact.first_name|default('Hello') }}, we kept it for you.",
+    }
+    on_the_phone(page, "send.push", texts)
+
+
 def live(page: StudioCanvas) -> None:
     """Two fifths of the way."""
     _cut(page, 0.4)
@@ -266,6 +288,8 @@ STATES: Mapping[str, Callable[[], QWidget]] = {
     "canvas-history": shot(history),
     "canvas-find": shot(lambda _page: None, settled=finding),
     "canvas-message": message_editor,
+    "canvas-sms": shot(sms),
+    "canvas-push": shot(push),
     "canvas-live": shot(live, target="run"),
     "canvas-trouble": shot(trouble, target="run", settled=refused),
     "canvas-held": shot(held, target="run"),

@@ -16,6 +16,7 @@ import polars as pl
 from pydantic import JsonValue
 
 from studio.domain.clock import iso
+from studio.domain.port_words import port_words
 from studio.domain.ports import RunRow
 from studio.domain.run import RunView, StepView
 from studio.domain.workflow import Node, Workflow, topological_order
@@ -214,7 +215,7 @@ def _port_shares(node_id: str, label: str, port: str, old: StepView, new: StepVi
     shares = counts[0] / counts[1], counts[2] / counts[3]
     size = _effect(*counts)
     if size:
-        words = f"{label}: {shares[0]:.1%} left through “{port}” before, {shares[1]:.1%} now."
+        words = f"{label}: {shares[0]:.1%} {_left(port)} before, {shares[1]:.1%} now."
         yield _difference("count", node_id, f"out {port}", round(shares[0], 6), round(shares[1], 6), size, words)
 
 
@@ -310,3 +311,7 @@ def _say(value: JsonValue) -> str:
         return "not set"
     text = str(value)
     return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def _left(port: str) -> str:
+    return f"left through “{port_words(port)}”" if port_words(port) else "went on"

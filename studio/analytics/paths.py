@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 from pydantic import JsonValue
 
+from studio.domain.port_words import port_words
 from studio.domain.web_answer import taken_of
 from studio.engine.plan import Plan
 from studio.frames.events import RUN_KINDS
@@ -226,7 +227,8 @@ class _Reader:
             return "Ended here."
         waited = (left - arrived).total_seconds()
         after = f" after {_length(waited)}" if waited >= 1 else ""
-        return f"Went on through “{port}”{after}."
+        through = f" through “{port_words(port)}”" if port and port_words(port) else ""
+        return f"Went on{through}{after}."
 
     def _reason_event(self, node_id: str, arrived: datetime, left: datetime | None) -> Mapping[str, Any] | None:
         for event in self._own:

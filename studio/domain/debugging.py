@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias, cast, get_args
 from pydantic import JsonValue
 
 from studio.domain.errors import Problem, UserFixable
+from studio.domain.port_words import port_words
 from studio.domain.workflow import Workflow
 
 When: TypeAlias = Literal["before", "count", "empty", "contact", "error", "new_value"]
@@ -68,7 +69,7 @@ class Breakpoint:
     def in_words(self, labels: Mapping[str, str]) -> str:
         """The breakpoint as a person would say it; `labels` by node id."""
         step = f"“{labels.get(self.node, self.node)}”" if self.node else "any step"
-        port = f" through “{self.port}”" if self.port else ""
+        port = f" through “{port_words(self.port)}”" if self.port and port_words(self.port) else ""
         many = f"more than {self.more_than or 0:,} people"
         words: dict[When, str] = {
             "before": f"before {step}",

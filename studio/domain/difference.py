@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, JsonValue
 
+from studio.domain.port_words import port_words
 from studio.domain.workflow import Edge, Node, PortRef, Workflow
 
 Kind: TypeAlias = Literal["added", "removed", "changed", "moved"]
@@ -67,7 +68,7 @@ def in_words(difference: Difference, names: Mapping[str, str]) -> str:
         case "edge":
             assert difference.edge is not None
             (_, port), (target, _) = difference.edge
-            through = "" if port == "out" else f" through “{port}”"
+            through = f" through “{port_words(port)}”" if port_words(port) else ""
             return f"Edge {who} → {names.get(target, target)}{through}: {difference.kind}"
         case "workflow":
             was, now = _short(difference.before), _short(difference.after)

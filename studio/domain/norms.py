@@ -14,6 +14,8 @@ from typing import cast
 
 from pydantic import JsonValue
 
+from studio.domain.port_words import port_words
+
 _PEOPLE_MIN = 20
 _FACTOR = 2.0
 _SHARE_P = 0.001
@@ -128,7 +130,7 @@ def _shares(node: str, now: Profile, earlier: Sequence[Profile]) -> Iterator[Ala
             yield Alarm(
                 node,
                 f"NORM-SHARE-{port}",
-                f"{share:.0%} of the people left through “{port}”; usually it is {before:.0%}.",
+                f"{share:.0%} of the people {_left(port)}; usually it is {before:.0%}.",
                 "Look at the people of this step, and compare the run with an earlier one.",
             )
 
@@ -181,3 +183,7 @@ def _kind(dtype: str) -> str:
     if dtype.startswith(("Int", "UInt", "Float")):
         return "numbers"
     return {"String": "text", "Boolean": "yes or no"}.get(dtype, dtype.lower())
+
+
+def _left(port: str) -> str:
+    return f"left through “{port_words(port)}”" if port_words(port) else "went on"

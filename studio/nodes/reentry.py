@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeAlias
@@ -20,6 +21,14 @@ from studio.frames.events import AT
 from studio.frames.expression import event_property
 from studio.frames.few import Few, Row, is_few
 
+RE_ENTRY_WORDS: Mapping[str, str] = {
+    "never": "Never",
+    "every_time": "Every time",
+    "one_per_key": "Once for each cart or order",
+    "after_days": "Some days after the last start",
+    "after_exit": "Once they are through",
+}
+"""What forms call the policies."""
 _JOURNEY = ["contact_id", "key"]
 _ENTRY = ("contact_id", "key", "entered_at", "occurrence", "var.event")
 _SEEN = ("kind", "occurred_at", "value", "currency", "key", "properties")

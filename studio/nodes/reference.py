@@ -129,7 +129,8 @@ def _kind(field: Schema) -> str:
     if "anyOf" in field:
         return " or ".join(dict.fromkeys(_kind(one) for one in field["anyOf"] if one.get("type") != "null")) + unit
     if "enum" in field:
-        return " or ".join(str(value) for value in field["enum"])
+        words = field.get("words", {})
+        return " or ".join(f"{value} ({words[value]})" if value in words else str(value) for value in field["enum"])
     kind = {"string": "text", "integer": "whole number", "number": "number", "boolean": "yes or no", "array": "list"}[
         field["type"]
     ]

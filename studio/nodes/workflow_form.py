@@ -19,14 +19,8 @@ from studio.domain.node import Parameters
 from studio.domain.spelling import nearest
 from studio.domain.workflow import ReEntryPolicy, Settings, Workflow
 from studio.nodes.parameters import EventKind, PositiveDuration, TimeOfDay, refuse, refusing
+from studio.nodes.reentry import RE_ENTRY_WORDS
 
-RE_ENTRY_WORDS: Mapping[str, str] = {
-    "never": "Never",
-    "every_time": "Every time",
-    "one_per_key": "Once for each cart or order",
-    "after_days": "Some days after the last start",
-    "after_exit": "Once they are through",
-}
 _WEEK = timedelta(days=7)
 
 

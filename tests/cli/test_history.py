@@ -59,7 +59,7 @@ def test_a_trace_tells_every_step_its_reason_and_what_was_looked_at(shop: Path) 
         ("end", None),
     ]
     assert journey["visits"][1]["data"] == {"age": "12"}
-    assert journey["visits"][3]["verdict"] == "Went on through “out” after 2 days."
+    assert journey["visits"][3]["verdict"] == "Went on after 2 days."
     assert journey["visits"][4]["verdict"] == "Ended: done."
     assert [event["kind"] for event in journey["events"]] == ["entered", "exited"]
     assert trace["found"]

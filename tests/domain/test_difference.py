@@ -65,4 +65,4 @@ def test_turned_round_an_addition_is_a_removal() -> None:
 
 def test_an_output_is_named_when_it_is_not_the_plain_one() -> None:
     found = Difference(kind="added", what="edge", node="start", edge=(("start", "timeout"), ("mail", "in")))
-    assert in_words(found, NAMES) == "Edge Start → Email A through “timeout”: added"
+    assert in_words(found, NAMES) == "Edge Start → Email A through “time is up”: added"

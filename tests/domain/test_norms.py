@@ -40,7 +40,7 @@ def test_an_audience_that_always_varies_may_vary() -> None:
 def test_a_share_far_from_usual_is_told_with_both_figures() -> None:
     (first, second) = alarms(profile(passed=900), [profile(), profile()], ["filter"], {"start"})
     assert (first.code, second.code) == ("NORM-SHARE-pass", "NORM-SHARE-fail")
-    assert first.message == "90% of the people left through “pass”; usually it is 50%."
+    assert first.message == "90% of the people left through “fits”; usually it is 50%."
     assert codes(profile(passed=560), profile(), profile()) == []
 
 

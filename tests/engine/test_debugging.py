@@ -74,7 +74,7 @@ def test_an_empty_port_stops_before_anybody_goes_on() -> None:
     nodes = {**NODES, "k": ("keep", {"of": 400, "remainder": 399})}
     world = begun("empty:k.pass", flow=workflow(nodes, "s > k", "k.pass > t", "t > m", "m > e", "k.fail > x"))
     assert world.go() == "paused"
-    assert "when nobody leaves “Keep” through “pass”" in world.view().message
+    assert "when nobody leaves “Keep” through “fits”" in world.view().message
     assert world.people("exited") == []
     assert world.go() == "done"
     assert len(world.people("exited", "x")) == 40

@@ -31,10 +31,17 @@ class OfferParameters(Parameters):
     kind: Literal["shared", "unique", "list"] = Field(
         default="shared",
         title="Codes",
-        description="shared: the same for all; unique: one made for each person; list: the next one of your list.",
+        description="Whose code it is.",
+        json_schema_extra={
+            "words": {
+                "shared": "The same for all",
+                "unique": "One made for each person",
+                "list": "The next one of your list",
+            }
+        },
     )
     code: Annotated[str, Field(max_length=40, pattern=r"^[^\s]*$")] = Field(
-        default="", title="Code", description="For shared the code, for unique how each code begins, such as SPRING-."
+        default="", title="Code", description="The code for all, or how each person’s own begins, such as SPRING-."
     )
     codes: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=60)], ...], Field(max_length=100_000)] = Field(
         default=(), title="List of codes", description="For list: codes made in your shop, each given once."

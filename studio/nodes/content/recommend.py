@@ -27,7 +27,14 @@ class RecommendParameters(Parameters):
     strategy: Literal["last_viewed", "co_bought", "top"] = Field(
         default="co_bought",
         title="Choose by",
-        description="last_viewed by the person; co_bought with what the person bought; top: what sells best.",
+        description="What each person is shown.",
+        json_schema_extra={
+            "words": {
+                "last_viewed": "What they looked at last",
+                "co_bought": "What goes with what they bought",
+                "top": "What sells best",
+            }
+        },
     )
     count: Annotated[int, Field(ge=1, le=8)] = Field(
         default=3, title="How many", description="At most so many things for each person."
@@ -45,7 +52,13 @@ class RecommendParameters(Parameters):
     fallback: Literal["top", "none"] = Field(
         default="top",
         title="Otherwise",
-        description="When nothing is found for a person: top takes what sells best, none lets them out separately.",
+        description="When nothing is found for a person.",
+        json_schema_extra={
+            "words": {
+                "top": "What sells best",
+                "none": "They leave through “nothing found”",
+            }
+        },
     )
 
 

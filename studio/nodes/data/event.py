@@ -32,7 +32,8 @@ class RecordParameters(Parameters):
     key: Literal["instance", "none"] = Field(
         default="instance",
         title="Key",
-        description="instance: the event has the key the person came in with (a cart, a booking); none: it has none.",
+        description="Whether the event has the key the person came in with: a cart, a booking.",
+        json_schema_extra={"words": {"instance": "The one they came in with", "none": "None"}},
     )
     note: Annotated[str, Field(max_length=200)] = Field(
         default="", title="Note", description="A word about it that reports show. No personal data."

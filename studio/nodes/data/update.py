@@ -28,7 +28,17 @@ class Change(Parameters):
     action: Literal["set", "increment", "append", "remove", "grant", "withdraw"] = Field(
         default="set",
         title="What to do",
-        description="set a field, increment a number, append or remove a tag, grant or withdraw a consent.",
+        description="To a field, a number, a tag or a consent.",
+        json_schema_extra={
+            "words": {
+                "set": "Set a field",
+                "increment": "Add to a number",
+                "append": "Add a tag",
+                "remove": "Remove a tag",
+                "grant": "Note a consent",
+                "withdraw": "Withdraw a consent",
+            }
+        },
     )
     field: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s.:|=]+$")] = Field(
         title="Field", description="The contact field, such as stage or tags; for a consent its topic."

@@ -61,9 +61,16 @@ class DecideParameters(Parameters):
         default="proof",
         title="Decides when",
         description=(
-            "proof: a winner is proven, however often one looks; planned: proven once the planned people are in; "
-            "likely: it is the best with the chance asked for; ahead: whatever is ahead, which proves nothing."
+            "Proof holds however often one looks; what is likely has the chance asked for; being ahead proves nothing."
         ),
+        json_schema_extra={
+            "words": {
+                "proof": "A winner is proven",
+                "planned": "It is proven and the planned people are in",
+                "likely": "One is most likely the best",
+                "ahead": "Whatever is ahead",
+            }
+        },
     )
     alpha: Annotated[float, Field(gt=0, le=0.5)] = Field(
         default=0.05,

@@ -40,9 +40,16 @@ class HoldoutParameters(Parameters):
         default="contact",
         title="Divide by",
         description=(
-            "contact: a person is always held out or never; key: each cart or order is drawn on its own; account: "
-            "everybody with the same value in the field “account” is held out together."
+            "A person is always held out or never; or each cart or order is drawn on its own; or everybody with the "
+            "same value in the field “account” is held out together."
         ),
+        json_schema_extra={
+            "words": {
+                "contact": "Person",
+                "key": "Cart or order",
+                "account": "Account",
+            }
+        },
     )
 
 

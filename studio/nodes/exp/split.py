@@ -63,18 +63,26 @@ class SplitParameters(Parameters):
         default="contact",
         title="Divide by",
         description=(
-            "contact: a person always gets the same variant; key: each cart or order is drawn on its own; account: "
-            "everybody with the same value in the field “account” gets the same."
+            "A person always gets the same variant; or each cart or order is drawn on its own; or everybody with the "
+            "same value in the field “account” gets the same."
         ),
+        json_schema_extra={
+            "words": {
+                "contact": "Person",
+                "key": "Cart or order",
+                "account": "Account",
+            }
+        },
     )
 
     allocation: Literal["fixed", "adaptive"] = Field(
         default="fixed",
         title="Shares",
         description=(
-            "fixed: the weights, all the time; adaptive: more and more people get what works better, and every variant "
-            "keeps its least share. Adaptive earns more meanwhile and takes longer to prove anything."
+            "Adaptive: more and more people get what works better, and every variant keeps its least share. It earns "
+            "more meanwhile and takes longer to prove anything."
         ),
+        json_schema_extra={"words": {"fixed": "The weights, all the time", "adaptive": "Adaptive"}},
     )
     least_share: Annotated[float, Field(ge=0.02, le=0.4)] = Field(
         default=0.1,
@@ -101,9 +109,10 @@ class SplitParameters(Parameters):
         default="anytime",
         title="Evidence",
         description=(
-            "anytime: safe to read whenever you like; strict: exact with the smallest numbers too, and takes about a "
-            "fifth more people. For adaptive shares it is always anytime."
+            "Strict: exact with the smallest numbers too, and takes about a fifth more people. Adaptive shares are "
+            "always read at any time."
         ),
+        json_schema_extra={"words": {"anytime": "Safe to read at any time", "strict": "Strict"}},
     )
 
     @field_validator("variants")

@@ -30,7 +30,7 @@ class BranchParameters(Parameters):
 
     conditions: Annotated[tuple[Condition, ...], Field(min_length=1, max_length=20)] = Field(
         title="Conditions",
-        description="Asked from top to bottom; the first that holds decides. Who fits none goes out through “else”.",
+        description="From top to bottom; the first that holds decides; else people leave through “everybody else”.",
         json_schema_extra={"widget": "conditions"},
     )
 

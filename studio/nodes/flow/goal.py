@@ -45,7 +45,8 @@ class GoalParameters(Parameters):
     action: Literal["exit", "continue"] = Field(
         default="exit",
         title="On success",
-        description="exit: whoever succeeds leaves through “reached”, from whatever step; continue: nothing changes.",
+        description="Whoever succeeds leaves through “goal reached”, from whatever step; or nothing changes.",
+        json_schema_extra={"words": {"exit": "They leave the workflow", "continue": "They go on"}},
     )
 
 

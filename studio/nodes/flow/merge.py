@@ -24,13 +24,14 @@ class MergeParameters(Parameters):
     wait_for: Literal["any", "all"] = Field(
         default="any",
         title="Wait for",
-        description="any: who comes first by one branch goes on, later arrivals end; all: until all have arrived.",
+        description="Who comes first by one branch goes on and later arrivals end; or until all have arrived.",
+        json_schema_extra={"words": {"any": "The first to arrive", "all": "All branches"}},
     )
     timeout: PositiveDuration = Field(
         default="P30D",
         validate_default=True,
         title="At the longest",
-        description="With “all”: who is not complete by then goes out through “timeout”.",
+        description="Where all are waited for: who is not complete by then goes out through “time is up”.",
     )
 
 

@@ -39,7 +39,7 @@ class SwitchParameters(Parameters):
     value: Formula = Field(title="Value", description="What is looked at: a field such as country, or var.plan.")
     cases: Annotated[tuple[Case, ...], Field(min_length=1, max_length=50)] = Field(
         title="Cases",
-        description="Who fits none of them, or has no value, goes out through “else”.",
+        description="Who fits none of them, or has no value, goes out through “everybody else”.",
         json_schema_extra={"widget": "conditions"},
     )
     match_case: bool = Field(

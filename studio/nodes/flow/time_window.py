@@ -52,7 +52,8 @@ class TimeWindowParameters(Parameters):
     otherwise: Literal["wait", "leave"] = Field(
         default="wait",
         title="Outside the window",
-        description="wait: until it opens next; leave: go out through “outside” at once.",
+        description="Until it opens next; or go out through “outside the hours” at once.",
+        json_schema_extra={"words": {"wait": "Wait", "leave": "Leave"}},
     )
     spread: Duration = Field(
         default="PT0S",

@@ -50,15 +50,15 @@ class WaitForParameters(Parameters):
     )
     timeout: PositiveDuration = Field(
         title="At the longest",
-        description="How long to wait, such as 23 hours. Then people go out through “timeout”.",
+        description="How long to wait, such as 23 hours. Then people go out through “time is up”.",
     )
     already: Literal["since_entry", "from_now"] = Field(
         default="since_entry",
         title="What counts",
-        description=(
-            "since_entry: also what happened between entering the workflow and this step; "
-            "from_now: only what happens while waiting here."
-        ),
+        description="Also what happened between entering the workflow and this step, or only what comes.",
+        json_schema_extra={
+            "words": {"since_entry": "Everything since they came in", "from_now": "Only what happens from now on"}
+        },
     )
 
     @field_validator("branches")

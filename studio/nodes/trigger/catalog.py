@@ -30,7 +30,12 @@ class CatalogParameters(Parameters):
     """What `trigger.catalog` can be told."""
 
     change: Literal["price_drop", "back_in_stock", "low_stock"] = Field(
-        default="price_drop", title="When a product", description="price_drop, back_in_stock or low_stock."
+        default="price_drop",
+        title="When a product",
+        description="What has to happen to it.",
+        json_schema_extra={
+            "words": {"price_drop": "Becomes cheaper", "back_in_stock": "Is there again", "low_stock": "Is nearly gone"}
+        },
     )
     feed: Annotated[str, Field(min_length=1, max_length=1_000)] = Field(
         title="Product list",
@@ -40,13 +45,13 @@ class CatalogParameters(Parameters):
     percent: Annotated[float, Field(ge=0.01, le=0.95)] = Field(
         default=0.1,
         title="Cheaper by",
-        description="For price_drop: at least this share of the price before.",
+        description="Of one that becomes cheaper: at least this share of the price before.",
         json_schema_extra={"unit": "share", "widget": "rate"},
     )
     stock: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=5,
         title="Left",
-        description="For low_stock: so many or fewer, and not none.",
+        description="Of one that is nearly gone: so many or fewer, and not none.",
         json_schema_extra={"unit": "pieces"},
     )
     interest: Annotated[tuple[EventKind, ...], Field(min_length=1, max_length=10)] = Field(

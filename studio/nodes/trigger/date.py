@@ -47,7 +47,8 @@ class DateParameters(Parameters):
     leap_day: Literal["28_feb", "1_mar"] = Field(
         default="28_feb",
         title="Leap day",
-        description="When a yearly 29 February is kept in other years: 28_feb or 1_mar.",
+        description="When a yearly 29 February is kept in other years.",
+        json_schema_extra={"words": {"28_feb": "28 February", "1_mar": "1 March"}},
     )
     watch_for: PositiveDuration = Field(
         default="P365D",

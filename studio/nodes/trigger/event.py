@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
 from studio.frames.few import Few, kept
 from studio.nodes.parameters import Duration, EventKind, EventRule
-from studio.nodes.reentry import entries_from, few_entries_from, re_entry_of
+from studio.nodes.reentry import RE_ENTRY_WORDS, entries_from, few_entries_from, re_entry_of
 from studio.nodes.rules import EventFilter
 
 
@@ -39,16 +39,13 @@ class EventParameters(Parameters):
     re_entry: Literal["never", "every_time", "one_per_key", "after_days", "after_exit"] = Field(
         default="one_per_key",
         title="Starting again",
-        description=(
-            "Whether a contact may start again: never; every_time; one_per_key (once for each cart, order …); "
-            "after_days (when the last start was long enough ago); after_exit (once the journey before has ended). "
-            "Earlier runs of the same workflow count too."
-        ),
+        description="Whether a contact may start again. Earlier runs of the same workflow count too.",
+        json_schema_extra={"words": dict(RE_ENTRY_WORDS)},
     )
     re_entry_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
         default=30,
         title="Start again after",
-        description="For after_days: this many days between two starts of the same contact.",
+        description="Where some days have to pass: so many between two starts of the same contact.",
         json_schema_extra={"unit": "days"},
     )
     late: Duration = Field(

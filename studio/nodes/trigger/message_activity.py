@@ -33,12 +33,17 @@ class MessageActivityParameters(Parameters):
         description="Whether openings and clicks by machines (previews, scanners) start nothing.",
     )
     re_entry: Literal["never", "every_time", "after_days"] = Field(
-        default="never", title="Starting again", description="never; every_time it happens; after_days between starts."
+        default="never",
+        title="Starting again",
+        description="Whether a contact may start again.",
+        json_schema_extra={
+            "words": {"never": "Never", "every_time": "Every time", "after_days": "Some days after the last start"}
+        },
     )
     re_entry_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
         default=30,
         title="Start again after",
-        description="For after_days: this many days between two starts of the same contact.",
+        description="Where some days have to pass: so many between two starts of the same contact.",
         json_schema_extra={"unit": "days"},
     )
 

@@ -29,7 +29,10 @@ class SegmentParameters(Parameters):
         title="Segment", description='Who belongs to it, such as days_since("order") >= 90. Unknown is no.'
     )
     on: Literal["enter", "leave"] = Field(
-        default="enter", title="Start when", description="enter: somebody begins to fit the rule; leave: ceases to."
+        default="enter",
+        title="Start when",
+        description="Somebody begins or ceases to fit the rule.",
+        json_schema_extra={"words": {"enter": "Somebody comes in", "leave": "Somebody leaves"}},
     )
     existing: bool = Field(
         default=True,
@@ -51,12 +54,15 @@ class SegmentParameters(Parameters):
     re_entry: Literal["never", "every_time", "after_days"] = Field(
         default="never",
         title="Starting again",
-        description="never; every_time somebody comes back into the segment; after_days between two starts.",
+        description="Whether a contact may start again.",
+        json_schema_extra={
+            "words": {"never": "Never", "every_time": "Every time", "after_days": "Some days after the last start"}
+        },
     )
     re_entry_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
         default=30,
         title="Start again after",
-        description="For after_days: this many days between two starts of the same contact.",
+        description="Where some days have to pass: so many between two starts of the same contact.",
         json_schema_extra={"unit": "days"},
     )
     audience: AudienceName = Field(default="everyone", title="Among")

@@ -27,7 +27,7 @@ class FormField(Parameters):
         title="Label", description="What visitors read beside the field."
     )
     kind: Literal["text", "email", "phone", "date", "choice", "long"] = Field(
-        default="text", title="Kind", description="text, email, phone, date, choice or long."
+        default="text", title="Kind", description="What is asked for."
     )
     choices: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
         default=(), title="Choices", description="For choice: what visitors can choose from."
@@ -68,12 +68,17 @@ class FormParameters(Parameters):
         default="", title="Then open", description="The page that opens after sending. Empty: a word of thanks."
     )
     re_entry: Literal["never", "every_time", "after_days"] = Field(
-        default="never", title="Starting again", description="never; every_time it is sent; after_days between starts."
+        default="never",
+        title="Starting again",
+        description="Whether somebody who sends it again starts again.",
+        json_schema_extra={
+            "words": {"never": "Never", "every_time": "Every time", "after_days": "Some days after the last start"}
+        },
     )
     re_entry_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
         default=30,
         title="Start again after",
-        description="For after_days: this many days between two starts of the same contact.",
+        description="Where some days have to pass: so many between two starts of the same contact.",
         json_schema_extra={"unit": "days"},
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from studio.domain.port_words import port_words
 from studio.ui.canvas.data_rows import (
     Row,
     changed_cells,
@@ -115,7 +116,7 @@ class DataPreview(QWidget):
         places: dict[str, str] = {_INPUT: "Came in"} if self._data.input is not None else {}
         outputs = self._data.outputs
         by_size = sorted(outputs, key=lambda port: -outputs[port].count)
-        places |= {f"out:{port}": f"Left by “{port}”" for port in by_size}
+        places |= {f"out:{port}": _left_by(port) for port in by_size}
         if self._failed is not None and self._failed.rows.height:
             places[_FAILED] = f"Could not be handled ({count(self._failed.rows.height)})"
         clear(self._where)
@@ -178,3 +179,8 @@ class DataPreview(QWidget):
     def _toggle_pin(self) -> None:
         if self._node_id:
             self.pin_wanted.emit(self._node_id, not self._is_pinned)
+
+
+def _left_by(port: str) -> str:
+    words = port_words(port)
+    return f"Left by “{words}”" if words else "Went on"

@@ -11,6 +11,7 @@ from datetime import datetime
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from studio.domain.port_words import port_words
 from studio.ui.canvas.marks import Mark, Marks
 from studio.ui.canvas.words import moment
 from studio.ui.numbers import count, money, plural
@@ -40,17 +41,23 @@ class DryLine:
 
 
 class DryRunPanel(QWidget):
-    """`dry_run_wanted`, `marks_changed(marks)`, `node_wanted(node_id)`."""
+    """`dry_run_wanted`, `marks_changed(marks)`, `node_wanted(node_id)`; `message_wanted(node_id)` asks for a message as
+    people will get it.
+    """
 
     dry_run_wanted = Signal()
     marks_changed = Signal(object)
     node_wanted = Signal(str)
+    message_wanted = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
         self._currency = "EUR"
+        self._sends: list[str] = []
+        self._send_id = ""
         self.again = SecondaryButton("Reckon again", self._ask, icon="refresh-cw")
         self.end = LinkButton("Clear", self.clear)
+        self.look = SecondaryButton("See the message", self._see, icon="mail")
         self.finding = Text("", "strong")
         self.table: Table[DryLine] = Table("Dry run", self._columns())
         self._empty = EmptyState("Try it dry", _HINT, "Dry run", self._ask, icon="scale")
@@ -58,11 +65,11 @@ class DryRunPanel(QWidget):
         self._body = QStackedWidget()
         for page in (self._empty, self._busy, self.table):
             self._body.addWidget(page)
-        self._head = panel(Beside(self.finding, panel(row(self.end, self.again, spacing=12))))
+        self._head = panel(Beside(self.finding, panel(row(self.end, self.look, self.again, spacing=12))))
         box = column(self._head, spacing=8, margins=(14, 10, 14, 8))
         box.addWidget(self._body, 1)
         self.setLayout(box)
-        self.table.row_chosen.connect(lambda line: self.node_wanted.emit(line.node_id))
+        self.table.row_chosen.connect(self._chosen_line)
         self.clear()
 
     def show_result(self, found: DryRun) -> None:
@@ -72,6 +79,8 @@ class DryRunPanel(QWidget):
         self.table.set_rows(dry_lines(found))
         self._body.setCurrentWidget(self.table)
         self._head.setVisible(True)
+        self._sends = [send.node for send in found.sends]
+        self._offer(self._sends[0] if self._sends else "")
         words = {step.node: plural(step.came, "person", "people") for step in found.steps}
         words |= {send.node: plural(send.messages, "message") for send in found.sends}
         self.marks_changed.emit(Marks({node_id: Mark(said, "accent") for node_id, said in words.items()}))
@@ -82,6 +91,22 @@ class DryRunPanel(QWidget):
         self._body.setCurrentWidget(self._empty)
         self._head.setVisible(False)
         self.marks_changed.emit(Marks())
+
+    def _chosen_line(self, line: DryLine) -> None:
+        self.node_wanted.emit(line.node_id)
+        if line.node_id in self._sends:
+            self._offer(line.node_id)
+
+    def _offer(self, node_id: str) -> None:
+        """Which message the button shows: the first one, or the one chosen in the table."""
+        self._send_id = node_id
+        name = next((line.step for line in self.table.rows() if line.node_id == node_id), "")
+        self.look.setVisible(bool(node_id))
+        self.look.setToolTip(f"{name}, as it comes to each person")
+        self.look.setAccessibleDescription(self.look.toolTip())
+
+    def _see(self) -> None:
+        self.message_wanted.emit(self._send_id)
 
     def _ask(self) -> None:
         self._body.setCurrentWidget(self._busy)
@@ -121,7 +146,7 @@ def dry_lines(found: DryRun) -> list[DryLine]:
 
 
 def _line(step: DryStep, send: DryMessages | None) -> DryLine:
-    ways = ", ".join(f"{port} {count(number)}" for port, number in step.left.items() if number)
+    ways = ", ".join(f"{port_words(port) or 'went on'} {count(number)}" for port, number in step.left.items() if number)
     held = [*step.problems]
     if send is not None:
         for kind, several in (("", send.blocked), ("later: ", send.deferred), ("would fail: ", send.failed)):

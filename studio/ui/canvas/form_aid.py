@@ -64,6 +64,16 @@ class Answers(Protocol):
 
     def try_text(self, text: str, then: Callable[[Trial], object], owner: QObject) -> None: ...
 
+    def fill(
+        self,
+        texts: Sequence[str],
+        person: int | None,
+        then: Callable[[Sequence[str], str], object],
+        owner: QObject,
+    ) -> None:
+        """Each text filled in for somebody, and why that cannot be done, of which one is empty."""
+        ...
+
     def look(self, draft: Draft, person: int | None, then: Callable[[Look], object], owner: QObject) -> None: ...
 
     def people(self, then: Callable[[Sequence[tuple[int | None, str]]], object], owner: QObject) -> None: ...

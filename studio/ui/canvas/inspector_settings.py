@@ -9,19 +9,21 @@ from pydantic import JsonValue
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
+from studio.domain.node import Channel
 from studio.domain.workflow import Node
 from studio.nodes.policy import SourcePolicy, StepPolicy, policy_values
 from studio.ui.canvas.document import Document
 from studio.ui.canvas.form import ParameterForm
 from studio.ui.canvas.form_aid import FormAid
 from studio.ui.canvas.message_window import SETTINGS, MessageWindow
+from studio.ui.canvas.phone_view import PhonePreview
 from studio.ui.theme import theme
 from studio.ui.widgets import Field, Hairline, Paragraph, Text
 
 _ON_ERROR = {
     "fail": "Stop and keep them for a retry",
     "skip": "Let them go on",
-    "route": "Send them out through “error”",
+    "route": "Send them out through “failed here”",
 }
 
 
@@ -44,13 +46,14 @@ class SettingsPanel(QWidget):
         self.note.setFixedHeight(theme().px(58))
         self.kind = Text("", "secondary", "muted")
         self.form = ParameterForm(aid)
+        self.phone = PhonePreview(aid)
         self.policy = ParameterForm(aid)
         self._missing = Paragraph("This program has no such step, so its settings cannot be shown.")
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(14)
         self._name_field = Field("Name", self.name)
-        for widget in (self._name_field, self.kind, self._missing, self.form, Hairline(), self.enabled):
+        for widget in (self._name_field, self.kind, self._missing, self.form, self.phone, Hairline(), self.enabled):
             box.addWidget(widget)
         box.addWidget(self.policy)
         box.addWidget(Field("When it fails for some people", self.on_error))
@@ -95,7 +98,18 @@ class SettingsPanel(QWidget):
         self.form.setVisible(node_class is not None)
         if node_class is not None:
             self.form.show_node(self._document.workflow, node, node_class.Parameters, read_only=read_only)
+        self._show_on_phone(about.channel if about is not None else None)
         self._show_policy(node, is_source=about is not None and about.role == "source")
+
+    def _show_on_phone(self, channel: Channel | None) -> None:
+        self.phone.setVisible(channel in ("sms", "push"))
+        if channel in ("sms", "push"):
+            said = {
+                name: str(self.form.text_of(name) or "") for name in ("subject", "body") if name in self.form.fields
+            }
+            sender = str(self.form.text_of("sender") or "") if "sender" in self.form.fields else ""
+            who = sender or ("Your number" if channel == "sms" else "Your app, now")
+            self.phone.show_texts(channel, who, said.get("subject", ""), said.get("body", ""))
 
     def _show_policy(self, node: Node, *, is_source: bool) -> None:
         told = node.model_copy(update={"parameters": policy_values(node)})
@@ -109,6 +123,11 @@ class SettingsPanel(QWidget):
         """Puts the keyboard into the first setting, or the name when there is none."""
         first = next(iter(self.form.fields.values()), None) if self.form.isVisibleTo(self) else None
         (first or self.name).setFocus(Qt.FocusReason.TabFocusReason)
+
+    @property
+    def has_mail(self) -> bool:
+        """Whether the step shown has a message with a window of its own."""
+        return "text" in self.form.fields and "body" in self.form.fields and "subject" in self.form.fields
 
     def write_message(self) -> MessageWindow:
         """Opens the message editor on the step's texts; each change is a command of the document, as in the form."""

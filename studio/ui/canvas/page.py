@@ -56,6 +56,7 @@ from studio.ui.widgets import Tabs
 _DRAWER_WIDTH = 250
 _BELOW_MAX, _BELOW_MAX_LARGE = 0.4, 0.48
 """Of the height, for the panel below the canvas, with text of 100 and of 200 %."""
+_TABLES_SHARE, _TABLES_HEIGHT = 0.45, 340
 
 
 class CanvasPage(Page):
@@ -81,6 +82,8 @@ class CanvasPage(Page):
         self._note = ""
         self._journal: Journal | None = None
         self._placed = True
+        self._is_divided = False
+        """Whether the person has said how high the panel below shall be."""
         self.selection = Selection()
         self.document = Document(Workflow(name=""), catalogue, self._edited)
         self.scene = CanvasScene(catalogue, self.selection)
@@ -166,6 +169,8 @@ class CanvasPage(Page):
         self.stage.tools.outline_wanted.connect(self.drawer.setVisible)
         self.run_bar.tidy_requested.connect(self.editor.tidy)
         self.timeline.node_chosen.connect(self.choose)
+        self.timeline.tabs.currentChanged.connect(lambda _place: QTimer.singleShot(0, self, self._give_room_below))
+        self._down.splitterMoved.connect(lambda _place, _index: setattr(self, "_is_divided", True))
         self.inspector.node_wanted.connect(self.choose)
 
     def _connect_debugger(self) -> None:
@@ -174,6 +179,7 @@ class CanvasPage(Page):
         self.menus.more_about_node = debug.node_entries
         self.menus.more_about_edge = debug.edge_entries
         debug.node_wanted.connect(self.choose)
+        debug.dry_run.message_wanted.connect(self._see_message)
         debug.banner.continue_wanted.connect(self.continue_requested)
         debug.banner.step_wanted.connect(self.step_requested)
         self.run_bar.step_requested.connect(lambda: self.step_requested.emit("node"))
@@ -352,6 +358,25 @@ class CanvasPage(Page):
         below = min(self.timeline.sizeHint().height(), round(self.height() * share))
         self._down.setSizes([self.height() - below, below])
         QTimer.singleShot(0, self, self._bring_into_sight)
+
+    def _give_room_below(self) -> None:
+        """A table needs more lines than the Gantt; whoever has divided the page as they like keeps it so."""
+        height, below = sum(self._down.sizes()), self._down.sizes()[1]
+        is_table = self.timeline.tabs.currentWidget() not in (self.timeline.gantt, self.timeline.log)
+        wanted = min(round(height * _TABLES_SHARE), theme().px(_TABLES_HEIGHT))
+        if is_table and not self._is_divided and 0 < below < wanted:
+            self._down.setSizes([height - wanted, wanted])
+            if self.selection.nodes:
+                QTimer.singleShot(0, self, lambda: self.view.ensure_seen(tuple(self.selection.nodes)))
+
+    def _see_message(self, node_id: str) -> None:
+        self.choose(node_id)
+        self.inspector.open_tab("Settings")
+        settings = self.inspector.settings
+        if settings.has_mail:
+            settings.write_message()
+        else:
+            settings.phone.person.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _bring_into_sight(self) -> None:
         """Once, when the workflow is new and the view has its size."""

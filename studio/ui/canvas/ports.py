@@ -12,12 +12,12 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from studio.domain.errors import UserFixable
 from studio.domain.node import NodeType
+from studio.domain.port_words import PLAIN, port_words
 from studio.domain.validation import Catalogue
 from studio.domain.workflow import Node, Workflow
 from studio.ui.canvas.specimen import specimen
 
 ERROR_PORT = "error"
-_UNLABELLED = frozenset({"out"})
 _ROUNDS = 8
 
 
@@ -49,13 +49,12 @@ def ports_of(workflow: Workflow, node: Node, catalogue: Catalogue, connected: tu
     """The node's ports. `connected` are outputs that edges use: shown even when the node should not have them."""
     node_class = catalogue.get(node.type)
     if node_class is None:
-        return Ports(("in",), tuple(Port(name, _plain_label(name)) for name in connected or ("out",)), complete=False)
+        return Ports(("in",), tuple(Port(name, port_words(name)) for name in connected or (PLAIN,)), complete=False)
     values = _bound(workflow, node)
     names, complete = outputs_for(node_class, values)
     routed = (ERROR_PORT,) if node.on_error == "route" else ()
     more = tuple(name for name in (*routed, *connected) if name not in names)
-    labels = _labels(values)
-    shown = tuple(Port(name, labels.get(name) or _plain_label(name)) for name in dict.fromkeys((*names, *more)))
+    shown = tuple(Port(name, port_words(name, values)) for name in dict.fromkeys((*names, *more)))
     return Ports(node_class.declaration.inputs, shown, complete)
 
 
@@ -103,17 +102,3 @@ def _bound(workflow: Workflow, node: Node) -> Mapping[str, JsonValue]:
         return workflow.bound(node)
     except UserFixable:
         return node.parameters
-
-
-def _labels(values: Mapping[str, JsonValue]) -> dict[str, str]:
-    """Port id → label, from every list of entries that have an id (variants, conditions …)."""
-    found: dict[str, str] = {}
-    for value in values.values():
-        for entry in value if isinstance(value, list) else ():
-            if isinstance(entry, dict) and isinstance(entry.get("id"), str):
-                found[str(entry["id"])] = str(entry.get("label") or entry["id"])
-    return found
-
-
-def _plain_label(name: str) -> str:
-    return "" if name in _UNLABELLED else name.replace("_", " ")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from studio.domain.port_words import port_words
 from studio.domain.workflow import Edge
 from studio.ui.canvas.face import NodeFace
 from studio.ui.canvas.status import NodeStatus
@@ -35,6 +36,6 @@ def state_words(face: NodeFace, status: NodeStatus | None) -> str:
 def edge_words(names: Mapping[str, str], edge: Edge, *, leaving: bool) -> str:
     """“to Wait 2 days, through “A””, or “from A/B test, through “A””."""
     other = edge.to[0] if leaving else edge.from_[0]
-    port = edge.from_[1]
-    through = f", through “{port}”" if port != "out" else ""
+    port = port_words(edge.from_[1])
+    through = f", through “{port}”" if port else ""
     return f"{'to' if leaving else 'from'} {names.get(other, other)}{through}"

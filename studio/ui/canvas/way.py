@@ -6,6 +6,7 @@ Absent on purpose: the words of the way (`follow_panel.py`).
 from __future__ import annotations
 
 from studio.analytics.paths import Journey, Visit
+from studio.domain.port_words import port_words
 from studio.domain.workflow import Workflow
 from studio.ui.canvas.marks import Mark, Marks
 
@@ -35,7 +36,7 @@ def _short(visit: Visit) -> str:
         return visit.message.state.replace("_", " ")
     if visit.left_at is None:
         return "here now"
-    return visit.port if visit.port not in (None, "out") else "passed"
+    return port_words(visit.port or "") or "passed"
 
 
 def _colour(visit: Visit) -> str:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from studio.domain.clock import parse_iso, shown
+from studio.domain.port_words import port_words
 from studio.domain.run import RunEvent
 from studio.ui.numbers import count, duration, plural
 from studio.ui.tokens import STATES, Tone
@@ -67,7 +68,9 @@ def _state(payload: Payload) -> tuple[str, Tone]:
 def _ran(payload: Payload) -> tuple[str, Tone]:
     ports = payload.get("out")
     gone = [
-        f"{count(_number(number))} through “{port}”" if port != "out" else f"{count(_number(number))} went on"
+        f"{count(_number(number))} through “{port_words(port)}”"
+        if port_words(port)
+        else f"{count(_number(number))} went on"
         for port, number in (ports.items() if isinstance(ports, dict) else ())
         if _number(number)
     ]

@@ -20,7 +20,9 @@ from studio.ui.canvas.form_code import CodeEditor
 from studio.ui.canvas.form_message import excerpt
 from studio.ui.canvas.form_words import EventEditor
 from studio.ui.canvas.mail_view import readable
+from studio.ui.canvas.message_window import MessageWindow
 from studio.ui.canvas.page import CanvasPage
+from studio.ui.canvas.phone_view import PhonePreview
 
 VOCABULARY = Vocabulary(fields={"country": "text", "score": "number"}, events=("cart", "order"), variables=("subject",))
 BODY = """<mjml><mj-head><mj-title>x</mj-title></mj-head><mj-body><mj-section><mj-column>
@@ -41,6 +43,16 @@ class Told:
 
     def try_text(self, text: str, then: Callable[[Trial], object], owner: QObject) -> None:
         then(Trial(said=f"Anna reads: {text.replace('{{ contact.first_name }}', 'Anna')}"))
+
+    def fill(
+        self,
+        texts: Sequence[str],
+        person: int | None,
+        then: Callable[[Sequence[str], str], object],
+        owner: QObject,
+    ) -> None:
+        name = "Ben" if person == 7 else "Anna"
+        then([text.replace("{{ contact.first_name }}", name) for text in texts], "")
 
     def look(self, draft: Draft, person: int | None, then: Callable[[Look], object], owner: QObject) -> None:
         self.asked.append((draft, person))
@@ -211,3 +223,35 @@ def test_the_form_shows_what_a_message_says() -> None:
 def test_pictures_of_a_mail_are_not_fetched() -> None:
     shown = readable('<body><img src="https://example.com/open.gif" alt="Tulips"></body>')
     assert "example.com" not in shown and "Tulips" in shown
+
+
+def on_the_phone(page: CanvasPage, type_id: str, **texts: str) -> PhonePreview:
+    node = page.document.new_node(type_id, (0.0, 900.0))
+    page.document.add_node(node.model_copy(update={"parameters": texts}))
+    page.choose(node.id)
+    page.inspector.settings.phone.look_now()
+    return page.inspector.settings.phone
+
+
+def test_an_sms_is_shown_as_it_comes_to_a_person_with_what_it_is_paid_as(page: CanvasPage, told: Told) -> None:
+    phone = on_the_phone(page, "send.sms", body=f"Hi {{{{ contact.first_name }}}}, {'x' * 160} STOP")
+    assert "Hi Anna" in phone.screen.accessibleName()
+    assert "paid as 2 SMS" in phone.length.text()
+    phone.person.setCurrentIndex(phone.person.findData(7))
+    phone.look_now()
+    assert "Hi Ben" in phone.screen.accessibleName()
+
+
+def test_a_push_message_says_where_phones_cut_it(page: CanvasPage, told: Told) -> None:
+    phone = on_the_phone(page, "send.push", subject="Your basket", body="y" * 250)
+    assert "Your basket" in phone.screen.accessibleName()
+    assert phone.length.text().endswith("text 250 of 240")
+    page.choose("mail_a")
+    assert phone.isHidden()
+
+
+def test_a_dry_run_shows_the_message_of_its_step(page: CanvasPage, told: Told) -> None:
+    page.debug.dry_run.message_wanted.emit("mail_b")
+    (window,) = (w for w in page.window().findChildren(MessageWindow) if w.isVisible())
+    assert "Email B" in window.windowTitle()
+    window.close()

@@ -47,6 +47,19 @@ class FormAnswers:
 
         run_in_background(lambda: self._drafts.try_text(text), show, owner=owner)
 
+    def fill(
+        self,
+        texts: Sequence[str],
+        person: int | None,
+        then: Callable[[Sequence[str], str], object],
+        owner: QObject,
+    ) -> None:
+        def show(found: list[tuple[str, str]]) -> None:
+            problem = next((why for _made, why in found if why), "")
+            then([] if problem else [made for made, _why in found], problem)
+
+        run_in_background(lambda: [self._drafts.try_text(text, person) for text in texts], show, owner=owner)
+
     def look(self, draft: Draft, person: int | None, then: Callable[[Look], object], owner: QObject) -> None:
         texts = Texts(draft.subject, draft.preheader, draft.body, draft.text)
         run_in_background(lambda: self._drafts.look(texts, person), lambda look: then(_seen(look)), owner=owner)
