@@ -25,10 +25,13 @@ BodyKey: TypeAlias = tuple[str, float, int, int, bool]
 _SPRITES_MAX = 600
 _FRESH_A_FRAME = 4
 _OWN_A_FRAME = 200_000
+_OWN_ZOOMING = 50_000
 _OWN_OVERHEAD = 4_000
 _OWN_PIXELS = 12_000_000
 _OWN_PIXELS_EACH = 120_000
-"""Pixels of items' own pictures: made in one frame, kept, and of one picture."""
+"""Pixels of items' own pictures: made in one frame and in one of a zoom, kept, and of one picture."""
+_STRETCH_LEAST, _STRETCH_MOST = 0.6, 1.6
+"""Times its own size a picture may be shown while the zoom changes."""
 PILL_HEIGHT = 20.0
 _PILL_PAD, _PILL_SPACE, _PILL_STEP = 8.0, 5.0, 4.0
 _DASH = (4.0, 3.0)
@@ -53,7 +56,7 @@ class Drawing:
         self._left = _FRESH_A_FRAME
         self._own_left = 0
         self._frames_here = 0
-        self._own: dict[object, tuple[QPixmap, QRectF, float]] = {}
+        self._own: dict[object, tuple[QPixmap, QRectF, float, str]] = {}
         self._own_pixels = 0
         self._sprites: dict[object, tuple[QPixmap, QRectF, float]] = {}
         self._pens: dict[object, QPen] = {}
@@ -63,16 +66,13 @@ class Drawing:
         self._frames_here = 0
         self.zoom, self.ratio = zoom, ratio
         seen = zoom / theme().text_scale
-        before = self.level
         self.level = next(level for level, least in look.LEVELS if seen >= least)
-        if self.level != before:
-            self._drop_own()
 
     def begin_frame(self) -> None:
         self._left = _FRESH_A_FRAME
         self._frames_here += 1
-        # While the zoom is still changing own pictures would be of no use.
-        self._own_left = _OWN_A_FRAME if self._frames_here > 1 else 0
+        # While the zoom is still changing a few, which are stretched in the next frames; nobody reads meanwhile.
+        self._own_left = _OWN_ZOOMING if self.is_zooming else _OWN_A_FRAME
         self.stale = False
 
     @property
@@ -87,26 +87,34 @@ class Drawing:
         self._pens.clear()
         self._text_pens = ()
 
-    def draw_picture(self, painter: QPainter, owner: object, area: QRectF, paint: Callable[[QPainter], None]) -> None:
+    def draw_picture(
+        self,
+        painter: QPainter,
+        owner: object,
+        area: QRectF,
+        paint: Callable[[QPainter], None],
+        *,
+        can_stretch: bool = True,
+    ) -> None:
         """Draws an item from its own picture, which is kept until the item drops it; the item paints itself when its
-        picture has to wait.
+        picture has to wait. While the zoom changes one of another zoom will do, if it `can_stretch`.
         """
         found = self._own.get(owner)
-        if found is not None and found[2] == self.zoom:
-            _copy(painter, area, found[0])
-            return
-        fresh = self._bake_own(owner, area, paint)
+        if found is not None:
+            if found[2] == self.zoom and found[3] == self.level:
+                _copy(painter, area, found[0])
+                return
+            if self.is_zooming and can_stretch and _STRETCH_LEAST < self.zoom / found[2] < _STRETCH_MOST:
+                self.stale = True
+                painter.drawPixmap(area, found[0], found[1])
+                return
+        fresh = self._bake_own(owner, area, paint) if can_stretch or not self.is_zooming else None
         if fresh is not None:
-            _copy(painter, area, fresh[0])
-        elif found is not None:
-            self.stale = True
-            painter.drawPixmap(area, found[0], found[1])
+            _copy(painter, area, fresh)
         else:
             paint(painter)
 
-    def _bake_own(
-        self, owner: object, area: QRectF, paint: Callable[[QPainter], None]
-    ) -> tuple[QPixmap, QRectF, float] | None:
+    def _bake_own(self, owner: object, area: QRectF, paint: Callable[[QPainter], None]) -> QPixmap | None:
         scale = self.zoom * self.ratio
         pixels = int(area.width() * area.height() * scale * scale)
         if self._own_left < pixels or pixels > _OWN_PIXELS_EACH:
@@ -116,12 +124,14 @@ class Drawing:
         if self._own_pixels > _OWN_PIXELS:
             self._drop_own()
         was_stale, self.stale = self.stale, False
-        made = *self._baked(area, paint), self.zoom
-        # Made from stretched parts it may be shown once, but must not be kept.
+        pixmap, source = self._baked(area, paint)
+        # Made from stretched parts it may be shown once, and stretched; as this zoom's it must not be kept.
         if not self.stale:
             self.stale = was_stale
-            self._own[owner] = made
-        return made
+            self._own[owner] = pixmap, source, self.zoom, self.level
+        elif self.is_zooming:
+            self._own[owner] = pixmap, source, self.zoom, ""
+        return pixmap
 
     def drop_picture(self, owner: object) -> None:
         """The item looks different now, or is gone."""

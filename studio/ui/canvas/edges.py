@@ -59,16 +59,19 @@ class EdgeItem(QGraphicsPathItem):
         self.lane: float | None = None
         """The height it runs at where steps stand in the direct way."""
         self._straight = False
-        self._room = QRectF()
+        self.room = QRectF()
+        """What it is painted within, without the pill, in the scene."""
         self._drawing = drawing
         self._curves: tuple[Curve, ...] = ((QPointF(), QPointF(), QPointF(), QPointF()),)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         # The path item's own pen decides the rectangle that is painted anew: as wide as the widest edge drawn.
         self.setPen(QPen(Qt.GlobalColor.black, 6))
 
-    def set_status(self, status: EdgeStatus) -> None:
-        if status.state != self.status.state:
-            self.show_anew()
+    def set_status(self, status: EdgeStatus) -> bool:
+        """Takes the run's figures; the caller has it painted. True when the curve looks different."""
+        is_new = status.state != self.status.state or status.moving != self.status.moving
+        if is_new:
+            self._drawing.drop_picture(self)
         self.status = status
         passed = status.count
         figure = "" if passed is None else count(passed) if passed <= _EXACT_UP_TO else compact(passed)
@@ -76,6 +79,7 @@ class EdgeItem(QGraphicsPathItem):
             self.figure = figure
             self._words = None
             self._place_pill()
+        return is_new
 
     def show_anew(self) -> None:
         self._drawing.drop_picture(self)
@@ -114,7 +118,7 @@ class EdgeItem(QGraphicsPathItem):
                 path.lineTo(curve[0])
                 path.cubicTo(*curve[1:])
         self.setPath(path)
-        self._room = self.boundingRect()
+        self.room = self.boundingRect()
         self._drawing.drop_picture(self)
         self._place_pill()
 
@@ -122,7 +126,8 @@ class EdgeItem(QGraphicsPathItem):
         if self.status.moving:
             self._paint_curve(painter)
         else:
-            self._drawing.draw_picture(painter, self, self._room, self._paint_curve)
+            # A curve is painted as fast as its picture is stretched, and sharp.
+            self._drawing.draw_picture(painter, self, self.room, self._paint_curve, can_stretch=False)
 
     def _paint_curve(self, painter: QPainter) -> None:
         status, drawing = self.status, self._drawing

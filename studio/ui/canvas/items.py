@@ -53,6 +53,7 @@ class NodeItem(QGraphicsRectItem):
         self._take_room()
         self._words = None
         self.set_status(self.status)
+        self.update()
 
     def set_free_outputs(self, labels: Mapping[int, str]) -> None:
         """Labels of outputs (by place) that no edge leaves, so that they can be told apart beforehand."""
@@ -64,14 +65,13 @@ class NodeItem(QGraphicsRectItem):
             self.show_anew()
 
     def set_status(self, status: NodeStatus | None) -> None:
-        """Shows the run's figures; None: no run, the footer names the type instead."""
+        """Takes the run's figures; None: no run, the footer names the type instead. The caller has it painted."""
         self.status = status
         self._told = False
         state = status.state if status is not None else "warning" if self.face.problem else "idle"
         ports = self.face.ports
         self.key = state, self.height, len(ports.inputs), len(ports.outputs), self.face.enabled
         self._drawing.drop_picture(self)
-        self.update()
 
     def set_marks(self, *, selected: bool, current: bool) -> None:
         self.selected, self.current = selected, current
@@ -111,6 +111,11 @@ class NodeItem(QGraphicsRectItem):
         """In scene coordinates."""
         place = self.pos()
         return QRectF(place.x(), place.y(), NODE_WIDTH, self.height)
+
+    @property
+    def painted(self) -> QRectF:
+        """What it is painted within, in scene coordinates."""
+        return self.rect().translated(self.pos())
 
     @property
     def extent(self) -> QRectF:

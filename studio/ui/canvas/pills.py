@@ -7,6 +7,7 @@ more than the pills themselves.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
@@ -49,20 +50,24 @@ class Pills:
 
     def paint(self, painter: QPainter, areas: Iterable[QRectF], drawing: Drawing) -> None:
         """Grounds and words of the pills that touch one of the areas."""
-        shown = list({edge.key: edge for area in areas for edge in self.within(area)}.values())
-        for edge in shown:
+        for edge in {edge.key: edge for area in areas for edge in self.within(area)}.values():
             state = edge.status.state
             colour = "accent" if edge.selected else state_colour(state) if state in _TOLD else "border"
-            pixmap, source = drawing.pill(edge.pill.width(), colour)
-            painter.drawPixmap(edge.pill, pixmap, source)
-        painter.setFont(look.font("caption"))
-        title, muted, plain, _bad = drawing.text_pens()
-        for edge in shown:
-            corner = edge.pill.topLeft()
-            for number, (place, text) in enumerate(edge.words()):
-                is_label = bool(edge.label) and number == 0
-                painter.setPen((muted if edge.figure else plain) if is_label else title)
-                painter.drawStaticText(corner + place, text)
+            # Whoever says the same looks the same.
+            said = edge.label, edge.figure, colour, edge.pill.width()
+            drawing.draw_picture(painter, said, edge.pill, partial(_paint_pill, edge, colour, drawing))
+
+
+def _paint_pill(edge: EdgeItem, colour: str, drawing: Drawing, painter: QPainter) -> None:
+    pixmap, source = drawing.pill(edge.pill.width(), colour)
+    painter.drawPixmap(edge.pill, pixmap, source)
+    painter.setFont(look.font("caption"))
+    title, muted, plain, _bad = drawing.text_pens()
+    corner = edge.pill.topLeft()
+    for number, (place, text) in enumerate(edge.words()):
+        is_label = bool(edge.label) and number == 0
+        painter.setPen((muted if edge.figure else plain) if is_label else title)
+        painter.drawStaticText(corner + place, text)
 
 
 def _cells_of(area: QRectF) -> Iterator[tuple[int, int]]:

@@ -33,8 +33,12 @@ _LANES_LIVE = 80
 
 
 class CanvasScene(QGraphicsScene):
-    """`picture_changed` fires when anything came, went, moved or changed its state; `places_changed` not for states."""
+    """`picture_changed` fires when anything came, went, moved or changed its state; `places_changed` not for states.
 
+    `areas_changed(areas)`: what a run changed, for the view to paint; what an edit changes Qt knows by itself.
+    """
+
+    areas_changed = Signal(object)
     picture_changed = Signal()
     places_changed = Signal()
 
@@ -286,30 +290,40 @@ class CanvasScene(QGraphicsScene):
 
     def set_statuses(self, nodes: Mapping[str, NodeStatus | None], edges: Mapping[EdgeKey, EdgeStatus]) -> None:
         """The run's figures of some nodes and edges; None: there is no run."""
+        areas: list[QRectF] = []
         for node_id, status in nodes.items():
             item = self.nodes.get(node_id)
             if item is not None:
                 item.set_status(status)
                 self.far.place_node(item)
+                areas.append(item.painted)
         widened: dict[str, None] = {}
         for key, status in edges.items():
             edge = self.edges.get(key)
             if edge is not None and edge.status != status:
-                width = edge.pill.width()
-                self._repaint_pill(edge)
-                edge.set_status(status)
-                if status.moving:
-                    self._moving[key] = edge
-                else:
-                    self._moving.pop(key, None)
-                self.pills.place(edge)
-                self.far.place_edge(edge)
-                self._repaint_pill(edge)
-                if edge.pill.width() != width:
-                    widened[key[0][0]] = None
+                areas += self._take_status(edge, status, widened)
         for node_id in widened:
             self._part_pills(node_id)
+        if areas:
+            self.areas_changed.emit(areas)
         self.picture_changed.emit()
+
+    def _take_status(self, edge: EdgeItem, status: EdgeStatus, widened: dict[str, None]) -> list[QRectF]:
+        """What of the edge is to be painted; notes its source where the pill takes another room now."""
+        before, figure = QRectF(edge.pill), edge.figure
+        is_new = edge.set_status(status)
+        if status.moving:
+            self._moving[edge.key] = edge
+        else:
+            self._moving.pop(edge.key, None)
+        self.far.place_edge(edge)
+        if edge.pill != before:
+            self.pills.place(edge)
+            widened[edge.key[0][0]] = None
+        areas = [edge.room] if is_new else []
+        if self.drawing.zoom >= look.PILLS_FROM and (is_new or edge.figure != figure):
+            areas += [pill.adjusted(-1, -1, 1, 1) for pill in (before.united(edge.pill),) if not pill.isEmpty()]
+        return areas
 
     def clear_statuses(self) -> None:
         self.set_statuses(dict.fromkeys(self.nodes), dict.fromkeys(self.edges, NO_EDGE_STATUS))

@@ -6,11 +6,10 @@ viewport, which is slower on machines without a graphics card; gestures (`pointe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
-    QBrush,
     QContextMenuEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -34,6 +33,7 @@ from studio.ui.canvas import look
 from studio.ui.canvas.edges import EdgeItem
 from studio.ui.canvas.editor import CanvasEditor
 from studio.ui.canvas.items import NodeItem
+from studio.ui.canvas.parts import Parts, tile_over
 from studio.ui.canvas.pointer import Pointer
 from studio.ui.numbers import plural
 from studio.ui.theme import theme
@@ -43,8 +43,8 @@ _BESIDE = 180.0
 """Paper shown around a step that is brought into sight: its neighbours, or what leads there."""
 _DASH_MS = 100
 _SHARPEN_MS = 90
-_PAPER_TILE = 200
-"""Least width of the picture the paper is tiled with, in pixels."""
+_PAPER_TILE = 480
+"""Least width of the picture the paper is tiled with, in pixels: the larger, the fewer copies."""
 _PARTS_MAX = 24
 _BY_KEY = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 _DASH_STEP = 0.7
@@ -73,6 +73,7 @@ class CanvasView(QGraphicsView):
         self._drawing = editor.scene.drawing
         self.pointer = Pointer(self, editor)
         self._exposed = QRegion()
+        self._parts = Parts()
         self._paper: tuple[float, QPixmap] | None = None
         self._set_up()
         self.dashes = QTimer(self)
@@ -82,6 +83,7 @@ class CanvasView(QGraphicsView):
         self._sharpen.setSingleShot(True)
         self._sharpen.setInterval(_SHARPEN_MS)
         self._sharpen.timeout.connect(self.viewport().update)
+        editor.scene.areas_changed.connect(self._repaint)
         editor.scene.places_changed.connect(self._places_changed)
         editor.scene.picture_changed.connect(self._animate)
         theme().changed.connect(self._retheme)
@@ -224,8 +226,9 @@ class CanvasView(QGraphicsView):
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._drawing.level != "far":
             self._drawing.begin_frame()
-            self._exposed = event.region()
-            super().paintEvent(event)
+            for part in self._parts.take(event.region()) or [event.region()]:
+                self._exposed = QRegion(part)
+                super().paintEvent(QPaintEvent(part))
             if self._drawing.stale:
                 self._sharpen.start()
             return
@@ -238,7 +241,25 @@ class CanvasView(QGraphicsView):
         painter.setWorldTransform(self.viewportTransform())
         self._paint_far_selection(painter)
 
+    def _repaint(self, areas: Sequence[QRectF]) -> None:
+        """Paints parts of the scene anew that are known to look different."""
+        if self._drawing.level == "far":
+            self.viewport().update()
+            return
+        room, seen = self.viewport().rect(), self.seen()
+        rects = [
+            self.mapFromScene(area).boundingRect().adjusted(-2, -2, 2, 2) for area in areas if seen.intersects(area)
+        ]
+        for rect in self._parts.ask(rects, room):
+            self.viewport().update(rect)
+
     def drawBackground(self, painter: QPainter, _area: QRectF | QRect) -> None:
+        if self._exposed.rectCount() == 1:
+            # What Qt clips by is all that is to be painted in this frame.
+            transform = painter.worldTransform()
+            painter.resetTransform()
+            painter.setClipRect(self._exposed.boundingRect())
+            painter.setWorldTransform(transform)
         self._paint_paper(painter)
         # Among many small nodes nobody sees a moment of rough edges, but a late frame is felt.
         smooth = self._drawing.is_zooming and self._drawing.level == "full"
@@ -259,13 +280,11 @@ class CanvasView(QGraphicsView):
         origin = self.mapFromScene(QPointF(0, 0))
         transform = painter.worldTransform()
         painter.resetTransform()
-        painter.setBrushOrigin(origin)
-        paper = QBrush(self._paper_of(round(step)))
+        paper = self._paper_of(round(step))
         # Through a clip of many small parts one large rectangle costs more than the parts.
         parts = list(self._exposed) if 0 < self._exposed.rectCount() <= _PARTS_MAX else [self.viewport().rect()]
         for part in parts:
-            painter.fillRect(part, paper)
-        painter.setBrushOrigin(0, 0)
+            tile_over(painter, part, paper, origin)
         painter.setWorldTransform(transform)
 
     def _paper_of(self, step: int) -> QPixmap:
@@ -278,11 +297,14 @@ class CanvasView(QGraphicsView):
             painter.setBrush(theme().colour("control_border", 0.35))
             painter.drawEllipse(QPointF(step / 2, step / 2), 0.9, 0.9)
             painter.end()
-            # Many dots a tile: the shorter a tile, the more pieces a line of the paper is copied in.
             width = step * -(-_PAPER_TILE // step)
+            row = QPixmap(width, step)
+            painter = QPainter(row)
+            tile_over(painter, row.rect(), dot, QPoint())
+            painter.end()
             tile = QPixmap(width, width)
             painter = QPainter(tile)
-            painter.drawTiledPixmap(tile.rect(), dot)
+            tile_over(painter, tile.rect(), row, QPoint())
             painter.end()
             self._paper = step, tile
         return self._paper[1]
@@ -310,10 +332,7 @@ class CanvasView(QGraphicsView):
         if self._drawing.level == "far" or not self.isVisible():
             return
         self._drawing.step_dashes(_DASH_STEP)
-        seen = self.seen()
-        for edge in self.editor.scene.moving_edges():
-            if seen.intersects(edge.sceneBoundingRect()):
-                edge.update()
+        self._repaint([edge.room for edge in self.editor.scene.moving_edges()])
 
     def _retheme(self) -> None:
         self._paper = None

@@ -235,7 +235,7 @@ def test_far_away_no_item_is_painted_by_itself(
     view.set_zoom(0.15)
     view.viewport().grab()
     called: list[object] = []
-    monkeypatch.setattr(editor.scene.drawing, "draw_picture", lambda *args: called.append(args))
+    monkeypatch.setattr(editor.scene.drawing, "draw_picture", lambda *args, **_how: called.append(args))
     view.viewport().grab()
     assert called == []
     view.set_zoom(0.9)
@@ -249,6 +249,6 @@ def test_a_frame_paints_what_is_in_sight_only(
     view.set_zoom(1.0)
     view.centre_on(editor.scene.nodes["carts"].body.center() - editor.scene.nodes["goal"].body.center())
     called: list[object] = []
-    monkeypatch.setattr(editor.scene.drawing, "draw_picture", lambda *args: called.append(args))
+    monkeypatch.setattr(editor.scene.drawing, "draw_picture", lambda *args, **_how: called.append(args))
     view.viewport().grab()
     assert called == []
