@@ -84,7 +84,7 @@ class EventLog:
         self._tail_rows: int | None = None
         self._handed_on: list[tuple[Any, ...]] | None = []
         self._ids: OrderedDict[int, np.ndarray] = OrderedDict()
-        self._counting = ThreadPoolExecutor(1, thread_name_prefix="studio-counting")
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="studio-log")
 
     def state(self) -> LogState:
         """The log as it is committed now, inside a transaction as it is there. Cheap when nothing was appended."""
@@ -127,10 +127,17 @@ class EventLog:
             events = events.filter(~repeats) if repeats.any() else events
         if events.height < SEGMENT_ROWS_MIN:
             return self._append_to_tail(connection, events, fresh=True) if events.height else 0
-        counted = Counted()
-        seq = self.next_batch(connection)
-        self.adopt(connection, [self.write(events, counted)], seq, source="")
-        counted.save(connection)
+        seq, keyed, counted = self.next_batch(connection), Keyed.of(events), Counted()
+        # What is counted goes into the database while the file goes to the disk; neither counts before the commit.
+        writing = self._beside.submit(write_file, self.folder, keyed)
+        try:
+            counted.add(keyed)
+            counted.save(connection)
+        finally:
+            # Also where counting failed: the file goes with the transaction.
+            written = writing.result()
+            self._database.after(abort=partial(written.path.unlink, missing_ok=True))
+        self._register(connection, written, seq, seq, "")
         return events.height
 
     def write(self, events: pl.DataFrame, counted: Counted) -> Written:
@@ -140,7 +147,7 @@ class EventLog:
         """
         keyed = Keyed.of(events)
         # Counting needs no file and writing no count: beside each other they take half the time.
-        counting = self._counting.submit(counted.add, keyed)
+        counting = self._beside.submit(counted.add, keyed)
         try:
             return write_file(self.folder, keyed)
         finally:

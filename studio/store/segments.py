@@ -25,10 +25,7 @@ from studio.store.schema import micros
 
 FOLDER = "events"
 SUFFIX = ".parquet"
-FEW_KEYS = 8
-"""At least so many events a key, or their texts are written as they are."""
-
-_CODED = ("kind", "currency", "run_id", "node_id", "arms", "actor")
+_CODED = ("kind", "currency", "run_id", "node_id", "arms", "actor", "properties")
 _POLARS_NOTE = b"ARROW:schema"
 _NO_NOTE = b"studio:texts"
 
@@ -102,8 +99,7 @@ def _as_parquet(keyed: Keyed) -> bytearray:
     frame = keyed.events
     if SEQ not in frame.columns:
         frame = frame.with_columns(pl.lit(None, pl.Int64).alias(SEQ))
-    if keyed.keys.height * FEW_KEYS <= frame.height:
-        frame = frame.with_columns(**keyed.coded(_CODED))
+    frame = frame.with_columns(**keyed.coded(_CODED))
     buffer = io.BytesIO()
     frame.select(*LOG_SCHEMA).write_parquet(buffer, compression="zstd", compression_level=1, statistics=False)
     data = bytearray(buffer.getbuffer())

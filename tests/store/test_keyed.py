@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from studio.frames.events import EVENT_SCHEMA, as_events
-from studio.store.keyed import Keyed
+from studio.store import keyed
+from studio.store.keyed import FEW_KEYS, Keyed
 from studio.store.rollups import people, rolled_up
 from studio.store.rows import LOG_SCHEMA
-from studio.store.segments import FEW_KEYS, write_file
+from studio.store.segments import write_file
 
 START = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
 
@@ -60,3 +62,24 @@ def test_sums_and_people_are_those_of_the_rows() -> None:
     for key, contacts in people(events).items():
         who[key[0]] |= set(contacts)
     assert who == {run: set(rows.filter(pl.col("run_id") == run)["contact_id"]) for run in ("", "r")}
+
+
+def test_links_that_differ_in_what_is_made_for_one_person_are_one_key() -> None:
+    links = [f'{{"link":"https://shop.example/{n % 2}?who={n % 5}"}}' for n in range(300)]
+    found = Keyed.of(some_events(rows=300).with_columns(pl.Series("properties", links), kind=pl.lit("clicked")))
+    assert found.texts is not None
+    assert set(found.keys["detail"]) == {"https://shop.example/0", "https://shop.example/1"}
+    assert found.keys.height == found.keys.unique().height < found.texts.height
+    for place, key in enumerate(found.keys.rows(named=True)):
+        own = found.events[found.rows[found.starts[place] : found.starts[place + 1]]]
+        assert own["run_id"].eq_missing(pl.Series([key["run_id"]] * own.height, dtype=pl.String)).all()
+        assert own["properties"].str.contains(key["detail"], literal=True).all()
+        assert own["occurred_at"].is_sorted()
+
+
+@pytest.mark.parametrize("shifts", [0, 8, 16, 40, 60])
+def test_texts_are_told_apart_also_where_parts_of_their_digests_agree(shifts: int) -> None:
+    digests = np.array([n % 30 << shifts for n in range(500)], dtype=np.uint64) + np.uint64(7)
+    number, places = keyed._told_apart(digests)
+    assert number == len(set(digests.tolist())) == len(set(places.tolist()))
+    assert len(set(zip(digests.tolist(), places.tolist(), strict=True))) == number
