@@ -34,8 +34,8 @@ _WEIGHTS = _SCALES * np.exp(-(_SCALES**2) / 2)
 _LOG_WEIGHTS = np.log(_WEIGHTS / _WEIGHTS.sum())
 _LOG_CLOSE, _LOG_UNIFORM = math.log(0.9), math.log(0.1)
 _LOG_ODDS_SCALE_MAX = 1.5
-_REACH, _GRID, _ZOOM_GRID = 12.0, 25, 9
-_ZOOMS = 2
+_REACH, _GRID = 12.0, 25
+_ZOOMS, _NEAR = 2, np.array([-3.0, -2.0, -1.0, 1.0, 2.0, 3.0])
 _LOG_RATIO_MAX = math.log(1e3)
 _HALVINGS = 14
 
@@ -116,12 +116,17 @@ def log_e_better(
     error = 1 / math.sqrt((control.n + treatment.n + 1) * rate * (1 - rate))
     own = [_logit(control.successes, control.n), _logit(scaled, treatment.n)]
     grid = np.linspace(min(centre - _REACH * error, *own), max(centre + _REACH * error, *own), _GRID)
-    smallest = math.inf
-    for _ in range(_ZOOMS + 1):
-        values = _log_ratio(control, treatment, grid, tuning(2 * alpha, planned_total), share, ratio)
+    r2 = tuning(2 * alpha, planned_total)
+    values = _log_ratio(control, treatment, grid, r2, share, ratio)
+    at = int(values.argmin())
+    smallest, centre, step = float(values[at]), float(grid[at]), float(grid[1] - grid[0])
+    for _ in range(_ZOOMS):
+        step /= 4
+        near = centre + step * _NEAR
+        values = _log_ratio(control, treatment, near, r2, share, ratio)
         at = int(values.argmin())
-        smallest = min(smallest, float(values[at]))
-        grid = np.linspace(grid[max(at - 1, 0)], grid[min(at + 1, grid.size - 1)], _ZOOM_GRID)
+        if values[at] < smallest:
+            smallest, centre = float(values[at]), float(near[at])
     return smallest
 
 
@@ -140,14 +145,15 @@ def _log_ratio(
 ) -> NDArray[np.float64]:
     """The mixture against (θ, θ · ratio) at each θ. Where that is no rate the treatment has no say, whatever it did."""
     if ratio == 1.0:
-        own, has_say = logits, np.ones(logits.size, dtype=bool)
+        own, has_say = logits, None
     else:
         rates = special.expit(logits) * ratio
         has_say = rates < 1
         own = special.logit(np.where(has_say, rates, 0.5))
     close = _log_close(control, treatment, logits, own, has_say, r2, share)
     uniform = _log_uniform_below(control.successes, control.n - control.successes, logits)
-    uniform += has_say * _log_uniform_below(treatment.n - treatment.successes, treatment.successes, -own)
+    of_treatment = _log_uniform_below(treatment.n - treatment.successes, treatment.successes, -own)
+    uniform += of_treatment if has_say is None else has_say * of_treatment
     return np.logaddexp(_LOG_CLOSE + close, _LOG_UNIFORM + uniform)
 
 
@@ -156,7 +162,7 @@ def _log_close(
     treatment: Proportion,
     logits: NDArray[np.float64],
     own: NDArray[np.float64],
-    has_say: NDArray[np.bool_],
+    has_say: NDArray[np.bool_] | None,
     r2: float,
     share: float,
 ) -> NDArray[np.float64]:
@@ -166,9 +172,10 @@ def _log_close(
     width = np.minimum(np.sqrt(r2 / np.maximum(information, 1e-300)), _LOG_ODDS_SCALE_MAX)
     distance = width[:, None] * _SCALES[None, :]
     down, up = -(1 - share) * distance, share * distance
-    own_rate = special.expit(own)
+    own_rate = rate if has_say is None else special.expit(own)
     logs = control.successes * down - control.n * np.log1p(rate[:, None] * np.expm1(down))
-    logs += has_say[:, None] * (treatment.successes * up - treatment.n * np.log1p(own_rate[:, None] * np.expm1(up)))
+    of_treatment = treatment.successes * up - treatment.n * np.log1p(own_rate[:, None] * np.expm1(up))
+    logs += of_treatment if has_say is None else has_say[:, None] * of_treatment
     logs += _LOG_WEIGHTS
     # As scipy's logsumexp, whose checks take longer than this sum.
     highest = logs.max(axis=1)
