@@ -83,7 +83,7 @@ class Overview:
         money = amount(earned, self.currency)
         if len([row for row in self.workflows if row.revenue]) < 2:
             return f"{best.name} brought {money} in {orders:,} orders"
-        return f"{len(self.workflows)} workflows brought {money}, most of it {best.name}"
+        return f"{len(self.workflows)} workflows brought {money}, most of it from {best.name}"
 
 
 def counted_runs(runs: Sequence[RunRow], mode: Mode) -> list[RunRow]:

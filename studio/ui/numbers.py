@@ -6,11 +6,13 @@ Absent on purpose: locales; the program speaks one English, and a figure must re
 from __future__ import annotations
 
 import math
+import re
 from datetime import timedelta
 
 NBSP = "\u00a0"
 MINUS = "\u2212"
 NOTHING = "\u2014"
+_SIGNED = re.compile(r"(?<![\w–-])([+-])(?=\d)")
 
 _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 _STEPS = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
@@ -105,3 +107,8 @@ def _below_a_minute(seconds: float) -> str:
 def plural(number: int, one: str, many: str = "") -> str:
     """`1 contact`, `12,480 contacts`; `many` when it is not `one` + s."""
     return f"{count(number)}{NBSP}{one if number == 1 else many or one + 's'}"
+
+
+def as_written_here(sentence: str) -> str:
+    """A sentence of the statistics with its signed figures as screens write them: `+ 24.8 %`, `− 3.1 %`."""
+    return _SIGNED.sub(lambda found: f"{'+' if found[1] == '+' else MINUS}{NBSP}", sentence)

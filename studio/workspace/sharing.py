@@ -123,7 +123,9 @@ class SharingStory:
             return None
         if every < SHORTEST:
             raise UserFixable("REPORT-OFTEN", "A report every few minutes helps nobody.", hint="Use PT1H or longer.")
-        plan = Schedule(every, form, folder or self._store.folder / "files" / "reports")
+        known = self.scheduled()
+        last_at = known.last_at if known is not None else None
+        plan = Schedule(every, form, folder or self._store.folder / "files" / "reports", last_at)
         self._store.library.set_setting(_SETTING, _as_json(plan))
         return plan
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from pytestqt.qtbot import QtBot
 
@@ -122,17 +122,26 @@ def test_data_can_be_copied_exported_and_seen_as_a_table(
     actions = {action.text(): action for action in chart.menu().actions()}
     actions["Copy data"].trigger()
     assert QGuiApplication.clipboard().text().count("\n") == len(rows.values) + 1
-    for words, suffix in (("Export CSV …", "csv"), ("Export PNG …", "png")):
+    for words, suffix in (("Export CSV …", "csv"), ("Export PNG …", "png"), ("Export SVG …", "svg")):
         file = tmp_path / f"chart.{suffix}"
         monkeypatch.setattr(export, "ask_file", lambda *_arguments, file=file: file)
         actions[words].trigger()
         assert file.stat().st_size > 20
-    assert QImage(str(tmp_path / "chart.png")).width() == 2 * chart.width()
+    picture = QImage(str(tmp_path / "chart.png"))
+    assert picture.width() > 2 * chart.width()
+    above = picture.copy(0, 0, picture.width(), picture.height() - 2 * chart.height() - 24)
+    assert above != _plain(above.size()), "its title stands over it"
     dialog = chart.show_table()
     table = dialog.findChild(Table)
     assert len(table.rows()) == len(rows.values)
     assert [column.title for column in table.model().columns] == list(rows.header)
     dialog.close()
+
+
+def _plain(size: QSize) -> QImage:
+    plain = QImage(size, QImage.Format.Format_RGB32)
+    plain.fill(theme().colour("surface"))
+    return plain
 
 
 @pytest.mark.parametrize("name", EMPTY)

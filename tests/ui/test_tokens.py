@@ -11,6 +11,7 @@ import pytest
 
 from studio import resources
 from studio.ui import tokens
+from studio.ui.screens.experiments.words import COLOURS
 
 PALETTES = pytest.mark.parametrize("palette", [tokens.LIGHT, tokens.DARK], ids=["light", "dark"])
 TEXTS = ("text", "text_secondary", "text_muted", "accent_text", "good_text", "caution_text", "bad_text")
@@ -66,6 +67,14 @@ def test_the_glyph_on_a_state_colour_is_visible(palette: tokens.Palette) -> None
 def test_states_differ_for_every_colour_vision(palette: tokens.Palette) -> None:
     distance, first, second, vision = colour.closest_pair({state: palette.states[state] for state in DISTINCT})
     assert distance >= 20, f"{first} and {second} look alike in {vision} vision"
+
+
+@PALETTES
+def test_variants_of_a_test_differ_for_every_colour_vision(palette: tokens.Palette) -> None:
+    names = (*COLOURS, "state.done", "state.failed")
+    distance, first, second, vision = colour.closest_pair({name: palette.colour(name) for name in names})
+    assert distance >= 20, f"{first} and {second} look alike in {vision} vision"
+    assert min(colour.contrast(palette.colour(name), palette.colour("surface")) for name in names) >= 3
 
 
 def test_the_colour_arithmetic_agrees_with_published_values() -> None:

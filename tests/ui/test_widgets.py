@@ -327,3 +327,11 @@ def test_a_short_label_needs_no_more_than_itself(qtbot: QtBot) -> None:
     label = w.ElidingLabel("Help", "strong")
     qtbot.addWidget(label)
     assert label.minimumSizeHint().width() <= label.sizeHint().width()
+
+
+def test_a_sentence_that_begins_with_a_foreign_name_keeps_its_own_direction(qtbot: QtBot) -> None:
+    for words, led in (("سلتك: € 12 of orders", True), ("سلتك", False), ("Basket سلتك", False)):
+        label = w.Text(words)
+        qtbot.addWidget(label)
+        assert label.text() == words
+        assert QLabel.text(label).startswith("\u200e") == led

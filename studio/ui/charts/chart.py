@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QBuffer, QEvent, QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtCore import QBuffer, QEvent, QPoint, QPointF, QRect, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -33,6 +33,9 @@ from studio.ui.widgets.table import Table
 from studio.ui.widgets.table_cells import Column
 
 _REACH = 28.0
+_EDGE = 12
+_TITLE = 28
+"""Around a chart and for its title in a picture of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,29 +95,45 @@ class Chart(QWidget):
         return QRectF(self.rect()).adjusted(3, 3, -3, -3)
 
     def to_image(self, scale: float = 2.0) -> QImage:
-        """A picture of the chart on its card's ground, without readout."""
-        image = QImage(round(self.width() * scale), round(self.height() * scale), QImage.Format.Format_RGB32)
+        """A picture of the chart under its title on its card's ground, without readout."""
+        size = self._picture_size()
+        image = QImage(round(size.width() * scale), round(size.height() * scale), QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(scale)
-        image.fill(theme().colour("surface"))
         painter = QPainter(image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._draw_all(painter)
+        self._draw_picture(painter, size)
         painter.end()
         return image
 
     def to_svg(self) -> bytes:
-        """The chart as a scalable picture on its card's ground, without readout."""
+        """The chart as a scalable picture under its title on its card's ground, without readout."""
+        size = self._picture_size()
         buffer = QBuffer()
         generator = QSvgGenerator()
         generator.setOutputDevice(buffer)
-        generator.setSize(self.size())
-        generator.setViewBox(self.rect())
+        generator.setSize(size)
+        generator.setViewBox(QRect(QPoint(0, 0), size))
         generator.setTitle(self.title)
         painter = QPainter(generator)
-        painter.fillRect(self.rect(), theme().colour("surface"))
-        self._draw_all(painter)
+        self._draw_picture(painter, size)
         painter.end()
         return bytes(buffer.data().data())
+
+    def _picture_size(self) -> QSize:
+        # Outside its card a chart needs the title that the card gave it.
+        return QSize(self.width() + 2 * _EDGE, self.height() + theme().px(_TITLE) + 2 * _EDGE)
+
+    def _draw_picture(self, painter: QPainter, size: QSize) -> None:
+        painter.fillRect(QRect(QPoint(0, 0), size), theme().colour("surface"))
+        painter.setFont(theme().font("subheading"))
+        painter.setPen(theme().colour("text"))
+        room = QRectF(_EDGE + 3, _EDGE, self.width() - 6, theme().px(_TITLE))
+        shown = QFontMetrics(theme().font("subheading")).elidedText(
+            self.title, Qt.TextElideMode.ElideRight, int(room.width())
+        )
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, shown)
+        painter.translate(_EDGE, _EDGE + theme().px(_TITLE))
+        self._draw_all(painter)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -235,7 +235,10 @@ class BandOverTime(Chart):
         painter.setFont(theme().font("caption"))
         painter.setPen(theme().colour("text_muted"))
         width = metrics.horizontalAdvance(self._data.reference_label)
-        place = QRectF(axes.plot.right() - width - 6, zero + 2, width + 6, metrics.height())
+        # On the side of zero where the line does not end.
+        below = axes.y(self._data.points[-1].mid) <= zero
+        top = zero + 2 if below else zero - 2 - metrics.height()
+        place = QRectF(axes.plot.right() - width - 6, top, width + 6, metrics.height())
         painter.drawText(place, Qt.AlignmentFlag.AlignRight, self._data.reference_label)
 
     def _draw_end(self, painter: QPainter, axes: Axes) -> None:

@@ -21,11 +21,16 @@ from studio.ui.widgets.reflow import Beside, flowing
 
 _LINE_HEIGHT_PERCENT = 122
 _SLASH = re.compile(r"(?<=\b\w)/(?=\w\b)")
+_RIGHT_TO_LEFT = re.compile(r"\W*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_LATIN = re.compile(r"[A-Za-z]")
 
 
 def unbroken(text: str) -> str:
-    """Keeps “A/B” and the like in one piece where a line ends."""
-    return _SLASH.sub("\u2060/\u2060", text)
+    """Keeps “A/B” and the like in one piece where a line ends, and a sentence of ours that begins with a name written
+    from the right in its own direction.
+    """
+    led = f"\u200e{text}" if _RIGHT_TO_LEFT.match(text) and _LATIN.search(text) else text
+    return _SLASH.sub("\u2060/\u2060", led)
 
 
 class Text(QLabel):
@@ -156,10 +161,16 @@ class SectionTitle(QWidget):
         end = (STRETCH, Text(note, "secondary", "muted", wrap=False)) if note else ()
         box = row(self.title, *end, *trailing)
         box.setStretch(0, 0 if note else 1)
+        # As high with a small button as without, so that titles of cards side by side stay on one line.
+        self._fit()
+        theme().changed.connect(self._fit)
         for widget in trailing:
             beside = Qt.AlignmentFlag.AlignVCenter if isinstance(widget, Text) else Qt.AlignmentFlag.AlignTop
             box.setAlignment(widget, beside)
         self.setLayout(box)
+
+    def _fit(self) -> None:
+        self.setMinimumHeight(theme().px(24))
 
 
 class PageHeader(QWidget):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSettings
+from pytestqt.qtbot import QtBot
 
 from studio.ui.preferences import Preferences
 from studio.ui.screens.audience.column_guess import guess_columns, guess_kind
 from studio.ui.screens.audience.screen import AudiencePage
 from studio.ui.screens.health import HealthPage
+from studio.ui.screens.settings.reports import ReportsCard
 from studio.ui.screens.settings.screen import SettingsPage
 from studio.ui.theme import theme
 from studio.workspace.workspace import Workspace
@@ -113,6 +116,30 @@ def test_health_says_what_is_worth_doing_and_a_backup_mends_it(
     settle(qtbot)
     assert page.header.title.text() == "Everything is in order."
     assert trail.said
+
+
+def test_a_regular_report_is_set_in_the_window(workspace: Workspace, qtbot: QtBot) -> None:
+    card = ReportsCard(workspace.sharing)
+    qtbot.addWidget(card)
+    card.refresh()
+    settle(qtbot)
+    assert "No report" in card.told.text()
+    card.form.set_value("html")
+    card.often.set_value("7")
+    card.often.chosen.emit("7")
+    settle(qtbot)
+    plan = workspace.sharing.scheduled()
+    assert plan is not None
+    assert (plan.every, plan.form) == (timedelta(days=7), "html")
+    again = ReportsCard(workspace.sharing)
+    qtbot.addWidget(again)
+    again.refresh()
+    settle(qtbot)
+    assert (again.often.value, again.form.value, again.where.text()) == ("7", "html", str(plan.folder))
+    card.often.set_value("0")
+    card.often.chosen.emit("0")
+    settle(qtbot)
+    assert workspace.sharing.scheduled() is None
 
 
 def test_settings_take_effect_and_are_kept(workspace: Workspace, trail: Trail, open_page, tmp_path: Path) -> None:

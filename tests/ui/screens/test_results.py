@@ -17,6 +17,7 @@ from studio.ui import charts as c
 from studio.ui import export, numbers
 from studio.ui.screens.analytics.screen import AnalyticsPage
 from studio.ui.screens.experiments import words as ew
+from studio.ui.screens.experiments.health import health_lines
 from studio.ui.screens.experiments.screen import ExperimentsPage
 from studio.ui.screens.experiments.words import among_tests, trial_id
 from studio.ui.screens.next_steps import next_steps
@@ -152,7 +153,9 @@ class TestExperiments:
         last = result.band["B"][-1]
         assert (rows[1].low, rows[1].high) == (last.low, last.high)
         assert page.lift.chart.data_rows().values
-        assert list(page.reasons.reasons) == list(result.analysis.decision.reasons)
+        said = [numbers.as_written_here(reason) for reason in result.analysis.decision.reasons]
+        assert list(page.reasons.reasons) == said
+        assert not any("-" in reason for reason in said), "figures have a minus, not a hyphen"
 
     def test_ships_the_winner_and_takes_it_back(self, ran: Workspace, open_page: Callable, qtbot: QtBot) -> None:
         trail = UndoTrail()
@@ -240,7 +243,8 @@ class TestExperiments:
             (s.n, s.lift) for found in details.segments.values() for s in found.segments
         ]
         assert "B earns" in page.revenue.finding.text()
-        assert all(entry.text in words(page) for entry in history)
+        told = [numbers.as_written_here(entry.text).replace(numbers.NBSP, " ") for entry in history]
+        assert all(line in words(page) for line in told)
         titles = [line.title for line in page.health.lines]
         assert titles[:4] == [
             "Traffic split",
@@ -461,3 +465,54 @@ class TestOutbox:
 
     def test_a_simulation_leaves_it_empty(self, seen: Workspace, trail: Trail, open_page: Callable) -> None:
         assert "The outbox is empty" in words(open_page(RunsPage(seen, trail), "outbox"))
+
+
+def with_third(trial: Trial) -> Trial:
+    """The trial with a variant C that did as B, and a reason for each."""
+    result, b = trial.result, trial.result.variant("B")
+    plan = replace(result.plan, weights={**result.plan.weights, "C": 0.5}, values={**result.plan.values, "C": "Third"})
+    compared = [replace(c, variant="C") for c in result.analysis.comparisons if c.variant == "B"]
+    reasons = ("B: up by +3.1 %.", "C: down by -2.5 %.", "Nobody may ship yet.")
+    decision = Decision(verdict="keep_running", variant=None, reasons=reasons)
+    analysis = replace(
+        result.analysis, comparisons=(*result.analysis.comparisons, *compared), decision=decision,
+        bayes_best={**result.analysis.bayes_best, "C": 0.0},
+    )  # fmt: skip
+    return replace(
+        trial,
+        result=replace(
+            result,
+            plan=plan,
+            analysis=analysis,
+            variants=(*result.variants, replace(b, id="C", value="Third")),
+            band={**result.band, "C": result.band["B"]},
+        ),
+    )
+
+
+def test_another_variant_is_put_beside_the_control_in_everything_that_is_about_one(
+    seen: Workspace, trail: Trail, open_page: Callable, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    asked: list[str | None] = []
+    details = seen.trials.details("r1")
+    monkeypatch.setattr(seen.trials, "details", lambda _run, _node, of: asked.append(of) or details)
+    page = open_page(ExperimentsPage(seen, trail))
+    assert page.lift.treatment is None, "with one treatment there is nothing to choose"
+    page.show_trials((with_third(seen.trials.of("r1")),))
+    chip = page.lift.treatment
+    assert chip is not None
+    assert (chip.value, page.reasons.reasons[0]) == ("B", "B: up by +\u00a03.1 %.")
+    chip.set_value("C")
+    chip.chosen.emit("C")
+    settle(qtbot)
+    assert page.lift.chart.title == "Lift of C over A, as the data came in"
+    assert list(page.reasons.reasons) == ["C: down by −\u00a02.5 %.", "Nobody may ship yet."]
+    assert asked[-1] == "C"
+
+
+def test_a_wrong_split_says_what_was_planned(seen: Workspace) -> None:
+    trial = seen.trials.of("r1")
+    analysis = replace(trial.result.analysis, srm=replace(trial.result.analysis.srm, p_value=1.4e-7, blocked=True))
+    line = health_lines(replace(trial, result=replace(trial.result, analysis=analysis)), None, "B")[0]
+    assert line.state == "failed"
+    assert line.finding.endswith("planned 50.0 / 50.0, p\u00a0<\u00a00.001")

@@ -16,6 +16,7 @@ from studio.ui import charts as c
 from studio.ui import numbers
 from studio.ui import widgets as w
 from studio.ui.background import run_in_background
+from studio.ui.screens.data_menu import data_button
 from studio.workspace.workspace import Workspace
 
 EXAMPLE = "click rate by step in the last 7 days"
@@ -42,7 +43,10 @@ class AskCard(w.Card):
         self.bars = c.BarList("The answer")
         self.lines = c.LineBand("The answer", write=self._write)
         self.lines.setMinimumHeight(180)
-        self.add(self.line, self.number, self.said, self.bars, self.lines)
+        self._buttons = {part: data_button(part) for part in (self.bars, self.lines)}
+        said = w.row(self.said, *self._buttons.values())
+        said.setStretch(0, 1)
+        self.add(self.line, self.number, w.panel(said), self.bars, self.lines)
         self._clear()
         self.hide()
 
@@ -61,7 +65,7 @@ class AskCard(w.Card):
         self._choices.setStringList(self._workspace.analyses.completions(text, self._run_id))
 
     def _clear(self) -> None:
-        for part in (self.number, self.said, self.bars, self.lines):
+        for part in (self.number, self.said, self.bars, self.lines, *self._buttons.values()):
             part.hide()
 
     def _refuse(self, error: Exception) -> None:
@@ -77,16 +81,21 @@ class AskCard(w.Card):
         self.number.setText(self._write(answer.number))
         understood = f"Understood as: {answer.asked}"
         self.said.setText(f"{understood}. {answer.note}" if answer.note else understood)
+        for chart in (self.bars, self.lines):
+            chart.title = f"{answer.asked[:1].upper()}{answer.asked[1:]}"
+            chart.setAccessibleName(chart.title)
         self.number.show()
         self.said.show()
         known = [(group, value) for group, value in answer.rows if value is not None]
         if answer.chart == "bars" and known:
             self.bars.set_data([c.BarItem(group, value, self._write(value)) for group, value in known[:12]])
             self.bars.show()
+            self._buttons[self.bars].show()
         elif answer.chart == "line" and known:
             points = [c.Point(_moment(group), value) for group, value in known]
             self.lines.set_data(c.LineBandData(points, actual_label=answer.query.metric.name))
             self.lines.show()
+            self._buttons[self.lines].show()
 
     def _write(self, value: float | None) -> str:
         unit = self._answer.unit if hasattr(self, "_answer") else "count"

@@ -142,7 +142,6 @@ class CausedCard(w.Card):
     """Treated people against those held out: what would not have come anyway."""
 
     def __init__(self) -> None:
-        super().__init__("What it caused", note="beside those held out")
         self.sentence = w.Text("", "body")
         columns: list[w.Column[tuple[str, str, str]]] = [
             w.Column(title="", value=lambda r: r[0], width="stretch"),
@@ -150,6 +149,7 @@ class CausedCard(w.Card):
             w.Column(title="Held out", value=lambda r: r[2], numeric=True),
         ]
         self.table: w.Table[tuple[str, str, str]] = w.Table("What it caused", columns, fit_rows=True)
+        super().__init__("What it caused", data_button(self.table), note="beside those held out")
         self._hint = w.Text(NO_HOLDOUT, "secondary", "muted")
         self.add(self.sentence, self.table, self._hint, w.STRETCH)
 

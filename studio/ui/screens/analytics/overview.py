@@ -138,7 +138,7 @@ class DaysCard(w.Card):
 
     def __init__(self) -> None:
         self._currency = "EUR"
-        self._note = w.Text("", "secondary", "muted")
+        self._note = w.Text("", "secondary", "muted", wrap=False)
         self.chart = c.LineBand("Revenue by day", write=self._write, from_zero=True)
         self.chart.no_data = "No order in this time."
         super().__init__("Revenue by day", self._note, data_button(self.chart))

@@ -50,7 +50,7 @@ def pace_words(curve: Curve) -> str:
         return ""
     half = curve.quantile(float(curve.reached[-1]) / 2)
     open_ones = curve.watched - curve.converted
-    rest = f"; {numbers.count(open_ones)} have not got there" if open_ones else ""
+    rest = f"; {numbers.plural(open_ones, 'entry', 'entries')} not yet there" if open_ones else ""
     return f"Half of those who get there do within {in_words(half)}{rest}"
 
 

@@ -91,7 +91,11 @@ class RunPane(w.Pane):
             w.MenuButton("Export", self._exports()),
             w.MenuButton(
                 "Share report",
-                [("As PDF", lambda: self._share("pdf")), ("As one web page", lambda: self._share("html"))],
+                [
+                    ("As PDF", lambda: self._share("pdf")),
+                    ("As one web page", lambda: self._share("html")),
+                    ("Regularly …", lambda: self._navigator.go("settings")),
+                ],
             ),
         )
         self.asking = AskCard(self._workspace)

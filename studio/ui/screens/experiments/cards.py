@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from studio.analytics.trial_details import TrialDetails
 from studio.ui import charts as c
@@ -22,6 +22,7 @@ from studio.ui.screens.experiments.words import (
     among_tests,
     beliefs,
     lift_chart,
+    reasons_about,
     shown_treatment,
     variant_rows,
 )
@@ -101,23 +102,46 @@ def chance(share: float | None) -> str:
 
 
 class LiftCard(w.Card):
-    """The lift of one treatment with its band, look by look."""
+    """The lift of one treatment with its band, look by look; where there are several, `chosen(treatment)`."""
+
+    chosen = Signal(str)
 
     def __init__(self) -> None:
         self.chart = c.BandOverTime("Lift, as the data came in")
-        super().__init__("Lift, as the data came in", data_button(self.chart))
+        self._choice = QHBoxLayout()
+        self.treatment: w.MenuChip | None = None
+        self._offered: tuple[str, ...] = ()
+        super().__init__("Lift, as the data came in", w.panel(self._choice), data_button(self.chart))
+        self._choice.setContentsMargins(0, 0, 0, 0)
         self.chart.no_data = "Too little is known to bound the lift yet."
         self.add(self.chart, stretch=1)
 
-    def show_trial(self, trial: Trial) -> None:
-        treatment = shown_treatment(trial)
+    def _offer(self, trial: Trial, treatment: str | None) -> None:
+        """A chip with the treatments, built anew for each experiment."""
+        if self.treatment is not None:
+            self._choice.removeWidget(self.treatment)
+            self.treatment.deleteLater()
+            self.treatment = None
+        if len(trial.result.plan.treatments) > 1:
+            names = {variant: f"Variant {variant}" for variant in trial.result.plan.treatments}
+            self.treatment = w.MenuChip(names, treatment, name="Compared with the control")
+            self.treatment.chosen.connect(self.chosen)
+            self._choice.addWidget(self.treatment)
+
+    def show_trial(self, trial: Trial, treatment: str | None = None) -> None:
+        treatment = treatment or shown_treatment(trial)
+        if self.treatment is None or self._offered != trial.result.plan.treatments:
+            self._offer(trial, treatment)
+            self._offered = trial.result.plan.treatments
+        elif treatment is not None:
+            self.treatment.set_value(treatment)
         title = LIFT_TITLE.format(treatment=treatment or "the variants", control=trial.result.plan.control)
         assert self.title is not None
         self.title.title.setText(title)
         self.setAccessibleName(title)
         self.chart.title = title
         self.chart.setAccessibleName(title)
-        self.chart.set_data(lift_chart(trial))
+        self.chart.set_data(lift_chart(trial, treatment))
 
 
 class BeliefsCard(w.Card):
@@ -142,8 +166,8 @@ class HealthCard(w.Card):
         self.lines: Sequence[HealthLine] = ()
         self.add(self._rows, w.STRETCH)
 
-    def show_trial(self, trial: Trial, details: TrialDetails | None = None) -> None:
-        self.lines = health_lines(trial, details, shown_treatment(trial))
+    def show_trial(self, trial: Trial, details: TrialDetails | None = None, treatment: str | None = None) -> None:
+        self.lines = health_lines(trial, details, treatment or shown_treatment(trial))
         self._rows.clear()
         for line in self.lines:
             finding = w.ElidingLabel(line.finding, "body", "muted", align=Qt.AlignmentFlag.AlignRight)
@@ -164,9 +188,13 @@ class ReasonsCard(w.Card):
         self.add(self._rows, w.STRETCH)
 
     def show_trial(
-        self, trial: Trial, details: TrialDetails | None = None, series: Mapping[str, bool] | None = None
+        self,
+        trial: Trial,
+        details: TrialDetails | None = None,
+        series: Mapping[str, bool] | None = None,
+        treatment: str | None = None,
     ) -> None:
-        self.reasons = trial.result.analysis.decision.reasons
+        self.reasons = reasons_about(trial, treatment or shown_treatment(trial))
         shown = [*self.reasons]
         if trial.aftercare is not None:
             shown.insert(0, trial.aftercare.reason)

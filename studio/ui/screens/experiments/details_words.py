@@ -130,7 +130,7 @@ def history_rows(history: Sequence[HistoryEntry]) -> list[tuple[str, str, str]]:
     """Date, words, and the state of the mark, the newest first."""
     states = {"started": "idle", "known": "running", "proven": "done", "kept": "waiting", "shipped": "done"}
     return [
-        (f"{entry.at.day} {entry.at:%b %Y}", entry.text, states.get(entry.kind, "paused"))
+        (f"{entry.at.day} {entry.at:%b %Y}", numbers.as_written_here(entry.text), states.get(entry.kind, "paused"))
         for entry in reversed(history)
     ]
 

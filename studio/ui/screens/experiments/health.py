@@ -47,9 +47,16 @@ def _split(trial: Trial) -> HealthLine:
         return HealthLine("Traffic split", "nobody yet", "waiting")
     shares = " / ".join(numbers.decimal(100 * v.people / total, 1) for v in trial.result.variants)
     srm = trial.result.analysis.srm
-    p_value = "" if srm.p_value is None else f", p = {srm.p_value:.2g}"
+    p_value = "" if srm.p_value is None else f", {_chance(srm.p_value)}"
+    if srm.blocked:
+        planned = " / ".join(numbers.decimal(100 * share, 1) for share in trial.result.plan.weights.values())
+        shares = f"{shares}, planned {planned}"
     why = "Whether every variant got the share of people it was promised; checked at every look at once."
     return HealthLine("Traffic split", f"{shares}{p_value}", "failed" if srm.blocked else "done", why)
+
+
+def _chance(p_value: float) -> str:
+    return f"p{numbers.NBSP}<{numbers.NBSP}0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
 
 
 def _guardrails(trial: Trial, treatment: str | None) -> list[HealthLine]:

@@ -21,6 +21,7 @@ from studio.ui import numbers
 from studio.ui import widgets as w
 from studio.ui.background import run_in_background
 from studio.ui.faults import explain
+from studio.ui.screens.data_menu import data_button
 from studio.workspace.trials import TrialsStory
 
 SETTLE_MS = 120
@@ -77,8 +78,8 @@ class Planner(w.Card):
         ends = w.row(w.Text("Find small lifts, slowly", "caption", "muted"), w.STRETCH,
                      w.Text("Find large lifts only, soon", "caption", "muted"))  # fmt: skip
         chart, table = (
-            w.Card("When would we know?", note="chance to be decided, by day"),
-            w.Card("How long does it take?"),
+            w.Card("When would we know?", data_button(self.chart), note="chance to be decided, by day"),
+            w.Card("How long does it take?", data_button(self.table)),
         )
         chart.add(self.chart, stretch=1)
         table.add(self.table, w.STRETCH)

@@ -40,9 +40,9 @@ from studio.workspace.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class _More:
-    """What is fetched of the experiment `of` after its finding is on screen."""
+    """What is fetched of the experiment and treatment `of` after the finding is on screen."""
 
-    of: str
+    of: tuple[str, str | None]
     details: TrialDetails
     history: tuple[HistoryEntry, ...]
     series: dict[str, bool]
@@ -59,6 +59,7 @@ class ExperimentsPage(Page):
         self._navigator = navigator
         self._chosen = ""
         self._trials: tuple[Trial, ...] = ()
+        self._treatment = ""
         self._is_shipping = False
         self._more: _More | None = None
         self.planner = Planner(workspace.trials, self._close_planner)
@@ -89,6 +90,7 @@ class ExperimentsPage(Page):
         self.take_back = w.SecondaryButton("Take back", self._take_back)
         self.header = w.PageHeader("Experiments", "", self.keep, self.take_back, self.ship)
         self.variants, self.lift, self.beliefs = VariantsCard(), LiftCard(), BeliefsCard()
+        self.lift.chosen.connect(self._compare)
         self.health, self.reasons = HealthCard(), ReasonsCard()
         self.segments, self.revenue, self.history = SegmentsCard(), RevenueCard(), HistoryCard()
         self.side_effects = SideEffectsCard()
@@ -112,7 +114,7 @@ class ExperimentsPage(Page):
 
     def entered(self, target: str = "") -> None:
         if target:
-            self._chosen = target
+            self._chosen, self._treatment = target, ""
             self._close_planner()
         self._loader()
 
@@ -141,7 +143,7 @@ class ExperimentsPage(Page):
             return
         self.header.set_finding(headline(trial), safe_line(trial))
         self.variants.show_trial(trial, trial.currency)
-        self.lift.show_trial(trial)
+        self.lift.show_trial(trial, shown_treatment(trial, self._treatment))
         self.beliefs.show_trial(trial)
         self._show_more(trial)
         self._show_buttons(trial)
@@ -150,21 +152,22 @@ class ExperimentsPage(Page):
 
     def _show_more(self, trial: Trial) -> None:
         """What is fetched after the finding; what was known of this experiment stays until something newer comes."""
-        more = self._more if self._more is not None and self._more.of == trial_id(trial) else None
+        more = self._more if self._more is not None and self._more.of == self._shown(trial) else None
         details = more.details if more is not None else None
-        self.health.show_trial(trial, details)
-        self.reasons.show_trial(trial, details, more.series if more is not None else {})
+        treatment = shown_treatment(trial, self._treatment)
+        self.health.show_trial(trial, details, treatment)
+        self.reasons.show_trial(trial, details, more.series if more is not None else {}, treatment)
         self.segments.show_details(details)
         self.side_effects.show_details(details)
         self.revenue.show_details(details, trial.currency)
         self.history.show_history(more.history if more is not None else None)
 
     def _fetch_more(self, trial: Trial) -> None:
-        plan, chosen, story, known = trial.result.plan, trial_id(trial), self._workspace.trials, self._trials
+        plan, of, story, known = trial.result.plan, self._shown(trial), self._workspace.trials, self._trials
         run_in_background(
             lambda: _More(
-                chosen,
-                story.details(plan.run_id, plan.node_id, shown_treatment(trial)),
+                of,
+                story.details(plan.run_id, plan.node_id, of[1]),
                 story.history(plan.run_id, plan.node_id),
                 story.series(known),
             ),
@@ -175,8 +178,16 @@ class ExperimentsPage(Page):
 
     def _more_came(self, more: _More) -> None:
         self._more = more
-        if self.trial is not None and trial_id(self.trial) == more.of:
+        if self.trial is not None and self._shown(self.trial) == more.of:
             self._show_more(self.trial)
+
+    def _shown(self, trial: Trial) -> tuple[str, str | None]:
+        return trial_id(trial), shown_treatment(trial, self._treatment)
+
+    def _compare(self, treatment: str) -> None:
+        """Another treatment is put beside the control, in everything that is about one."""
+        self._treatment = treatment
+        self._show_chosen()
 
     def _show_buttons(self, trial: Trial) -> None:
         winner = trial.result.analysis.decision.variant if can_ship(trial) else shown_treatment(trial)
@@ -191,7 +202,7 @@ class ExperimentsPage(Page):
         self.keep.setVisible(can_ship(trial) and trial.run.state not in FINAL_RUN_STATES)
 
     def _choose(self, chosen: str) -> None:
-        self._chosen = chosen
+        self._chosen, self._treatment = chosen, ""
         self._close_planner()
         self._show_chosen()
 

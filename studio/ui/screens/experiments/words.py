@@ -7,6 +7,7 @@ Absent on purpose: Qt and statistics.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,8 +24,8 @@ CURVE_POINTS = 160
 CURVE_SPREADS = 4.0
 WIDEST = 2.5
 """Of a first look's wide band no more is shown above and below than so many halves of the last band."""
-COLOURS = ("text_muted", "accent", "state.waiting", "state.paused", "state.queued", "state.warning")
-"""Of variants that are not decided about, the control first."""
+COLOURS = ("text_muted", "state.running", "state.waiting", "state.paused", "state.warning")
+"""Of variants that are not decided about, the control first; with the two of a decision they differ for every eye."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,17 +224,33 @@ def _look(trial: Trial, variant: str, number: int) -> tuple[str, Tone]:
     return COLOURS[number % len(COLOURS)], "default"
 
 
-def shown_treatment(trial: Trial) -> str | None:
-    """The treatment whose lift is drawn: the one decided about, else the one ahead."""
+def shown_treatment(trial: Trial, chosen: str = "") -> str | None:
+    """The treatment whose lift is drawn: the one a person chose, else the one decided about, else the one ahead."""
+    if chosen in trial.result.plan.treatments:
+        return chosen
     decision, comparisons = trial.result.analysis.decision, trial.result.analysis.comparisons
     if decision.variant is not None or not comparisons:
         return decision.variant
     return max(comparisons, key=lambda c: -math.inf if c.lift is None else c.lift).variant
 
 
-def lift_chart(trial: Trial) -> BandData:
+def reasons_about(trial: Trial, treatment: str | None) -> list[str]:
+    """The decision's reasons without those that are about another treatment alone."""
+    others = [other for other in trial.result.plan.treatments if other != treatment]
+
+    def names(variant: str, reason: str) -> bool:
+        return re.search(rf"(?<!\w){re.escape(variant)}(?!\w)", reason) is not None
+
+    return [
+        numbers.as_written_here(reason)
+        for reason in trial.result.analysis.decision.reasons
+        if (treatment and names(treatment, reason)) or not any(names(other, reason) for other in others)
+    ]
+
+
+def lift_chart(trial: Trial, treatment: str | None = None) -> BandData:
     """The band of the treatment shown, from the look on at which it is known and can be drawn beside the last."""
-    variant = shown_treatment(trial)
+    variant = treatment or shown_treatment(trial)
     looks = trial.result.band.get(variant, ()) if variant is not None else ()
     points = [
         BandPoint(look.at, look.low, look.lift, look.high)

@@ -17,6 +17,7 @@ from studio.ui import widgets as w
 from studio.ui.application import settings
 from studio.ui.preferences import Preferences
 from studio.ui.screens.navigator import Navigator
+from studio.ui.screens.settings.reports import ReportsCard
 from studio.ui.screens.settings.sending import SendingCard
 from studio.ui.shell import Page
 from studio.ui.theme import SchemeChoice
@@ -45,7 +46,8 @@ class SettingsPage(Page):
         body = w.ScrollColumn(margins=(40, 26, 40, 26), spacing=16, width_max=820)
         body.add(w.PageHeader("Settings", "Kept on this computer"))
         self.sending = SendingCard(workspace.sending, navigator)
-        for card in (self._look(), self.sending, self._place(), self._about()):
+        self.reports = ReportsCard(workspace.sharing)
+        for card in (self._look(), self.sending, self.reports, self._place(), self._about()):
             body.add(card)
         body.add(w.STRETCH)
         self.setLayout(w.column(body, spacing=0))
@@ -60,6 +62,7 @@ class SettingsPage(Page):
         self.text_size.set_value(_nearest_size(self._preferences.text_scale))
         self.motion.setChecked(self._preferences.reduced_motion)
         self.sending.refresh()
+        self.reports.refresh()
 
     def _look(self) -> w.Card:
         card = w.Card("Look")
