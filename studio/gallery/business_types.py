@@ -115,5 +115,9 @@ def _index() -> Index:
 
 def _evidence(words: tuple[str, ...], text: str) -> float:
     """Distinct cues found, each counting a little more when it is repeated; “no online shop” does not count."""
-    seen = Counter(match.group().lower() for match in cues.found(words, text) if not cues.is_negated(text, match))
+    seen = Counter(
+        match.group().lower()
+        for match in cues.found(words, text)
+        if not cues.is_negated(text, match) and not cues.is_only_the_house(text, match)
+    )
     return sum(1 + 0.5 * math.log(count) for count in seen.values())

@@ -22,6 +22,9 @@ MAX_TEXT = 200_000
 """Longer texts are cut: what a business is stands well before."""
 _SENTENCE_END = re.compile(r"[.!?]\s+(?=[A-ZÄÖÜ“\"])")
 _NEGATED = re.compile(r"\b(?:no|not|never|without|don['’]t|kein\w*|nicht|ohne|nie)\W+(?:\w+\W+){0,2}$", re.IGNORECASE)
+_ONCE = re.compile(
+    r"\bin (?:(?:a|an|the) (?:old|former|converted|disused)|(?:einer|der|einem) (?:alt|ehemalig)\w*)\W+$", re.IGNORECASE
+)
 
 
 @cache
@@ -62,6 +65,11 @@ def found(cues: Sequence[str], text: str) -> Iterator[re.Match[str]]:
 def is_negated(text: str, match: re.Match[str]) -> bool:
     """Whether a “no”, “without”, “kein …” stands up to two words before the match."""
     return bool(_NEGATED.search(text[max(0, match.start() - 24) : match.start()]))
+
+
+def is_only_the_house(text: str, match: re.Match[str]) -> bool:
+    """Whether the match says what the house was once: “in an old brewery”."""
+    return bool(_ONCE.search(text[max(0, match.start() - 30) : match.start()]))
 
 
 def quote(text: str, start: int, end: int, around: int = 40) -> str:

@@ -93,11 +93,13 @@ def among_type(likeness: Likeness, type_number: int) -> Likeness:
     )
 
 
-def nearest(likeness: Likeness, archetype_number: int) -> Example | None:
-    """The most alike example that uses the archetype, None when no neighbour to speak of does."""
+def nearest(likeness: Likeness, archetype_number: int) -> tuple[Example, float] | None:
+    """The most alike example that uses the archetype, with its share among all; None when no neighbour does."""
     speaking = likeness.weights * examples.gains()[:, archetype_number]
     best = int(np.argmax(speaking))
-    return examples.examples()[best] if speaking[best] > 1 / len(speaking) else None
+    if speaking[best] <= 1 / len(speaking):
+        return None
+    return examples.examples()[best], float(likeness.weights[best])
 
 
 def _closeness(own: Vectors, vector: Floats) -> Floats:

@@ -223,7 +223,11 @@ def _cart(html: str, tree: LexborHTMLParser) -> Found | None:
 
 
 def _newsletter(tree: LexborHTMLParser) -> bool:
-    return any(node.attributes.get("type") == "email" for node in tree.css("form input"))
+    """Whether a form asks for an address and neither for a message (that is a contact form) nor a password."""
+    return any(
+        form.css_first('input[type="email"]') is not None and form.css_first('textarea, input[type="password"]') is None
+        for form in tree.css("form")
+    )
 
 
 def _social(tree: LexborHTMLParser) -> tuple[str, ...]:

@@ -225,6 +225,8 @@ def _fit(number: int, archetype: Archetype, view: _View) -> tuple[Reason, ...]:
     return tuple(found)
 
 
+_TOLD = 0.3
+"""Share from which on a business's likeliest type says which of an archetype's templates is meant."""
 _EVEN = 0.1
 """With all types about equally likely nothing is known of the type."""
 
@@ -244,7 +246,7 @@ def _options(
     templates = catalogue.of_archetype(archetype.id)
     if not templates:
         return []
-    suits = _own_fit(archetype, templates, view.context, learning[0])
+    suits = _own_fit(archetype, templates, view, learning[0])
     cards: list[tuple[float, _Card]] = []
     for template, suit in zip(templates, suits, strict=True):
         more, is_moved = _learned(template, view.context, *learning)
@@ -254,24 +256,30 @@ def _options(
     return [card for _, card in cards]
 
 
-def _own_fit(
-    archetype: Archetype, templates: Sequence[Template], context: BusinessContext, experience: Experience
-) -> list[float]:
+def _own_fit(archetype: Archetype, templates: Sequence[Template], view: _View, experience: Experience) -> list[float]:
     """How templates of one archetype differ in fit: a tie-breaker that does not enter the score.
 
-    The one that is most what the archetype says comes first, unless the business's words, its goal or its data speak
-    for another.
+    The one that is most what the archetype says comes first, unless the kind of business, its words, its goal or its
+    data speak for another.
     """
+    if len(templates) == 1:
+        return [0.0]
+    context = view.context
     said = Index.of([f"{one.name['en']} {one.description['en']} {one.typical_for}" for one in templates])
+    for_whom = Index.of([one.typical_for for one in templates])
     typical, asked = _shares(said.scores(archetype.text)), _shares(said.scores(context.text))
+    kind = max(business_types(), key=lambda one: view.shares[one.id])
+    meant = _shares(for_whom.scores(f"{kind.title['en']} {kind.about}"))
+    is_told = view.shares[kind.id] > _TOLD
     goal = context.fact("goal")
     return [
         0.08 * is_typical
         + 0.04 * is_asked
+        + (0.08 * is_meant if is_told else 0.0)
         + (0.05 if goal is not None and reasons.serves(template.goals, goal) else 0.0)
         - 0.05 * len(_missing(template, experience))
         - 0.01 * len(template.needs.events)
-        for template, is_typical, is_asked in zip(templates, typical, asked, strict=True)
+        for template, is_typical, is_asked, is_meant in zip(templates, typical, asked, meant, strict=True)
     ]
 
 

@@ -21,9 +21,33 @@ from studio.gallery.promotion import Promoted
 
 _SIGNS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}
 _QUOTE_END = re.compile(r"[.]?(”?)[.]?$")
+_MUCH_ALIKE = 0.15
+_ALIKE_AT_ALL = 0.05
+"""Shares among 490 examples from which on one is named as being alike."""
 _TELLING = 5
 """Letters from which on a shared word is worth naming."""
-_COMMON = frozenset(("their", "about", "after", "first", "people", "those", "until", "again", "business", "companies"))
+_COMMON = frozenset(
+    (
+        *("their", "about", "after", "first", "people", "those", "until", "again", "business", "businesses", "company"),
+        *("companies", "shops", "stores", "sites", "services", "service", "welcome", "contact", "customers", "clients"),
+        *("brings", "bring", "joins", "makes", "maker", "makers", "theme", "offer", "offers", "products", "product"),
+        *(
+            "local",
+            "online",
+            "stops",
+            "shows",
+            "visit",
+            "visits",
+            "before",
+            "every",
+            "other",
+            "things",
+            "three",
+            "which",
+        ),
+    )
+)
+"""Words that any two businesses share."""
 
 
 def of_type(kind: int | None, gain: float, weight: float, *, is_confirmed: bool) -> Reason:
@@ -36,13 +60,20 @@ def of_type(kind: int | None, gain: float, weight: float, *, is_confirmed: bool)
     return Reason(f"{how} {which} kind of business: {title[0].lower()}{title[1:]}.", "industry", weight)
 
 
-def of_neighbours(example: Example | None, weight: float, language: str | None = None) -> Reason:
-    """What businesses alike do, with the one most alike in its words where they are in the reader's language."""
-    if example is None:
+def of_neighbours(found: tuple[Example, float] | None, weight: float, language: str | None = None) -> Reason:
+    """What businesses alike do, with the one most alike in its words where they are in the reader's language.
+
+    `found`: the example and its share among the neighbours, which says how alike it is.
+    """
+    if found is None:
         return Reason("Few businesses like yours use it.", None, weight)
+    example, share = found
+    if share < _ALIKE_AT_ALL:
+        return Reason("Suits businesses that have something in common with yours.", None, weight)
+    like = "much like yours" if share >= _MUCH_ALIKE else "a little like yours"
     if language is not None and _language(example.text) not in (None, language):
-        return Reason("Suits a business much like yours.", None, weight)
-    return Reason(f"Suits a business much like yours: “{_cut(example.text)}”.", None, weight)
+        return Reason(f"Suits a business {like}.", None, weight)
+    return Reason(f"Suits a business {like}: “{_cut(example.text)}”.", None, weight)
 
 
 def of_words(archetype: Archetype, context: BusinessContext, weight: float) -> Reason:

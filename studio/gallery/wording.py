@@ -50,8 +50,10 @@ _SELLS_END = re.compile(
 )
 _ALSO_DOES = re.compile(r"^(?:and|or|und|oder)\s\w+\s", re.IGNORECASE)
 """The second verb of “sell and let houses”."""
-_DOES_FOR_YOU = re.compile(r",?\s(?:and|und)\s\w+\s(?:you|your|ihr\w*|dein\w*|euch|euer|eure\w*)\b.*", re.IGNORECASE)
-"""A further deed after the wares: “houses and flats, and value your home”."""
+_DOES_FOR_YOU = re.compile(
+    r",?\s(?:and|und)\s\w+\s(?:you|your|them|it\b|sie\b|ihr\w*|dein\w*|euch|euer|eure\w*)\b.*", re.IGNORECASE
+)
+"""A further deed after the wares: “houses and flats, and value your home”, “cashews and posts them to offices”."""
 _NO_WARES = frozenset(
     (
         *(
@@ -257,6 +259,8 @@ def _trait(row: _Trait, text: str) -> Fact | None:
     seen: dict[str, re.Match[str]] = {}
     negated: re.Match[str] | None = None
     for match in cues.found(row.yes, text):
+        if cues.is_only_the_house(text, match):
+            continue
         if cues.is_negated(text, match):
             negated = negated or match
         else:
