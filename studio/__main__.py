@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +17,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the program; the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     gc.set_threshold(COLLECTED_EVERY, 10, 10)
+    # Before NumPy is loaded: the sentence model's matrices are small, and a second thread that waits for a busy core
+    # made them six times as slow.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if arguments[:1] == ["catcher"]:
         from studio.connectors import catcher  # noqa: PLC0415 - a process of its own that needs nothing else
 

@@ -1,6 +1,6 @@
 """What every test shares: sockets on loopback only, Qt offscreen, Hypothesis without deadlines on a shared machine.
 
-Imported before Polars: tests work on a few rows, where handing them to threads costs more than the work, and several
+Imported before Polars and NumPy: tests work on a few rows, where handing them to threads costs more than the work, and several
 test processes share the cores already.
 """
 
@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 import pytest_socket

@@ -69,7 +69,7 @@ def _why(offer: Offer, _gallery: Gallery) -> str:
 
 def _expected(offer: Offer, gallery: Gallery) -> str:
     found = expectation(offer.recommendation.prediction, gallery.currency) if offer.recommendation is not None else None
-    return f"{found.headline}; {found.span}" if found is not None else ""
+    return f"{found.headline} {found.span}" if found is not None else ""
 
 
 def _uncertain(offer: Offer, _gallery: Gallery) -> str:
