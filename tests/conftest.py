@@ -1,7 +1,7 @@
 """What every test shares: sockets on loopback only, Qt offscreen, Hypothesis without deadlines on a shared machine.
 
-Imported before Polars and NumPy: tests work on a few rows, where handing them to threads costs more than the work, and several
-test processes share the cores already.
+Imported before Polars and NumPy: tests work on a few rows, where handing them to threads costs more than the work, and
+several test processes share the cores already.
 """
 
 import gc

@@ -101,6 +101,8 @@ def of_fact(fact: Fact, weight: float) -> Reason:
     said = ", you said so" if fact.confidence == 1.0 else f": {quoted}"
     if not fact.value:
         return Reason(f"Speaks against it: your business hardly {about}{said}.", fact.name, weight)
+    if weight < 0:
+        return Reason(f"Speaks against it: your business {about}{said}.", fact.name, weight)
     return Reason(f"Your business {about}{said}.", fact.name, weight)
 
 

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.domain.template import BusinessContext, Fact, PastOutcome, Prediction
+from studio.gallery import reasons
 from studio.gallery.archetypes import archetypes
-from studio.gallery.business_types import business_types
+from studio.gallery.business_types import business_types, likelihood
 from studio.gallery.catalogue import Catalogue, catalogue
 from studio.gallery.context import confirm_type, correct, read_text
 from studio.gallery.embedding import find_embedder
-from studio.gallery.examples import examples
+from studio.gallery.examples import Example, examples
 from studio.gallery.learning import impression
 from studio.gallery.lexical import Index, words
 from studio.gallery.likeness import compare
@@ -325,3 +326,29 @@ def test_bm25_agrees_with_the_formula_written_out():
     asked = words("coffee beans")
     assert found == pytest.approx([sum(part(term, document) for term in asked) for document in tokens])
     assert found[0] > found[2] > found[1] == 0
+
+
+def test_a_reason_names_a_business_only_as_far_as_it_is_alike() -> None:
+    example = Example("travel", ("win-back",), (), "Hire of bicycles by the hour")
+    said = [reasons.of_neighbours((example, share), 0.1).text for share in (0.5, 0.1, 0.01)]
+    assert said[0] == "Suits a business much like yours: “Hire of bicycles by the hour”."
+    assert "a little like yours" in said[1]
+    assert "bicycles" not in said[2]
+
+
+def test_a_known_fact_that_speaks_against_says_so() -> None:
+    fact = Fact("local", True, 0.9, "“Visit us today”")
+    assert reasons.of_fact(fact, -0.1).text.startswith("Speaks against it: your business ")
+    assert not reasons.of_fact(fact, 0.1).text.startswith("Speaks against it")
+
+
+def test_a_house_that_once_was_a_brewery_is_none() -> None:
+    shares = likelihood("Escape rooms in an old brewery.")
+    assert max(shares, key=lambda kind: shares[kind]) == "venue_event"
+
+
+@pytest.mark.parametrize(("kind", "template"), [("online_shop", "cross-sell"), ("self_serve_software", "expansion")])
+def test_which_of_an_archetypes_templates_is_meant_goes_by_the_kind_of_business(kind: str, template: str) -> None:
+    context = confirm_type(read_text("We are here for our customers."), kind)
+    ranking = rank(context, catalogue())
+    assert {"cross-sell", "expansion"} & set(order(ranking)) == {template}

@@ -50,6 +50,7 @@ def test_the_agencys_logo_is_its_own_and_not_a_customers() -> None:
     assert said["industry"] == "Agency, consultancy and advisers"
     assert "sells_online" not in said, "it builds shops for others"
     assert "website" not in said, "the address in its text is somebody else's"
+    assert "newsletter" not in said, "a form with a message is for writing to it"
 
 
 def test_the_shop_has_a_cart_and_prices_in_dollars() -> None:

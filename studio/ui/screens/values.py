@@ -61,7 +61,9 @@ def fact_title(name: str) -> str:
 def fact_shown(name: str, value: JsonValue) -> str:
     """The fact's value in a narrow column."""
     words = fact_words(name, value)
-    return breakable(words.split("://")[-1].rstrip("/")) if name == "website" else breakable(capital(words))
+    if name in ("website", "logo"):  # an address is written as it is
+        return breakable(words.split("://")[-1].rstrip("/"))
+    return breakable(capital(words))
 
 
 def capital(text: str) -> str:

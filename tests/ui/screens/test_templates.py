@@ -94,6 +94,16 @@ def test_a_business_type_is_confirmed_with_one_click(shop: Workspace, trail: Tra
     settle(qtbot)
     first = shop.templates.types(shop.templates.context())[0]
     assert (first.id, first.is_confirmed) == (choice.id, True)
+    assert page._chosen == page._gallery.offers[0].template.id, "nobody picked one: the best suited is filled in"
+
+
+def test_a_template_that_was_picked_stays_when_more_is_known(shop: Workspace, trail: Trail, open_page, qtbot) -> None:
+    page = open_page(TemplatesPage(shop, trail))
+    picked = page._gallery.offers[-1].template.id
+    page.choose(picked)
+    page.business.type_confirmed.emit("hospitality")
+    settle(qtbot)
+    assert page._chosen == picked
 
 
 def test_a_setting_is_changed_in_place_and_its_errors_are_words(

@@ -38,6 +38,8 @@ class TemplatesPage(Page):
         self._workspace, self._navigator = workspace, navigator
         self._gallery: Gallery | None = None
         self._chosen = ""
+        self._is_picked = False
+        """Whether a person chose the template; until then it is the best suited one, whatever is learned meanwhile."""
         self._overrides: dict[str, str] = {}
         self._reading: Task[Gallery] | None = None
         self.business, self.cards, self.settings = BusinessPanel(), CardWall(), SettingsPanel()
@@ -118,7 +120,7 @@ class TemplatesPage(Page):
             self.panes.show_part("Your business")
             self.business.focus_field()
         elif target:
-            self._chosen, self._overrides = target, {}
+            self._chosen, self._overrides, self._is_picked = target, {}, True
             self.settings.close_editor()
         self.refresh()
 
@@ -134,7 +136,7 @@ class TemplatesPage(Page):
             self.cards.show_gallery(gallery)
         self.business.show_working("")
         self.business.show_gallery(gallery)
-        if gallery.offer(self._chosen) is None:
+        if gallery.offer(self._chosen) is None or not (self._is_picked or self._overrides):
             self._chosen = gallery.offers[0].template.id if gallery.offers else ""
         if self._chosen:
             self.cards.set_chosen(self._chosen)
@@ -142,6 +144,7 @@ class TemplatesPage(Page):
 
     def choose(self, template_id: str) -> None:
         """Shows a template's settings."""
+        self._is_picked = True
         if template_id != self._chosen:
             self._chosen, self._overrides = template_id, {}
         self.cards.set_chosen(template_id)
@@ -151,12 +154,13 @@ class TemplatesPage(Page):
 
     def _others_there(self, template_id: str) -> None:
         """Another template is there, or one is gone."""
-        self._chosen, self._overrides = template_id or self._chosen, {}
+        self._chosen, self._overrides, self._is_picked = template_id or self._chosen, {}, True
         self.settings.close_editor()
         self._load()
 
     def use(self, template_id: str) -> None:
         """One click: the workflow is created, with what was changed at the right when it is that template's."""
+        self._is_picked = True
         if template_id != self._chosen:
             self._chosen, self._overrides = template_id, {}
         self._create()
@@ -188,7 +192,7 @@ class TemplatesPage(Page):
 
     def _understood(self, gallery: Gallery) -> None:
         self._reading = None
-        self._chosen, self._overrides = "", {}
+        self._chosen, self._overrides, self._is_picked = "", {}, False
         self.show_gallery(gallery)
 
     def _not_understood(self, error: Exception) -> None:
