@@ -232,7 +232,7 @@ class _Asked:
             return None, "Only a holdout can tell, and nobody, or too few, are held out."
         low, high = (amount(value, returned.currency) for value in increment.total_ci)
         proven = " That is no proof yet." if increment.indistinguishable else ""
-        return increment.total, f"Beside the holdout; between {low} and {high}.{proven}"
+        return increment.total, f"Beside the holdout; 95 % interval {low} to {high}.{proven}"
 
 
 def _people(rows: pl.DataFrame) -> dict[str, float]:

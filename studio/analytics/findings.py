@@ -48,7 +48,7 @@ def _caused(returned: Return) -> str:
         return "too few people are held out to say what it caused"
     low, high = (amount(value, returned.currency) for value in increment.total_ci)
     if increment.indistinguishable:
-        return f"with no proof yet that it caused any of them ({low} to {high})"
+        return f"with no proof yet that it caused any of them (95 %: {low} to {high})"
     if increment.total < 0:
-        return f"{amount(-increment.total, returned.currency)} less than without it ({low} to {high})"
-    return f"{amount(increment.total, returned.currency)} of them because of it ({low} to {high})"
+        return f"{amount(-increment.total, returned.currency)} less than without it (95 %: {low} to {high})"
+    return f"{amount(increment.total, returned.currency)} of them because of it (95 %: {low} to {high})"

@@ -55,7 +55,7 @@ def kpis(facts: Facts, run_id: str, funnel: Funnel, returned: Return) -> tuple[K
     blocked = united(facts.people(run_id, ["blocked"]).values())
     sent = funnel.people("sent")
     return (
-        Kpi("revenue", "Revenue", returned.revenue, "money", f"{returned.orders:,} orders inside the window"),
+        Kpi("revenue", "Revenue", returned.revenue, "money", _revenue_note(returned)),
         Kpi("roi", "Return on spend", returned.roi, "ratio", _cost_note(returned)),
         Kpi(
             "buyers",
@@ -134,6 +134,13 @@ def _rate(name: str, title: str, counts: dict[str, int], base: int, limit: float
     part = int(counts.get(name, 0))
     value = part / base if base else None
     return Kpi(name, title, value, "rate", f"limit {limit * 100:g} %{more}", part, base, limit)
+
+
+def _revenue_note(returned: Return) -> str:
+    if not returned.mixed:
+        return f"{returned.orders:,} orders inside the window"
+    others = ", ".join(returned.mixed)
+    return f"{returned.orders:,} orders; some are in {others}, and amounts are added up without exchanging them"
 
 
 def _cost_note(returned: Return) -> str:

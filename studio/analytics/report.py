@@ -124,7 +124,8 @@ def caused_section(returned: Return) -> Section:
     else:
         way = "more" if increment.total > 0 else "less"
         said = (
-            f"It brought {amount(abs(increment.total), currency)} {way} than would have come anyway ({low} to {high})."
+            f"It brought {amount(abs(increment.total), currency)} {way} than would have come anyway "
+            f"(95 % interval: {low} to {high})."
         )
     rows = (
         ("People", f"{returned.people:,}", f"{returned.held:,}"),

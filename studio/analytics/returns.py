@@ -36,6 +36,8 @@ class Return:
     increment: Increment | None
     buying: Increment | None
     predicted_roi: Prediction | None = None
+    mixed: tuple[str, ...] = ()
+    """Currencies that orders were in beside `currency`: their amounts are added up as they stand."""
 
     @property
     def incremental_roi(self) -> tuple[float, float, float] | None:
@@ -56,8 +58,9 @@ def run_return(facts: Facts, run_id: str, design: Design, predicted: Prediction 
     revenue = float(treated_values["value"].sum() or 0.0)
     cost = _cost(facts, run_id, design)
     treated_sums, held_sums = _per_person(treated_values), _per_person(held_values)
+    currency, mixed = _currencies(facts, run_id, design)
     return Return(
-        currency=design.currency,
+        currency=currency,
         people=people,
         held=held,
         buyers=treated_sums.len(),
@@ -69,7 +72,15 @@ def run_return(facts: Facts, run_id: str, design: Design, predicted: Prediction 
         increment=increment(with_zeros(treated_sums, people), with_zeros(held_sums, held)) if held else None,
         buying=increment(_proportion(treated_sums, people), _proportion(held_sums, held)) if held else None,
         predicted_roi=predicted,
+        mixed=mixed,
     )
+
+
+def _currencies(facts: Facts, run_id: str, design: Design) -> tuple[str, tuple[str, ...]]:
+    """The currency most orders are in, the workflow's where none says; and the others there are."""
+    rows = facts.sums(("currency",), [run_id], ["converted"]).filter(pl.col("currency") != "")
+    known = rows.sort("count", "currency", descending=[True, False]).get_column("currency").to_list()
+    return (known[0], tuple(known[1:])) if known else (design.currency, ())
 
 
 def treated_and_held(facts: Facts, run_id: str, design: Design) -> tuple[int, int]:

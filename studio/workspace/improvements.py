@@ -65,5 +65,6 @@ class ImprovementsStory:
         holdout = self._analyses.design(run_id).holdout
         if kind == "holdout" and holdout is not None:
             return hold_out_less(before, holdout), "Hold out half as many people"
-        hint = "studio analytics insights names the codes there are."
+        elsewhere = {"ship": "Ship it with studio experiment ship.", "consent": "Ask these people under Audience."}
+        hint = elsewhere.get(kind, "studio analytics insights names the codes there are.")
         raise UserFixable("ADVICE-UNKNOWN", f"Nothing can be done by itself about “{code}”.", where=run_id, hint=hint)

@@ -218,3 +218,17 @@ def test_narrowed_facts_are_those_of_the_chosen_people_alone() -> None:
         assert facts.rollup(["r1"], ["sent"])["count"].sum() == alone.rollup(["r1"], ["sent"])["count"].sum()
     plain = PlainFacts(events)
     assert narrowed(plain, "r1", DESIGN, Narrowing()) is plain
+
+
+def test_money_says_which_currency_it_is_in() -> None:
+    events = run_events(people=300)
+    inside = events.with_columns(pl.when(pl.col("kind") == "converted").then(pl.lit("USD")).alias("currency"))
+    facts = PlainFacts(inside)
+    returned = run_return(facts, "r1", DESIGN)
+    assert (returned.currency, returned.mixed) == ("USD", ())
+    one = pl.col("event_id") == inside.filter(kind="converted")["event_id"][0]
+    facts = PlainFacts(inside.with_columns(pl.when(one).then(pl.lit("GBP")).otherwise("currency").alias("currency")))
+    returned = run_return(facts, "r1", DESIGN)
+    assert (returned.currency, returned.mixed) == ("USD", ("GBP",))
+    figures = kpis(facts, "r1", funnel(facts, "r1", DESIGN), returned)
+    assert "GBP" in figures[0].note
