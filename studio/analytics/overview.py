@@ -8,7 +8,7 @@ Absent on purpose: different people over several runs, and adding up currencies.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -107,6 +107,7 @@ def overview(
     until = max((run.at for run in runs), default=None)
     since = until - timedelta(days=days) if until is not None and days is not None else None
     ids = [run.run_id for run in runs]
+    designs = _as_paid(facts, ids, designs)
     now = _sums(facts, ids, designs, since, None)
     before = None if since is None or days is None else _sums(facts, ids, designs, since - timedelta(days=days), since)
     groups: dict[str, list[RunRow]] = {}
@@ -116,7 +117,17 @@ def overview(
     rows.sort(key=lambda row: (-row.revenue, -row.sent, row.name))
     currency = rows[0].currency if rows else "EUR"
     same = [run.run_id for run in runs if designs[run.run_id].currency == currency]
-    return Overview(mode, since, until, currency, tuple(rows), _by_day(facts, same, designs, since))
+    return Overview(mode, since, until, currency, tuple(rows), _by_day(facts, same, designs, since, until))
+
+
+def _as_paid(facts: Facts, run_ids: Sequence[str], designs: Mapping[str, Design]) -> dict[str, Design]:
+    """The designs with the currency that most orders of each run are in."""
+    found = facts.sums(("run_id", "currency"), run_ids, ["converted"]) if run_ids else None
+    if found is None:
+        return dict(designs)
+    known = found.filter(pl.col("currency") != "").sort("count").select("run_id", "currency").iter_rows()
+    currencies = dict(known)
+    return {run: replace(design, currency=currencies.get(run, design.currency)) for run, design in designs.items()}
 
 
 def _sums(
@@ -166,7 +177,11 @@ def _figures(runs: Sequence[RunRow], designs: Mapping[str, Design], now: Sums, b
 
 
 def _by_day(
-    facts: Facts, run_ids: Sequence[str], designs: Mapping[str, Design], since: datetime | None
+    facts: Facts,
+    run_ids: Sequence[str],
+    designs: Mapping[str, Design],
+    since: datetime | None,
+    until: datetime | None,
 ) -> pl.DataFrame:
     rows = facts.sums(("run_id", "arms", "hour"), run_ids, ["converted"], since=since) if run_ids else None
     schema = {"at": pl.Datetime("us", "UTC"), "value": pl.Float64(), "count": pl.Int64()}
@@ -181,6 +196,9 @@ def _by_day(
     )
     if days.is_empty():
         return pl.DataFrame(schema=schema)
-    # Days without an order are zeros: a line over a gap would lie.
-    filled = days.upsample("at", every="1d").with_columns(pl.col("value").fill_null(0.0), pl.col("count").fill_null(0))
+    # Days without an order are zeros, also those since the last one: a line over a gap would lie.
+    last = max(until or days["at"][-1], days["at"][-1])
+    every = pl.datetime_range(days["at"][0], last, "1d", time_zone="UTC", eager=True).alias("at").to_frame()
+    filled = every.join(days, on="at", how="left", maintain_order="left")
+    filled = filled.with_columns(pl.col("value").fill_null(0.0), pl.col("count").fill_null(0))
     return filled.select(*schema).cast(schema)

@@ -58,7 +58,7 @@ def run_return(facts: Facts, run_id: str, design: Design, predicted: Prediction 
     revenue = float(treated_values["value"].sum() or 0.0)
     cost = _cost(facts, run_id, design)
     treated_sums, held_sums = _per_person(treated_values), _per_person(held_values)
-    currency, mixed = _currencies(facts, run_id, design)
+    currency, mixed = currencies(facts, run_id, design)
     return Return(
         currency=currency,
         people=people,
@@ -76,7 +76,7 @@ def run_return(facts: Facts, run_id: str, design: Design, predicted: Prediction 
     )
 
 
-def _currencies(facts: Facts, run_id: str, design: Design) -> tuple[str, tuple[str, ...]]:
+def currencies(facts: Facts, run_id: str, design: Design) -> tuple[str, tuple[str, ...]]:
     """The currency most orders are in, the workflow's where none says; and the others there are."""
     rows = facts.sums(("currency",), [run_id], ["converted"]).filter(pl.col("currency") != "")
     known = rows.sort("count", "currency", descending=[True, False]).get_column("currency").to_list()

@@ -6,7 +6,7 @@ Absent on purpose: counting (analytics) and drawing (ui).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -23,7 +23,7 @@ from studio.analytics.journeys import Windows
 from studio.analytics.latency import step_latency
 from studio.analytics.narrowed import Narrowing, narrowed
 from studio.analytics.question import Known, complete, read
-from studio.analytics.returns import run_return
+from studio.analytics.returns import currencies, run_return
 from studio.analytics.series import Every, Split, by_link, series, up_to
 from studio.analytics.suggestions import Suggestion, suggestions
 from studio.analytics.survival import Curve, time_to_goal
@@ -243,8 +243,9 @@ class AnalysesStory:
         return Record(tuple(kept), tuple(calibration(kept)))
 
     def design(self, run_id: str) -> Design:
-        """The design of a run's workflow."""
-        return Design.of(parse_workflow(self._store.runs.document(self._store.runs.get(run_id).version)))
+        """The design of a run's workflow, in the currency of its orders."""
+        design = Design.of(parse_workflow(self._store.runs.document(self._store.runs.get(run_id).version)))
+        return replace(design, currency=currencies(self._store.projections, run_id, design)[0])
 
     def _troubles(self, run_id: str) -> list[Trouble]:
         return [
