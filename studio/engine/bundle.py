@@ -68,7 +68,9 @@ class Bundle:
         self._cursors.update(draft.cursors)
         self._state = draft.state or self._state
         self.kinds |= draft.kinds
-        self.rows += sum(frame.height for frame in (*draft.frames.values(), *draft.events, *draft.entries))
+        written = sum(frame.height for frame in (*draft.frames.values(), *draft.events, *draft.entries))
+        # Who ends in a stage leaves nothing to write, and would all the same have to go through it again after a kill.
+        self.rows += max(written, *(tally.arrived for tally in draft.tallies.values()), 0)
         self.run_events += run_events
 
     @property

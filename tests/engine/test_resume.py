@@ -8,9 +8,11 @@ import pytest
 
 from studio.connectors.fake import FakeMailer, Mishap
 from studio.domain.mail import Reply
+from studio.domain.node import Outcome
 from studio.engine.draft import Sizes
 from tests.engine.bench import START, World, workflow
 from tests.engine.memory_store import Killed
+from tests.engine.nodes import Through
 
 NOBODY = Mishap("rcpt", Reply(550, "5.1.1 No such user"))
 LOST = Mishap("dot", "drop")
@@ -179,3 +181,28 @@ def test_the_clock_goes_on_from_where_it_stood() -> None:
     assert made.go() == "done"
     assert made.runs.get("r1").at == START.replace(day=3)
     assert len(made.mailer.accepted) == 3
+
+
+@pytest.mark.parametrize(("mode", "most"), [("test", 2), ("simulate", 4)])
+def test_what_is_done_again_after_a_kill_is_bounded(mode: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One chunk in the engine's thread, one in the thread that writes; a simulation gathers up to a chunk before."""
+    people, chunk, came = 200, 20, Counter[str]()
+
+    async def run(self, batch, context):
+        came[context.node_id] += batch.height
+        return Outcome(out={"out": batch})
+
+    monkeypatch.setattr(Through, "run", run)
+    nodes = {"s": ("people", {"count": people}), "a": ("through", {}), "b": ("through", {})}
+    flow = workflow(nodes | {"p": ("pause", {"wait": "P1D", "spread": "PT6H"})}, "s > a", "a > p", "p > b")
+    for write in (6, 11, 14):
+        came.clear()
+        made = World(people=people, sizes=Sizes(chunk=chunk))
+        made.begin(flow, mode=mode)
+        made.die_at(write, is_after=bool(write % 2))
+        with pytest.raises(Killed):
+            made.go()
+        made.die_at(-1)
+        assert made.go() == "done"
+        assert people <= came["a"] <= people + most * chunk, f"killed at write {write}"
+        assert people <= came["b"] <= people + most * chunk, f"killed at write {write}"
