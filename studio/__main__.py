@@ -10,6 +10,9 @@ from collections.abc import Sequence
 
 COLLECTED_EVERY = 50_000
 """Objects between two looks for cycles: what is loaded stays, and with Python's 700 looking is a fifth of a start."""
+SWITCH_S = 0.001
+"""A thread that waits for the interpreter has it after a thousandth of a second: a message's texts, a commit, a window
+wait for nothing else most of the time."""
 USAGE_ONLY = {"-h", "--help", "--version"}
 
 
@@ -20,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Before NumPy is loaded: the sentence model's matrices are small, and a second thread that waits for a busy core
     # made them six times as slow.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    sys.setswitchinterval(SWITCH_S)
     if arguments[:1] == ["catcher"]:
         from studio.connectors import catcher  # noqa: PLC0415 - a process of its own that needs nothing else
 

@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ _REFUSED_MAX = 256
 _ANSWER_MAX = 256_000_000
 _LENGTH = struct.Struct(">I")
 _PROFILE_SIGNAL = 27
+_PIPE_BYTES = 1 << 20
 _KILLED = (-9, -15)
 _MURDERS_MAX = 2
 OUTSIDE = "outside"
@@ -48,6 +50,9 @@ _COLUMNS = {"text": ("text", "code", "message"), "mail": ("subject", "html", "te
 _PIECE = {"text": 2_000, "mail": 25}
 _KEPT_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP", "TZDIR", "PYTHONHASHSEED")
 _WINDOWS_FLAGS = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
+
+if sys.platform == "linux":
+    import fcntl
 
 log = logging.getLogger(__name__)
 
@@ -114,10 +119,10 @@ class RenderProcess:
             is_single = done < single_until or done == task.people - 1
             part = _part(task, done, max(single_until, done + 1) if is_single else task.people)
             try:
-                for piece in self._pieces(part, 1 if is_single else _PIECE[task.kind]):
+                for people, piece in self._pieces(part, 1 if is_single else _PIECE[task.kind]):
                     for name, values in zip(answer, piece, strict=True):
-                        answer[name] += values
-                    done += len(piece[0])
+                        answer[name] += [None] * people if values is None else values
+                    done += people
             except _StoppedError as stopped:
                 if str(stopped) == OUTSIDE and murders < _MURDERS_MAX:
                     murders += 1
@@ -136,12 +141,13 @@ class RenderProcess:
                 done += 1
         return answer
 
-    def _pieces(self, task: RenderTask, piece: int) -> Iterator[list[list[str | None]]]:
+    def _pieces(self, task: RenderTask, piece: int) -> Iterator[tuple[int, list[list[str | None] | None]]]:
+        """How many people, and a column each of what is told of them; None: nothing of anybody."""
         process = self._started()
         request = {"kind": task.kind, "texts": dict(task.texts), "columns": dict(task.columns), "piece": piece}
         message = self._exchange(process, request)
         while "piece" in message:
-            yield message["piece"]
+            yield message["people"], message["piece"]
             message = self._exchange(process, None)
         if "error" in message:
             told = message["error"]
@@ -162,6 +168,7 @@ class RenderProcess:
             creationflags=_WINDOWS_FLAGS,
         )
         self._process = process
+        _widen(process)
         try:
             self._exchange(process, None, _START_S)
         except _StoppedError:
@@ -220,6 +227,17 @@ class RenderProcess:
                 pipe.close()
             except OSError:
                 continue  # what was still to be written has nobody to read it
+
+
+def _widen(process: subprocess.Popen[bytes]) -> None:
+    """Lets a whole piece lie in the pipes: with less, both sides wait for each other several times in each."""
+    if sys.platform != "linux":
+        return
+    for pipe in (process.stdin, process.stdout):
+        assert pipe is not None, "both are pipes"
+        # Some systems allow less: then it stays as it is.
+        with suppress(OSError):
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _part(task: RenderTask, start: int, end: int) -> RenderTask:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 FUEL = 50_000
 
+EVENT = "var.event"
+"""The column of the event an instance entered with; texts know it as `event`."""
+
 MAX_PLAIN = 2_000
 """Characters of a text that becomes a variable."""
 
@@ -110,6 +113,14 @@ class TextTemplate:
             self._plain = _environment(None)
             _add(self._plain, "text", source)
         self._fills = "fill" in source
+        self._named = self._environment.undeclared_variables_in_template("text", nested=True)
+
+    def uses(self, column: str) -> bool:
+        """Whether the text may say something of this column of a `RenderTask`."""
+        known = "event" if column == EVENT else column
+        group = known.partition(".")[0]
+        named = any(name in (known, group) or name.startswith(f"{known}.") for name in self._named)
+        return self._fills or named or (column == EVENT and "var" in self._named)
 
     def contact_fields(self) -> set[str] | None:
         """See `MessageTemplate.contact_fields`."""
@@ -139,7 +150,10 @@ def check_template(source: str) -> None:
 
 
 def _plain_text(environment: minijinja.Environment, data: Mapping[str, JsonValue]) -> str:
-    text = _filled(environment, "text", data)
+    try:
+        text = environment.render_template("text", **data)
+    except TemplateError as error:
+        raise _failure("text", error) from None
     if len(text) > MAX_PLAIN:
         raise RenderError("MAIL-TOO-LARGE", f"The text comes out longer than {MAX_PLAIN:,} characters.")
     return text

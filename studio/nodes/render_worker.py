@@ -82,7 +82,9 @@ def _answer(request: Mapping[str, Any], sink: BinaryIO, cpu_s: float) -> None:
             _limit_cpu(0)
             if piece is None:
                 break
-            _write(sink, {"piece": [piece[name] for name in COLUMNS[task.kind]]})
+            columns = [piece[name] for name in COLUMNS[task.kind]]
+            people = len(columns[0])
+            _write(sink, {"people": people, "piece": [None if c.count(None) == people else c for c in columns]})
         _write(sink, {"end": True})
     except UserFixable as error:
         _limit_cpu(0)

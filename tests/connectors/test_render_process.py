@@ -63,6 +63,8 @@ def test_it_writes_what_is_written_here(render: RenderProcess) -> None:
     }
     mails = RenderTask(kind="mail", texts=body, columns=columns)
     assert dict(asyncio.run(render(mails))) == dict(asyncio.run(render_here(mails)))
+    nameless = texts("Hi {{ contact.name }}", contact_name=[None] * 3)
+    assert dict(render.render(nameless)) == dict(asyncio.run(render_here(nameless)))
     nobody = texts("x", key=[])
     assert dict(render.render(nobody)) == dict(asyncio.run(render_here(nobody)))
 

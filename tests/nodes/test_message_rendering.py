@@ -390,3 +390,19 @@ def test_what_can_print_no_fraction_has_a_quick_way() -> None:
     assert template.writer({str, int, bool, type(None)}) != template.render
     for kinds in ({float}, {str, list}, {dict}):
         assert template.writer(kinds) == template.render
+
+
+@pytest.mark.parametrize(
+    ("source", "used"),
+    [
+        ("{{ contact.name }} {{ var.cart.total }}", {"contact.name", "var.cart"}),
+        ("{% set all = contact %}{{ all.name }}", {"contact.name", "contact.city"}),
+        ("{{ event.value }}{{ key }}", {"var.event", "key"}),
+        ("{% for item in var.items %}{{ item.name }}{% endfor %}", {"var.items"}),
+        ("{{ var }}", {"var.cart", "var.items", "var.event"}),
+        ("Hello", set()),
+    ],
+)
+def test_a_text_knows_which_columns_it_may_speak_of(source: str, used: set[str]) -> None:
+    columns = ("contact.name", "contact.city", "var.cart", "var.items", "var.event", "key")
+    assert {column for column in columns if TextTemplate(source).uses(column)} == used

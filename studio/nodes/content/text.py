@@ -62,7 +62,10 @@ class PersonalText:
         if not left.len():
             return Outcome(out={"out": batch.with_columns(texts.alias(name))})
         render = context.render or render_here
-        task = RenderTask(kind="text", texts={"text": self.parameters.text}, columns=personal_columns(rows[left]))
+        # Whatever else is known of people need not be sent, and read, for each of them.
+        named = [name for name in rows.columns if name == "key" or self._template.uses(name)]
+        columns = personal_columns(rows.select(named)[left])
+        task = RenderTask(kind="text", texts={"text": self.parameters.text}, columns=columns)
         made = await render(task)
         written = pl.Series("text", list(made["text"]), dtype=pl.String)
         texts = written if left.len() == batch.height else texts.scatter(left, written)
