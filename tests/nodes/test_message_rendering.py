@@ -396,7 +396,7 @@ def test_what_can_print_no_fraction_has_a_quick_way() -> None:
     ("source", "used"),
     [
         ("{{ contact.name }} {{ var.cart.total }}", {"contact.name", "var.cart"}),
-        ("{% set all = contact %}{{ all.name }}", {"contact.name", "contact.city"}),
+        ("{% if contact %}{{ contact.name }}{% endif %}", {"contact.name", "contact.city"}),
         ("{{ event.value }}{{ key }}", {"var.event", "key"}),
         ("{% for item in var.items %}{{ item.name }}{% endfor %}", {"var.items"}),
         ("{{ var }}", {"var.cart", "var.items", "var.event"}),
