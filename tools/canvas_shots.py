@@ -146,6 +146,16 @@ def message(page: StudioCanvas) -> QWidget:
     return MessageWindow(page.document.name_of(node), bound, page.aid, lambda _name, _text: None, page)
 
 
+def message_on_phone() -> QWidget:
+    """As a phone shows it at night."""
+    made = message_editor()
+    assert isinstance(made, MessageWindow)
+    for choice, value in ((made.width_choice, "phone"), (made.scheme_choice, "dark")):
+        choice.set_value(value)
+        choice.chosen.emit(value)
+    return made
+
+
 def message_editor() -> QWidget:
     """The message editor as a window of its own."""
     window = shot(editing)()
@@ -271,6 +281,18 @@ def compare(page: StudioCanvas) -> None:
     chip.chosen.emit(_runs()[2])
 
 
+def compare_steps(page: StudioCanvas) -> None:
+    compare(page)
+    screen_shots.settle()
+    page.debug.compare.view.set_value("steps")
+    page.debug.compare.view.chosen.emit("steps")
+
+
+def before_and_after(page: StudioCanvas) -> None:
+    page.debug.data.view.set_value("changes")
+    page.debug.data.view.chosen.emit("changes")
+
+
 def dry_run(page: StudioCanvas) -> None:
     page.show_dry_run()
 
@@ -288,6 +310,7 @@ STATES: Mapping[str, Callable[[], QWidget]] = {
     "canvas-history": shot(history),
     "canvas-find": shot(lambda _page: None, settled=finding),
     "canvas-message": message_editor,
+    "canvas-message-phone": message_on_phone,
     "canvas-sms": shot(sms),
     "canvas-push": shot(push),
     "canvas-live": shot(live, target="run"),
@@ -299,6 +322,8 @@ STATES: Mapping[str, Callable[[], QWidget]] = {
     "canvas-schema": shot(data, target="run", settled=schema),
     "canvas-follow": shot(follow, target="run"),
     "canvas-compare": shot(lambda _page: None, target="run", settled=compare),
+    "canvas-compare-steps": shot(lambda _page: None, target="run", settled=compare_steps),
+    "canvas-before-after": shot(data, target="run", settled=before_and_after),
     "canvas-dry-run": shot(dry_run),
 }
 

@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 import polars as pl
 from pydantic import JsonValue
 
+from studio.analytics.side_by_side import StepPair, side_by_side
 from studio.domain.clock import iso
 from studio.domain.port_words import port_words
 from studio.domain.ports import RunRow
@@ -64,12 +65,13 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """All differences, ranked: causes first, by the size of what may have followed from them."""
+    """All differences, ranked: causes first, by the size of what may have followed; and every step of both."""
 
     run_a: str
     run_b: str
     finding: str
     differences: tuple[Difference, ...]
+    steps: tuple[StepPair, ...] = ()
 
 
 def compare_runs(a: RunSide, b: RunSide) -> Comparison:
@@ -79,7 +81,13 @@ def compare_runs(a: RunSide, b: RunSide) -> Comparison:
     causes = [_weighed(cause, effects, reach) for cause in _possible_causes(a, b)]
     causes.sort(key=lambda d: (-d.score, d.node or "", d.what))
     ranked = (*causes, *effects, *sorted(_timings(a, b), key=lambda d: -d.score))
-    return Comparison(run_a=a.run.run_id, run_b=b.run.run_id, finding=_finding(causes, effects), differences=ranked)
+    return Comparison(
+        run_a=a.run.run_id,
+        run_b=b.run.run_id,
+        finding=_finding(causes, effects),
+        differences=ranked,
+        steps=side_by_side((a.workflow, a.view), (b.workflow, b.view)),
+    )
 
 
 def _possible_causes(a: RunSide, b: RunSide) -> Iterator[Difference]:

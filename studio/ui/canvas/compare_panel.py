@@ -5,14 +5,16 @@ Absent on purpose: comparing (`workspace.history`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from studio.analytics.comparison import Comparison, Difference
+from studio.analytics.side_by_side import StepFigures, StepPair
 from studio.ui.tokens import Tone
-from studio.ui.widgets import Column, EmptyState, MenuChip, Table, Text
+from studio.ui.widgets import Column, EmptyState, MenuChip, Segmented, Table, Text
 from studio.ui.widgets.layout import clear, column, panel, row
 from studio.ui.widgets.reflow import Beside
 
@@ -45,6 +47,9 @@ class ComparePanel(QWidget):
         self.chip: MenuChip | None = None
         """Which run is compared with; None while there is no other."""
         self.table: Table[Difference] = Table("Differences between two runs", self._columns())
+        self.steps: Table[StepPair] = Table("Every step of both runs", self._step_columns())
+        self.view = Segmented({"differences": "What differs", "steps": "Step by step"}, name="View")
+        self.view.chosen.connect(lambda _view: self._show_view())
         self._body = QStackedWidget()
         self._empty = EmptyState(
             "Compare with another run",
@@ -53,11 +58,13 @@ class ComparePanel(QWidget):
         )
         self._body.addWidget(self._empty)
         self._body.addWidget(self.table)
-        head = panel(Beside(self.finding, panel(self._choice)))
+        self._body.addWidget(self.steps)
+        head = panel(Beside(self.finding, panel(row(self.view, panel(self._choice), spacing=12))))
         box = column(head, spacing=8, margins=(14, 10, 14, 8))
         box.addWidget(self._body, 1)
         self.setLayout(box)
         self.table.row_chosen.connect(lambda one: self.node_wanted.emit(one.node) if one.node else None)
+        self.steps.row_chosen.connect(lambda pair: self.node_wanted.emit(pair.node))
         self.set_runs({})
 
     def set_names(self, names: Mapping[str, str]) -> None:
@@ -85,7 +92,8 @@ class ComparePanel(QWidget):
         """The other run is the first, the one in front the second."""
         self.finding.setText(comparison.finding)
         self.table.set_rows(list(comparison.differences))
-        self._body.setCurrentWidget(self.table)
+        self.steps.set_rows(list(comparison.steps))
+        self._show_view()
 
     def clear(self) -> None:
         """Nothing is compared any more."""
@@ -93,14 +101,40 @@ class ComparePanel(QWidget):
             self.chip.set_value(_NONE)
         self._empty_table()
 
+    def _show_view(self) -> None:
+        self.view.setVisible(bool(self.finding.text()))
+        if self.finding.text():
+            self._body.setCurrentWidget(self.steps if self.view.value == "steps" else self.table)
+
     def _empty_table(self) -> None:
         self.finding.setText("")
         self.table.set_rows([])
+        self.steps.set_rows([])
+        self.view.hide()
         self._body.setCurrentWidget(self._empty)
 
     def showEvent(self, event) -> None:
         super().showEvent(event)
         self.runs_wanted.emit()
+
+    def _step_columns(self) -> list[Column[StepPair]]:
+        """Of each figure the other run's, then that of the run in front."""
+        columns: list[Column[StepPair]] = [
+            Column(title="Step", value=lambda pair: self._names.get(pair.node, pair.node), width="stretch")
+        ]
+        for title, figure in (
+            ("Came", lambda one: one.came),
+            ("Wait", lambda one: one.waiting),
+            ("Sent", lambda one: one.sent),
+            ("Failed", lambda one: one.failed),
+        ):
+            columns += [
+                Column(
+                    title=f"{title}, other", value=partial(_of_other, figure), numeric=True, tone=lambda _p: "muted"
+                ),
+                Column(title=f"{title}, this", value=partial(_of_this, figure), numeric=True),
+            ]
+        return columns
 
     def _columns(self) -> list[Column[Difference]]:
         return [
@@ -123,6 +157,18 @@ class ComparePanel(QWidget):
                 help="How much of what followed it may explain, from 0 to 1",
             ),
         ]
+
+
+def _muted(_pair: StepPair) -> Tone:
+    return "muted"
+
+
+def _of_other(figure: Callable[[StepFigures], int], pair: StepPair) -> int | None:
+    return figure(pair.a) if pair.a is not None else None
+
+
+def _of_this(figure: Callable[[StepFigures], int], pair: StepPair) -> int | None:
+    return figure(pair.b) if pair.b is not None else None
 
 
 def _dot(difference: Difference) -> str:

@@ -133,6 +133,8 @@ def cell_text(value: object) -> str:
 
 
 def _column(name: str, dtype: pl.DataType, changes: Changes, *, is_last: bool, title: str = "") -> Column[Row]:
+    in_words = arms_words if name.removeprefix(_BEFORE) == "arms" else cell_text
+
     def tone(row: Row) -> Tone:
         if name in changes.get(str(row.get("instance")), {}):
             return "accent"
@@ -141,7 +143,7 @@ def _column(name: str, dtype: pl.DataType, changes: Changes, *, is_last: bool, t
     return Column(
         title=title or title_of(name),
         value=lambda row: row.get(name),
-        text=lambda row: arms_words(row.get(name)) if name == "arms" else cell_text(row.get(name)),
+        text=lambda row: in_words(row.get(name)),
         numeric=dtype.is_numeric(),
         tone=tone,
         bold=lambda row: name in changes.get(str(row.get("instance")), {}),

@@ -5,7 +5,7 @@ Absent on purpose: replacing; a setting is changed where it is seen.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QWidget
 
@@ -21,6 +21,8 @@ from studio.ui.widgets.layout import row
 
 class FindBar(QFrame):
     """Floats over the canvas. Enter goes on, Shift+Enter back; Escape closes and the keyboard is on what was found."""
+
+    shown = Signal(bool)
 
     def __init__(self, view: CanvasView, parent: QWidget) -> None:
         super().__init__(parent)
@@ -50,12 +52,14 @@ class FindBar(QFrame):
         """Shows it with the keyboard in it; what was looked for last is still there, selected."""
         self.show()
         self.raise_()
+        self.shown.emit(True)
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
         self._search()
 
     def close_bar(self) -> None:
         self.hide()
+        self.shown.emit(False)
         self._view.setFocus()
 
     def go(self, step: int) -> None:

@@ -143,6 +143,9 @@ class ChoiceEditor(Editor):
     def __init__(self, field: FieldSpec) -> None:
         super().__init__(field)
         self.combo = QComboBox()
+        # Long words must not make the form wider than its panel.
+        self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.combo.setMinimumContentsLength(8)
         if field.nullable:
             self.combo.addItem("Not set", None)
         for choice in field.choices:

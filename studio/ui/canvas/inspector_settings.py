@@ -39,6 +39,7 @@ class SettingsPanel(QWidget):
         self.name = QLineEdit()
         self.enabled = QCheckBox("Switched on")
         self.on_error = QComboBox()
+        self.on_error.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         for key, words in _ON_ERROR.items():
             self.on_error.addItem(words, key)
         self.note = QPlainTextEdit()

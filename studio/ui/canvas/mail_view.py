@@ -11,7 +11,7 @@ import re
 from html import escape
 
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QFrame, QTextBrowser
 
 from studio.ui.theme import theme
@@ -69,13 +69,10 @@ class MailView(QTextBrowser):
         palette = self.palette()
         palette.setColor(QPalette.ColorRole.Base, QColor(colour))
         self.setPalette(palette)
-        self.setStyleSheet(f"QTextBrowser {{ background: {colour}; border: none; border-radius: 0; }}")
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        painter = QPainter(self.viewport())
-        painter.setPen(theme().colour("border"))
-        painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
+        rim = theme().palette.border
+        self.setStyleSheet(
+            f"QTextBrowser {{ background: {colour}; border: 1px solid {rim}; border-radius: 0; padding: 0; }}"
+        )
 
 
 def readable(html: str) -> str:

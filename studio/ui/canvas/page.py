@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from PySide6.QtCore import QObject, QPointF, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from studio.domain.errors import Problem
@@ -362,12 +362,21 @@ class CanvasPage(Page):
     def _give_room_below(self) -> None:
         """A table needs more lines than the Gantt; whoever has divided the page as they like keeps it so."""
         height, below = sum(self._down.sizes()), self._down.sizes()[1]
-        is_table = self.timeline.tabs.currentWidget() not in (self.timeline.gantt, self.timeline.log)
-        wanted = min(round(height * _TABLES_SHARE), theme().px(_TABLES_HEIGHT))
+        debug = self.debug
+        is_table = self.timeline.tabs.currentWidget() in (debug.data, debug.follow, debug.compare, debug.dry_run)
+        share = _TABLES_SHARE + 0.1 * (theme().text_scale - 1)
+        wanted = min(round(height * share), theme().px(_TABLES_HEIGHT))
         if is_table and not self._is_divided and 0 < below < wanted:
             self._down.setSizes([height - wanted, wanted])
-            if self.selection.nodes:
-                QTimer.singleShot(0, self, lambda: self.view.ensure_seen(tuple(self.selection.nodes)))
+            QTimer.singleShot(0, self, self._see_what_was_seen)
+
+    def _see_what_was_seen(self) -> None:
+        """The canvas has become lower: what is chosen stays in sight, or else the height of the graph."""
+        if self.selection.nodes:
+            self.view.ensure_seen(tuple(self.selection.nodes))
+            return
+        bounds, middle = self.scene.far.bounds(), self.view.seen().center().x()
+        self.view.ensure_area_seen(QRectF(middle, bounds.top(), 1.0, bounds.height()))
 
     def _see_message(self, node_id: str) -> None:
         self.choose(node_id)

@@ -76,7 +76,7 @@ class Picker(QFrame):
         self.search = SearchField("Type to find")
         self.list = QListWidget()
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.list.setIconSize(QSize(18, 18))
+        self.list.setIconSize(QSize(theme().px(18), theme().px(18)))
         self.list.setItemDelegate(_WithNote(self.list))
         self.nothing = Text("Nothing fits.", "secondary", "muted")
         box = QVBoxLayout(self)

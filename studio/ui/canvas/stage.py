@@ -24,6 +24,8 @@ from studio.ui.widgets.layout import row
 
 _MARGIN = 14
 _TOP = 12
+_ABOVE_A_STEP = 26
+"""Room for the word above a step, such as how many people a dry run sees there."""
 _MINIMAP_SHARE = 5
 """The overview is left out where the canvas is not so many times as high."""
 
@@ -93,6 +95,7 @@ class Stage(QWidget):
             part.setParent(self)
             part.raise_()
         self.find_bar = FindBar(self.view, self)
+        self.find_bar.shown.connect(lambda _shown: self.place())
         self.picker = Picker(self)
         self.picker.closed.connect(self.view.setFocus)
         self._banner: HoldBanner | None = None
@@ -149,5 +152,8 @@ class Stage(QWidget):
         self.empty.setGeometry(
             (self.width() - size.width()) // 2, (self.height() - size.height()) // 2, size.width(), size.height()
         )
-        self.view.insets = (_MARGIN, _TOP + height + 12, _MARGIN, _MARGIN + self.minimap.height() + 8)
+        covered = _TOP + height + _ABOVE_A_STEP
+        if not self.find_bar.isHidden():
+            covered += self.find_bar.height() + 8
+        self.view.insets = (_MARGIN, covered, _MARGIN, _MARGIN + self.minimap.height() + 8)
         self._place_banner()

@@ -279,7 +279,7 @@ class Table(QTableView, Generic[R]):
         return QSize(320, self._full_height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(160, self._full_height() if self._fit_rows else theme().px(120))
+        return QSize(160, self._full_height() if self._fit_rows else theme().px(76))
 
     def _full_height(self) -> int:
         rows = self._rows.rowCount() * self.verticalHeader().defaultSectionSize()
