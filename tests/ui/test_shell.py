@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.domain.errors import UserFixable
@@ -19,8 +19,9 @@ from studio.ui.shell import Action, Crumb, Found, MainWindow, Page, PageSpec
 from studio.ui.shell.command_palette import rank
 from studio.ui.shell.fuzzy import match
 from studio.ui.shell.mark import window_icon
+from studio.ui.shell.top_bar import Breadcrumb
 from studio.ui.theme import theme
-from studio.ui.widgets import Chip, ErrorPanel, LinkButton, Text
+from studio.ui.widgets import Chip, ErrorPanel, LinkButton, MenuChip, Text
 
 
 class Screen(Page):
@@ -401,3 +402,27 @@ def test_the_window_fits_its_least_size(qtbot: QtBot, window: MainWindow, scale:
 
 def test_the_mark_is_drawn_for_every_size() -> None:
     assert {size.width() for size in window_icon().availableSizes()} >= {16, 32, 256}
+
+
+def test_filters_without_room_are_in_one_menu_that_says_what_is_on(qtbot: QtBot) -> None:
+    line = Breadcrumb(QWidget())
+    qtbot.addWidget(line)
+    who = MenuChip({"": "Everybody", "7": "Entered in the last 7 days"}, "7", name="Who")
+    variant = MenuChip({"": "All variants", "A": "Variant A"}, "", name="Variant")
+    picked: list[str] = []
+    variant.chosen.connect(picked.append)
+    line.set_place([Crumb("Analytics"), Crumb("Cart recovery")], extras=[who, variant])
+    line.resize(1200, 40)
+    line.show()
+    more = next(button for button in line.findChildren(QPushButton) if "Filters" in button.text())
+    assert not more.isVisible()
+    line.resize(230, 40)
+    assert more.isVisible()
+    assert not who.isVisible()
+    assert (more.text(), more.accessibleName()) == ("Filters: 1 on", "Filters: Entered in the last 7 days")
+    menu = more.findChild(QMenu)
+    menu.aboutToShow.emit()
+    offered = {action.text(): action.menu() for action in menu.actions()}
+    assert list(offered) == ["Who: Entered in the last 7 days", "Variant: All variants"]
+    offered["Variant: All variants"].actions()[1].trigger()
+    assert picked == ["A"]

@@ -17,7 +17,7 @@ from studio.ui.shell.actions import shortcut_text
 from studio.ui.shell.mark import Mark
 from studio.ui.theme import theme
 from studio.ui.tokens import RADIUS_CONTROL
-from studio.ui.widgets.buttons import Button, LinkButton, Segmented
+from studio.ui.widgets.buttons import Button, LinkButton, MenuChip, Segmented
 from studio.ui.widgets.labels import ElidingLabel, Text
 from studio.ui.widgets.layout import STRETCH, clear, row, widgets_of
 from studio.ui.widgets.marks import Pill
@@ -109,7 +109,8 @@ class StatusPill(Pill):
 class Breadcrumb(QWidget):
     """“/ Workflows / Cart recovery · v7”, and small widgets of the screen behind it.
 
-    Where it gets narrow it leaves out the extras first, then the note, then the way; never where one is.
+    Where it gets narrow it leaves out the extras first, then the note, then the way; never where one is. Filters that
+    are left out are in the menu of one chip, which says how many of them are set.
     """
 
     def __init__(self, before: QWidget) -> None:
@@ -120,10 +121,15 @@ class Breadcrumb(QWidget):
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(6)
         self._optional: list[QWidget] = []
+        self._filters: list[MenuChip] = []
+        self._more = _MoreChip()
+        self._more.setParent(self)
+        self._more.hide()
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 
     def set_place(self, crumbs: Sequence[Crumb], note: str = "", extras: Sequence[QWidget] = ()) -> None:
         """`extras` are taken over and deleted with the next call."""
+        self._box.removeWidget(self._more)
         clear(self._box)
         way = [widget for crumb in crumbs[:-1] for widget in (_slash(), _crumb(crumb))]
         here: list[QWidget] = [_slash(), ElidingLabel(crumbs[-1].text, "strong")] if crumbs else []
@@ -132,6 +138,10 @@ class Breadcrumb(QWidget):
             self._box.addWidget(widget)
             # Before that its width is that of another font.
             widget.ensurePolished()
+        self._filters = [widget for widget in extras if isinstance(widget, MenuChip)]
+        self._more.hide()
+        self._box.addWidget(self._more)
+        self._more.ensurePolished()
         self._box.addStretch(1)
         self._set_tab_order()
         self._optional = [*reversed(extras), *noted, *way]
@@ -146,11 +156,13 @@ class Breadcrumb(QWidget):
                 last = widget
 
     def sizeHint(self) -> QSize:
-        return QSize(self._width_of(self._widgets()), self._box.sizeHint().height())
+        whole = [widget for widget in self._widgets() if widget is not self._more]
+        return QSize(self._width_of(whole), self._box.sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
-        kept = [widget for widget in self._widgets() if widget not in self._optional]
-        return QSize(min(theme().px(90), self._width_of(kept)), self._box.minimumSize().height())
+        kept = [widget for widget in self._widgets() if widget not in self._optional and widget is not self._more]
+        filters = self._width_of([self._more]) if self._filters else 0
+        return QSize(min(theme().px(90), self._width_of(kept)) + filters, self._box.minimumSize().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -163,13 +175,41 @@ class Breadcrumb(QWidget):
         return sum(widget.sizeHint().width() + self._box.spacing() for widget in widgets)
 
     def _fit(self) -> None:
-        shown = self._widgets()
+        shown = [widget for widget in self._widgets() if widget is not self._more]
         for widget in self._optional:
             if self._width_of(shown) <= self.width() + self._box.spacing():
                 break
             shown.remove(widget)
-        for widget in self._optional:
+            if widget in self._filters and self._more not in shown:
+                shown.append(self._more)
+        for widget in (*self._optional, self._more):
             widget.setVisible(widget in shown)
+        self._more.show_filters([chip for chip in self._filters if chip not in shown])
+
+
+class _MoreChip(Button):
+    """Opens the filters there is no room for."""
+
+    kind = "pill"
+
+    def __init__(self) -> None:
+        super().__init__("Filters")
+        self._left_out: Sequence[MenuChip] = ()
+        self._choices = QMenu(self)
+        self._choices.aboutToShow.connect(self._offer)
+        self.set_menu(self._choices)
+
+    def show_filters(self, left_out: Sequence[MenuChip]) -> None:
+        self._left_out = left_out
+        on = [chip.text() for chip in left_out if chip.is_set]
+        self.setText(f"Filters: {len(on)} on" if on else "Filters")
+        self.setAccessibleName(f"Filters: {', '.join(on) or 'none is on'}")
+        self.setToolTip(", ".join(on))
+
+    def _offer(self) -> None:
+        self._choices.clear()
+        for chip in self._left_out:
+            chip.add_to(self._choices)
 
 
 def _slash() -> QWidget:

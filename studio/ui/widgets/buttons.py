@@ -168,6 +168,7 @@ class MenuChip(Chip):
         super().__init__("")
         self._choices = dict(choices)
         self._name = name
+        self._first = next(iter(self._choices))
         self.value = value if value is not None else next(iter(self._choices))
         menu = QMenu(self)
         for key, words in self._choices.items():
@@ -180,6 +181,20 @@ class MenuChip(Chip):
         self.setText(self._choices[value])
         self.value = value
         self.setAccessibleName(f"{self._name}: {self.text()}" if self._name else self.text())
+
+    @property
+    def is_set(self) -> bool:
+        """Whether another than the first choice is chosen."""
+        return self.value != self._first
+
+    def add_to(self, menu: QMenu) -> None:
+        """Offers the same choices in another menu, for where there is no room for the chip itself."""
+        own = menu.addMenu(f"{self._name or 'Filter'}: {self.text()}".replace("&", "&&"))
+        for key, words in self._choices.items():
+            action = own.addAction(words.replace("&", "&&"))
+            action.setCheckable(True)
+            action.setChecked(key == self.value)
+            action.triggered.connect(lambda _checked=False, key=key: self._pick(key))
 
     def _pick(self, key: str) -> None:
         self.set_value(key)

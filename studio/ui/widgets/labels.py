@@ -30,7 +30,7 @@ def unbroken(text: str) -> str:
     from the right in its own direction.
     """
     led = f"\u200e{text}" if _RIGHT_TO_LEFT.match(text) and _LATIN.search(text) else text
-    return _SLASH.sub("\u2060/\u2060", led)
+    return _SLASH.sub("\u2060/\u2060", led).replace("\u2212$", "\u2212\u2060$").replace("\u2212€", "\u2212\u2060€")
 
 
 class Text(QLabel):

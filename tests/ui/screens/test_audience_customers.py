@@ -33,6 +33,22 @@ def test_the_audience_says_what_customers_are_worth(
         assert f"{100 * found.repeat_rate:.1f}" in words(page.customers)
 
 
+def test_the_grid_tells_the_worth_of_each_so_far(
+    ran: Workspace, trail: Trail, open_page: Callable, qtbot: QtBot
+) -> None:
+    page = open_page(AudiencePage(ran, trail))
+    settle(qtbot)
+    card, counted = page.customers, ran.analyses.cohorts("month")
+    card.figure.set_value("value_per_customer")
+    card.figure.chosen.emit("value_per_customer")
+    last = counted.filter(pl.col("complete"), pl.col("offset") > 0)["cohort"].max()
+    own = counted.filter(pl.col("cohort") == last, pl.col("complete"), pl.col("offset") > 0)
+    row = next(row for name, *row in card.chart.data_rows().values if name == f"{last:%b %Y}")
+    assert [value for value in row if value is not None] == pytest.approx(own["value_per_customer"].to_list())
+    assert card.chart.accessibleName().startswith("Worth of each so far")
+    assert f"€ {ran.analyses.customers().value:,.0f}" in words(card)
+
+
 def test_the_grid_leaves_open_what_is_not_over() -> None:
     orders = pl.DataFrame(
         {

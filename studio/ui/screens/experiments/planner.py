@@ -169,8 +169,8 @@ class Planner(w.Card):
         where = "in the smallest variant" if len(set(plan.sizes)) > 1 else "per variant"
         self.detail.setText(
             f"{numbers.count(plan.n_per_variant)} people {where} find a lift of "
-            f"{numbers.percent(self.smallest.value() / 100)} with a chance of 80 % in one look at the end. "
-            "Read at any time, half of the tests with such a lift have shipped after "
+            f"{numbers.percent(self.smallest.value() / 100)} with a chance of {numbers.percent(0.8)} in one look at "
+            "the end. Read at any time, half of the tests with such a lift have shipped after "
             f"{numbers.count(usual)} people, that is {_days(_median_days(plan))}; none ships before its seventh day. "
             f"{_within(answer.weeks)}To run it, put an A/B test step into a workflow."
         )
