@@ -43,7 +43,7 @@ HEADLINE = ("revenue", "roi", "buyers", "reach", "unsubscribed", "complained")
 
 
 def kpis(facts: Facts, run_id: str, funnel: Funnel, returned: Return) -> tuple[Kpi, ...]:
-    """Revenue, return, buyers, reach, unsubscribes, complaints, bounces by class, deliveries, opens by people and by
+    """Revenue, return, cost, buyers, reach, unsubscribes, complaints, bounces by class, deliveries, opens by people and by
     machines, clicks; in the order a marketer asks. Rates of reactions are of delivered messages.
     """
     sums = facts.sums(("kind", "actor", "detail"), [run_id])
@@ -57,6 +57,7 @@ def kpis(facts: Facts, run_id: str, funnel: Funnel, returned: Return) -> tuple[K
     return (
         Kpi("revenue", "Revenue", returned.revenue, "money", _revenue_note(returned)),
         Kpi("roi", "Return on spend", returned.roi, "ratio", _cost_note(returned)),
+        Kpi("cost", "Cost", returned.cost, "money", f"{int(counts.get('sent', 0)):,} messages"),
         Kpi(
             "buyers",
             "Buyers",
