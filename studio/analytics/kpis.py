@@ -43,8 +43,8 @@ HEADLINE = ("revenue", "roi", "buyers", "reach", "unsubscribed", "complained")
 
 
 def kpis(facts: Facts, run_id: str, funnel: Funnel, returned: Return) -> tuple[Kpi, ...]:
-    """Revenue, return, cost, buyers, reach, unsubscribes, complaints, bounces by class, deliveries, opens by people and by
-    machines, clicks; in the order a marketer asks. Rates of reactions are of delivered messages.
+    """Revenue, return, cost, buyers, reach, unsubscribes, complaints, bounces by class, deliveries, opens by people and
+    by machines, clicks; in the order a marketer asks. Rates of reactions are of delivered messages.
     """
     sums = facts.sums(("kind", "actor", "detail"), [run_id])
     counts = dict(sums.group_by("kind").agg(pl.col("count").sum()).iter_rows())

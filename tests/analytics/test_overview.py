@@ -89,7 +89,7 @@ def test_the_finding_names_who_brought_most() -> None:
     seen = overview(PlainFacts(two_runs()), runs, {"r1": DESIGN, "r2": DESIGN}, "live")
     best = max(seen.workflows, key=lambda row: row.revenue)
     assert seen.workflows[0] == best
-    assert seen.finding.endswith(f"most of it {best.name}")
+    assert seen.finding.endswith(f"most of it from {best.name}")
     assert seen.finding.startswith("2 workflows brought")
     empty = overview(PlainFacts(two_runs()), [], {}, "live")
     assert (empty.workflows, empty.finding) == ((), "No workflow has sent anything in this time")
