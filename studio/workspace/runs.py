@@ -6,7 +6,7 @@ Absent on purpose: executing (engine) and keeping (store).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from studio.domain.clock import Clock, iso
 from studio.domain.debugging import NO_AIDS, Aids
 from studio.domain.errors import Problem, UserFixable
 from studio.domain.ids import stable_id
-from studio.domain.node import Mode
+from studio.domain.node import Mode, NodeType
 from studio.domain.ports import RunRow
 from studio.domain.run import RunEvent, RunState, RunView, fold
 from studio.domain.workflow import Node, Workflow
@@ -301,27 +301,24 @@ class RunsStory(KnownRuns):
 
     def _with_contacts(self, workflow: Workflow, options: RunOptions) -> Workflow:
         """The workflow with its source's people imported: those of `--contacts`, or of the file the node names."""
-        sources = [node for node in workflow.nodes if node.type == SOURCE_TYPE and node.enabled]
         if options.contacts is not None:
-            return self._replace_source(workflow, sources, options.contacts, options.mapping)
-        for node in sources:
+            return self._replace_source(workflow, options.contacts, options.mapping)
+        for node in (node for node in workflow.nodes if node.type == SOURCE_TYPE and node.enabled):
             bound = workflow.bound(node)
             mapping = Path(str(bound["mapping"])) if bound.get("mapping") else None
             self._people.import_contacts(Path(str(bound["file"])), mapping)
         return workflow
 
-    def _replace_source(self, workflow: Workflow, sources: list[Node], path: Path, mapping: Path | None) -> Workflow:
-        manual = [node for node in workflow.nodes if node.type == "trigger.manual" and node.enabled]
-        if len(sources) + len(manual) != 1:
-            raise UserFixable(
-                "RUN-CONTACTS",
-                "A list of contacts can be given to a workflow with a single source only.",
-                where="--contacts",
-                hint="This workflow starts by itself, or from several sources.",
-            )
+    def _replace_source(self, workflow: Workflow, path: Path, mapping: Path | None) -> Workflow:
+        types = self._workflows.catalogue
+        starts = [node for node in workflow.nodes if node.enabled and types[node.type].declaration.role == "source"]
+        fields = [_names_an_import(types[node.type]) for node in starts]
+        if len(starts) != 1 or fields[0] is None:
+            raise _no_list(starts)
         report = self._people.import_contacts(path, mapping)
-        node = (sources or manual)[0]
-        changed = {"file": str(path), "source": report.source} if sources else {"audience": report.source}
+        node, changed = starts[0], {fields[0]: report.source}
+        if node.type == SOURCE_TYPE:
+            changed["file"] = str(path)
         swapped = node.model_copy(update={"parameters": {**node.parameters, **changed}})
         return workflow.model_copy(update={"nodes": tuple(swapped if n.id == node.id else n for n in workflow.nodes)})
 
@@ -393,6 +390,29 @@ def headline(view: RunView) -> str:
         return f"{text}, busy at {busy[0]}"
     waiting = sum(step.waiting for step in steps)
     return f"{text}, {waiting:,} waiting, the next until {min(due)[:16].replace('T', ' ')}" if due else text
+
+
+def _names_an_import(kind: type[NodeType]) -> str | None:
+    """The parameter by which a source is told whose import it starts with; None: it starts by something else."""
+    if kind.declaration.id == SOURCE_TYPE:
+        return "source"
+    for name, info in kind.Parameters.model_fields.items():
+        extra = info.json_schema_extra
+        if isinstance(extra, Mapping) and extra.get("widget") == "audience":
+            return name
+    return None
+
+
+def _no_list(starts: Sequence[Node]) -> UserFixable:
+    names = ", ".join(f"“{node.label or node.id}”" for node in starts)
+    by_events = len(starts) == 1
+    why = "by what people do" if by_events else "so a list has more than one place"
+    return UserFixable(
+        "RUN-CONTACTS",
+        f"This workflow starts at {names}, {why}.",
+        where="--contacts",
+        hint="Import what they did: studio events import." if by_events else "Switch all but one of them off.",
+    )
 
 
 def _file_id(workflow: Workflow) -> str:

@@ -198,6 +198,22 @@ def test_a_contacts_file_that_is_missing_starts_no_run(shop: Path, tmp_path: Pat
     refused("run", path, "--contacts", tmp_path / "no.csv", workspace=shop, code="FILE-MISSING")
 
 
+def test_a_list_takes_the_place_of_whoever_the_only_source_starts_with(shop: Path, tmp_path: Path) -> None:
+    """Whichever way that source is told who: bob is in the workspace, and not in the list."""
+    people = csv(tmp_path, "email,name\nann@example.com,Ann\ncy@example.com,Cy\n")
+    mapping = tmp_path / "map.toml"
+    mapping.write_text('key = "email"\nemail = "email"\nconsent = {topic="marketing", basis="consent", source="x"}\n')
+    for kind in ("trigger.list", "trigger.manual"):
+        path = workflow(tmp_path, [node("s", kind), node("a")], "s>a")
+        report = done("run", path, "--contacts", people, "--map", mapping, workspace=shop)
+        assert report["contacts"] == 2
+    event = node("s", "trigger.event", event="order")
+    path = workflow(tmp_path, [event, node("a")], "s>a")
+    assert "events import" in refused("run", path, "--contacts", people, workspace=shop, code="RUN-CONTACTS")["hint"]
+    path = workflow(tmp_path, [START, node("t", "trigger.list"), node("a")], "s>a t>a")
+    refused("run", path, "--contacts", people, workspace=shop, code="RUN-CONTACTS")
+
+
 @pytest.mark.parametrize("clock", ["warp", "-3", "nan", "inf", "0"])
 def test_a_clock_there_is_not(shop: Path, tmp_path: Path, clock: str) -> None:
     path = workflow(tmp_path, [START, node("a")], "s>a")
