@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 from pathlib import Path
 
 from studio.cli.output import Output
@@ -17,6 +18,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     command.add_argument("group", nargs="?", metavar="GROUP", help=f"one of: {', '.join(GROUPS)}")
     command.add_argument("--contacts", type=int, default=100_000, metavar="N")
     command.add_argument("--labels", type=Path, metavar="FILE.jsonl", help="labelled businesses, for recommend")
+    command.add_argument(
+        "--workspace", type=Path, metavar="DIR", help="where its own workspaces are made and removed: on that disk"
+    )
     command.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
     command.set_defaults(run=run)
 
@@ -24,6 +28,9 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace, out: Output) -> int:
     if arguments.group is not None and arguments.group not in GROUPS:
         raise UserFixable("USAGE", f"There is no group “{arguments.group}”.", hint=f"There are: {', '.join(GROUPS)}.")
+    if arguments.workspace is not None:
+        arguments.workspace.mkdir(parents=True, exist_ok=True)
+        os.environ["TMPDIR"] = tempfile.tempdir = str(arguments.workspace)
     if arguments.labels is not None:
         os.environ[LABELS] = str(arguments.labels)
     for name in [arguments.group] if arguments.group else GROUPS:

@@ -190,7 +190,11 @@ async def _address_of(target: httpx.URL, port: int, *, allow_private: bool, reso
     private = [address for address in addresses if not _is_public(address)]
     if private and not allow_private:
         text = f"{host} is not on the public internet ({private[0]})."
-        raise UserFixable("PAGE-PRIVATE", text, hint="Pages of the local network are read from saved files only.")
+        raise UserFixable(
+            "PAGE-PRIVATE",
+            text,
+            hint="Save the page and give its file; on the command line --allow-private reads it all the same.",
+        )
     return addresses[0]
 
 

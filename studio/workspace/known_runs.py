@@ -111,7 +111,9 @@ class KnownRuns:
     def outbox(
         self, *, state: str | None = None, run_id: str | None = None, limit: int | None = None
     ) -> list[dict[str, object]]:
-        """The send ledger in the contract's form, newest change first."""
+        """The send ledger in the contract's form, newest change first; UserFixable RUN-UNKNOWN."""
+        if run_id is not None:
+            self.get(run_id)
         shown = ("id", "run_id", "node", "contact", "to", "message_id", "state", "attempts", "reason")
         rows = self._store.runs.outbox_rows(state=state, run_id=run_id, limit=limit)
         return [{name: row[name] for name in shown} for row in rows.iter_rows(named=True)]

@@ -192,7 +192,11 @@ class RunsStory(KnownRuns):
         return self._store.runs.release(run_id, as_)
 
     def end(self, run_id: str) -> RunState:
-        """Ends a run, whether it is going on or not, and waits until it has; what was to do is kept."""
+        """Ends a run, whether it is going on or not, and waits until it has; what was to do is kept.
+
+        Raises UserFixable RUN-UNKNOWN.
+        """
+        self._store.runs.get(run_id)
         self._host.control(run_id).stop()
         self._host.start(run_id)
         return self.wait(run_id)
