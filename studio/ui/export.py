@@ -66,6 +66,14 @@ def save_csv(parent: QWidget, suggested: str, rows: Rows) -> Path | None:
     return file
 
 
+def save_text(parent: QWidget, suggested: str, kind: str, text: str) -> Path | None:
+    """Asks for a file of that kind and writes UTF-8. Raises UserFixable (`EXPORT-WRITE`)."""
+    file = ask_file(parent, "Save as", file_name(suggested, kind), f"{kind.upper()} (*.{kind})")
+    if file is not None:
+        _write(file, text.encode("utf-8"))
+    return file
+
+
 def save_png(parent: QWidget, suggested: str, image: QImage) -> Path | None:
     """Asks for a file and writes the picture. Raises UserFixable (`EXPORT-WRITE`)."""
     file = ask_file(parent, "Export PNG", file_name(suggested, "png"), "PNG picture (*.png)")

@@ -1,6 +1,7 @@
 """The canvas screen on a workspace: which workflow or run it shows. Its parts each have a module of their own:
 `running.py` (steering a run), `data.py` (what passed a step), `history.py` (earlier states), `forms.py` (what forms ask
-while somebody types), `template_saving.py` (keeping it as a template), `feed.py` (the events of the run in front).
+while somebody types), `library.py` (other workflows, files), `template_saving.py` (keeping it as a template), `feed.py`
+(the events of the run in front).
 
 Everything that asks the workspace goes through `ui.background`: the Qt thread waits for no disk and no run. Absent on
 purpose: drawing and editing (`ui.canvas`).
@@ -24,10 +25,12 @@ from studio.ui.screens.canvas.feed import RunFeed
 from studio.ui.screens.canvas.forms import FormAnswers
 from studio.ui.screens.canvas.history import HistoryAnswers
 from studio.ui.screens.canvas.in_front import CanvasInFront
+from studio.ui.screens.canvas.library import WorkflowLibrary
 from studio.ui.screens.canvas.running import RunCommands, RunStarter
 from studio.ui.screens.canvas.template_saving import TemplateSaving
 from studio.ui.screens.canvas.version_move import VersionMove
 from studio.ui.shell import Action
+from studio.ui.shell.top_bar import Crumb
 from studio.workspace.workspace import Workspace
 
 
@@ -63,10 +66,17 @@ class StudioCanvas(CanvasInFront):
         self._debug = DebugAnswers(self, workspace, window)
         self._move = VersionMove(self, workspace, self.open_run)
         self.saving = TemplateSaving(self, workspace, window)
+        self.library = WorkflowLibrary(self, workspace, window)
+        self.menus.more_about_workflow = lambda: (*self.library.entries(), *self.saving.entries())
         self._parts = (RunCommands(self, workspace, window), DataAnswers(self, workspace))
 
     def actions_here(self) -> Sequence[Action]:
-        return [*super().actions_here(), *self._move.actions(), *self.saving.actions()]
+        own = (*self.library.actions(), *self._move.actions(), *self.saving.actions())
+        return [*super().actions_here(), *own]
+
+    def crumbs(self) -> Sequence[Crumb]:
+        _place, name = super().crumbs()
+        return [Crumb("Workflows", self.library.show_menu), name]
 
     def entered(self, target: str = "") -> None:
         super().entered(target)

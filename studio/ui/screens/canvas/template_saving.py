@@ -47,7 +47,6 @@ class TemplateSaving:
         self._workspace = workspace
         self._navigator = navigator
         self.dialog: TemplateDialog | None = None
-        page.menus.more_about_workflow = self._entries
 
     def actions(self) -> Sequence[Action]:
         """What the palette offers."""
@@ -86,7 +85,8 @@ class TemplateSaving:
         self.dialog.finished.connect(self._closed)
         self.dialog.open()
 
-    def _entries(self) -> Sequence[Entry]:
+    def entries(self) -> Sequence[Entry]:
+        """What the canvas's own menu offers."""
         return (SEPARATOR, Entry(TITLE, self.ask, changes=False)) if self.is_offered() else ()
 
     def _closed(self, _result: int) -> None:
