@@ -99,6 +99,8 @@ class Deeds:
 
     async def do(self, command: Do) -> Ending | None:
         """Does one piece of work, or several of a kind together. Says so when the run cannot simply go on."""
+        if command.kind == "inbox":
+            return await self._happen(command)
         step = self._memory.plan.steps[command.node_id]
         match command.kind:
             case "produce":
@@ -107,8 +109,6 @@ class Deeds:
                 return await self._arrive(step, command)
             case "resume":
                 return await self._resume(step, command)
-            case "inbox":
-                return await self._happen(step, command)
             case _:
                 return await self._send(step, command)
 
@@ -206,12 +206,13 @@ class Deeds:
                 stage.guard.visited(step, stage.tally(step.id), stage.failed_at(step.id))
         return await self._finish(stage, draft)
 
-    async def _happen(self, step: Step, command: Do) -> None:
+    async def _happen(self, command: Do) -> None:
+        """What the simulated audience does, also about a step that the run's version no longer has."""
         memory, draft = self._memory, self._memory.draft(command.ids)
         events = pl.concat(memory.batch(command.ids))
         is_due = events.get_column("occurred_at") <= draft.now
         draft.record(still_true(events.filter(is_due), goal_kind(memory.plan), memory.converted))
-        draft.add_inbox(step.id, events.filter(~is_due))
+        draft.add_inbox(command.node_id, events.filter(~is_due))
         await memory.commit(draft)
 
     async def _send(self, step: Step, command: Do) -> Ending | None:

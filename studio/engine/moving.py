@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
+from pydantic import JsonValue
 
 from studio.domain.errors import UserFixable
 from studio.domain.ids import stable_id
 from studio.domain.ports import Checkpoint, RunRow, Runs, Work
-from studio.domain.run import RunEvent
+from studio.domain.run import RunEvent, RunEventKind
 from studio.domain.workflow import Workflow
 from studio.engine.facts import contact_events, tidy
 from studio.engine.idset import IdSet
@@ -95,8 +96,15 @@ def move(runs: Runs, run: RunRow, plan: Plan, rows: Sequence[Moving]) -> Checkpo
         if batch.height
     ]
     version = plan.workflow.content_hash()
-    told = {"from": run.version, "to": version, "people": {row.node: row.people for row in rows}}
-    event = RunEvent(run.run_id, runs.last_seq(run.run_id) + 1, run.at, None, "run.version", told)
+    told: dict[str, JsonValue] = {"from": run.version, "to": version, "people": {row.node: row.people for row in rows}}
+    facts: list[tuple[str | None, RunEventKind, dict[str, JsonValue]]] = [(None, "run.version", told)]
+    for row in rows:
+        if row.fate in ("moves", "leaves"):
+            facts.append((row.node, "step.waiting", {"waiting": 0, "next_due": None}))
+            if row.node not in plan.steps:
+                facts.append((row.node, "step.state", {"state": "done"}))
+    last = runs.last_seq(run.run_id)
+    run_events = tuple(RunEvent(run.run_id, last + n, run.at, *fact) for n, fact in enumerate(facts, start=1))
     return Checkpoint(
         run_id=run.run_id,
         at=run.at,
@@ -104,7 +112,7 @@ def move(runs: Runs, run: RunRow, plan: Plan, rows: Sequence[Moving]) -> Checkpo
         work=work,
         events=pl.concat(events) if events else None,
         departed=pl.concat([batch.select("instance_id") for _, batch in left]) if left else None,
-        run_events=(event,),
+        run_events=run_events,
         version=(version, plan.workflow.to_json()),
     )
 

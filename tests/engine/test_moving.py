@@ -83,3 +83,24 @@ def test_a_destination_there_is_not_is_refused_and_nothing_changes() -> None:
         moved(world, workflow(OLD, *EDGES), {"p": "nowhere"})
     assert caught.value.code == "MOVE-NODE"
     assert world.runs.pending("r1") == before
+
+
+def test_a_step_that_people_left_for_good_waits_for_nobody() -> None:
+    """Its number of waiting people and its state would otherwise stand for ever."""
+    world = waiting()
+    moved(world, workflow({k: n for k, n in OLD.items() if k != "p"}, "s > k", "k.fail > q", "q > m2"), {"p": "m2"})
+    assert (world.view().step("p").waiting, world.states()["p"]) == (0, "done")
+    assert world.view().step("q").waiting == 3
+
+
+def test_what_a_simulated_audience_does_later_happens_although_the_step_is_gone() -> None:
+    nodes = {"s": ("people", {"count": 6}), "m1": ("mail", {}), "p": ("pause", {"wait": "P3D"}), "m2": ("mail", {})}
+    old = workflow(nodes, "s > m1", "m1 > p", "p > m2")
+    new = workflow({name: node for name, node in nodes.items() if name != "m1"}, "s > p", "p > m2")
+    world = World()
+    world.begin(old, mode="simulate")
+    world.go(until=START + timedelta(minutes=15))
+    run = world.runs.get("r1")
+    world.runs.commit(move(world.runs, run, compile_plan(new, CATALOGUE), preview(world.runs, run, old, new, {})))
+    assert world.go() == "done"
+    assert world.people("clicked", "m1") == world.people("clicked", "m2") == [0, 3]
