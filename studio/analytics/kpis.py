@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from studio.analytics.facts import Design, Facts, People, is_treated, united
+from studio.analytics.facts import Design, Facts, People, is_treated, treated_arms, united
 from studio.analytics.findings import amount
 from studio.analytics.funnel import Funnel
 from studio.analytics.returns import Return
@@ -91,9 +91,11 @@ def by_step(facts: Facts, run_id: str, design: Design) -> pl.DataFrame:
     if not kinds:
         return counts.with_columns(pl.lit(0, pl.UInt32).alias("people"))
     asked = [kind for kind in kinds if kind != "machine_opened"] + ["opened"]
-    groups = facts.people(run_id, asked, by=("node_id", "kind", "actor"), node_ids=list(design.sends))
+    groups = facts.people(run_id, asked, by=("node_id", "kind", "actor", "arms"), node_ids=list(design.sends))
     found: dict[tuple[str, str], list[People]] = {}
-    for (node_id, kind, actor), who in groups.items():
+    for (node_id, kind, actor, arms), who in groups.items():
+        if not treated_arms(design, arms):
+            continue
         key = (node_id, "machine_opened" if (kind, actor) == ("opened", "machine") else kind)
         found.setdefault(key, []).append(who)
     people = pl.DataFrame(

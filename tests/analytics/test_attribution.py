@@ -61,7 +61,7 @@ def by_hand(touches, orders, windows: dict[str, float], model: str) -> dict[str,
     return credit_of
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(touch_rows, order_rows)
 def test_rules_share_each_order_as_counted_by_hand(touches, orders) -> None:
     windows = Windows(by_channel={"search": timedelta(hours=30)})
