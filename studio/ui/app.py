@@ -19,6 +19,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from studio.domain.clock import utc_now
 from studio.domain.errors import StudioError
+from studio.ui.ahead import Ahead, loosen, settle
 from studio.ui.application import apply_preferences, prepare, settings
 from studio.ui.background import finish_writes, run_in_background
 from studio.ui.faults import faults, guarded
@@ -144,6 +145,12 @@ class Studio(QObject):
         self.window.commands.add(*offered, demo)
         self.window.set_workspace(self.workspace.name, [action.id for action in (*offered, demo)])
 
+    def get_ready(self) -> None:
+        """Makes the other screens ready while the window rests."""
+        settle()
+        modules = [f"studio.ui.screens.{module}" for _, _, module, _ in SCREENS.values()]
+        Ahead(self.window, modules, [partial(self.window.pages.prepare, page_id) for page_id in SCREENS])
+
     def go(self, page_id: str, target: str = "") -> None:
         self.window.go(page_id, target)
 
@@ -227,6 +234,7 @@ class Studio(QObject):
             return
         self._leave()
         self.workspace.close()
+        loosen()
         # Another workspace may have taken its place: a closed window would keep its screens for ever.
         self.window.deleteLater()
 
@@ -338,6 +346,8 @@ class Studio(QObject):
         self._successor.window.show()
         keep(self._successor)
         self.window.close()
+        if self in _open:
+            self._successor.get_ready()
 
 
 _open: list[Studio] = []
@@ -371,6 +381,7 @@ def main(argv: Sequence[str]) -> int:
     studio = Studio(workspace)
     keep(studio)
     studio.window.show()
+    studio.get_ready()
     code = application.exec()
     for opened in _open:
         opened.close()

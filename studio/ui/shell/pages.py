@@ -81,6 +81,18 @@ class PageStack(QStackedWidget):
         page.entered(target)
         return page
 
+    def prepare(self, page_id: str) -> None:
+        """Builds a screen that will be opened sooner or later; nothing when it is there."""
+        if page_id in self._built:
+            return
+        try:
+            page = self.specs[page_id].build()
+        except Exception:  # noqa: BLE001 - it is told when somebody opens the screen
+            return
+        self._built[page_id] = page
+        page.resize(self.size())
+        self.addWidget(page)
+
     @property
     def page(self) -> Page | None:
         return self._built.get(self.current_id)

@@ -10,11 +10,14 @@ from PySide6.QtWidgets import QWidget
 
 from studio.ui import numbers
 from studio.ui import widgets as w
+from studio.ui.screens.gradually import Gradually
 from studio.ui.screens.place import Place
 from studio.ui.screens.templates.card import CHANNELS, TemplateCard, big_card, small_card
 from studio.ui.screens.templates.comparing import Comparison
 from studio.ui.screens.templates.trying import SLATE, Gallery, Offer
 
+_AT_ONCE = 8
+"""Cards that are there in the first frame; the others follow from turn to turn."""
 _SHELVES = {"": "All templates", "favourite": "Favourites", "recent": "Used lately", "own": "Your own"}
 
 
@@ -35,6 +38,7 @@ class CardWall(w.ScrollColumn):
         self._gallery: Gallery | None = None
         self._big: dict[str, TemplateCard] = {}
         self._small: dict[str, TemplateCard] = {}
+        self._adding = Gradually(self)
         self._chosen, self._compared = "", ""
         self._filters = {"kind": "", "channel": "", "shelf": ""}
         bring = w.SecondaryButton("Import template …", self.import_wanted.emit)
@@ -167,14 +171,20 @@ class CardWall(w.ScrollColumn):
         self._rest_title.title.setText(title if asked else f"All {numbers.plural(len(offers), 'template')}")
         self._small.clear()
         if not found:
+            self._adding.stop()
             self._rest.fill(w.Text(_nothing(self._filters["shelf"]), "body", "muted"))
             return
         grid = w.GridFlow(204, spacing=12, columns_max=SLATE, keeps_columns=True)
-        for offer in found:
-            self._small[offer.template.id] = self._connected(small_card(offer, self._gallery))
-            grid.addWidget(self._small[offer.template.id])
         self._rest.fill(w.panel(grid))
-        self.set_chosen(self._chosen)
+        gallery = self._gallery
+
+        def add(offer: Offer) -> None:
+            card = self._connected(small_card(offer, gallery))
+            card.set_highlighted(offer.template.id == self._chosen)
+            self._small[offer.template.id] = card
+            grid.addWidget(card)
+
+        self._adding.each(found, add, at_once=_AT_ONCE)
 
     def _matches(self, offer: Offer) -> bool:
         kind, channel, shelf = self._filters["kind"], self._filters["channel"], self._filters["shelf"]
