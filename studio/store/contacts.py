@@ -141,6 +141,8 @@ class People:
         """
         assert by in ("key", "email")
         wanted = pl.DataFrame({by: values.cast(pl.String).drop_nulls().unique(maintain_order=True)})
+        if not self._has_anybody():
+            return pl.DataFrame(schema={by: pl.String(), "contact_id": pl.UInt32()})
         column = "key" if by == "key" else "address_hash"
         hashes = address_hashes(wanted.get_column(by).to_list()) if by == "email" else wanted.get_column(by)
         wanted = wanted.with_columns(pl.Series("sought", hashes, dtype=pl.String))
@@ -155,6 +157,11 @@ class People:
                 rows.extend(cursor.fetchall())
         found = frame_of(rows, {"sought": pl.String(), "contact_id": pl.UInt32()})
         return wanted.join(found, on="sought", maintain_order="left").select(by, "contact_id")
+
+    def _has_anybody(self) -> bool:
+        with self._database.glance() as cursor:
+            cursor.execute("SELECT 1 FROM contacts LIMIT 1")
+            return cursor.fetchone() is not None
 
     def field_names(self) -> tuple[str, ...]:
         """Every field some contact has, built-in ones first."""

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from studio.frames.events import AT
-from studio.store import Store
+from studio.store import Store, upsert
 from studio.store.contacts import Person
 from studio.store.upsert import UpsertReport
 from tests.store.conftest import NOON
@@ -198,3 +198,16 @@ def test_a_contact_without_a_key_is_refused_whole(store: Store) -> None:
     with pytest.raises(AssertionError):
         store.contacts.upsert_contacts(pl.DataFrame({"key": ["a", None]}), "one")
     assert store.contacts.count() == 0
+
+
+def test_many_people_at_once_leave_the_store_as_a_few_do(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upsert, "SORTED_ONCE_FROM", 3)
+    people = pl.DataFrame({"key": ["a", "b", "c"], "email": ["a@x", "B@x", None]})
+    with store.transaction() as connection:
+        before = connection.exec_driver_sql("SELECT sql FROM sqlite_schema WHERE tbl_name = 'contacts'").fetchall()
+    assert store.contacts.upsert_contacts(people, "one").added == 3
+    assert store.contacts.upsert_contacts(people, "one").unchanged == 3
+    with store.transaction() as connection:
+        after = connection.exec_driver_sql("SELECT sql FROM sqlite_schema WHERE tbl_name = 'contacts'").fetchall()
+    assert sorted(map(str, before)) == sorted(map(str, after))
+    assert store.contacts.ids_of(pl.Series(["b@X"]), by="email").rows() == [("b@X", 2)]
