@@ -23,7 +23,6 @@ FEW_KEYS = 8
 _TEXTS = ("run_id", "node_id", "kind", "arms", "actor", CURRENCY, "properties")
 _ODD = 0x9E3779B97F4A7C15
 _ROW = "__row"
-_KEY = "__key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +113,6 @@ def _told_apart(digests: np.ndarray) -> tuple[int, np.ndarray]:
 
 def _numbered(texts: pl.DataFrame) -> tuple[pl.DataFrame, np.ndarray]:
     """The different rows, and the number of its row for each. Links that differ in what is left out are one key."""
-    keys = texts.unique(maintain_order=True).with_row_index(_KEY)
-    found = texts.join(keys, on=texts.columns, how="left", nulls_equal=True, maintain_order="left")
-    return keys.drop(_KEY), found.get_column(_KEY).to_numpy()
+    keys: dict[tuple[object, ...], int] = {}
+    key_of = np.array([keys.setdefault(row, len(keys)) for row in texts.rows()])
+    return pl.DataFrame(list(keys), schema=texts.schema, orient="row"), key_of

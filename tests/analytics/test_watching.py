@@ -154,3 +154,35 @@ def test_a_forecast_is_honest_about_little() -> None:
     assert down is not None
     assert (down.low >= 0).all()
     assert (np.diff(down.high - down.mean) >= -1e-9).all()
+
+
+class _Sums:
+    """Only the hourly sums of some messages: hour, kind, node, actor and count."""
+
+    def __init__(self, rows: list[tuple[object, ...]]) -> None:
+        self._rows = pl.DataFrame(rows, schema=["hour", "kind", "node_id", "actor", "count"], orient="row")
+
+    def sums(self, by, run_ids, kinds) -> pl.DataFrame:
+        assert (tuple(by), run_ids) == (("hour", "kind", "node_id", "actor"), ["r1"])
+        return self._rows.filter(pl.col("kind").is_in(kinds))
+
+
+def hourly(bad: int) -> list[tuple[object, ...]]:
+    """In the bad hour the first mail goes out to few, and a third of the second one does not arrive."""
+    rows: list[tuple[object, ...]] = []
+    for hour in range(240):
+        at, is_bad, wave = START + timedelta(hours=hour), hour == bad, hour % 5
+        for node, sent, delivered in (
+            ("mail_1", 60 if is_bad else 200 + wave, 58 if is_bad else 194 + wave),
+            ("mail_2", 200 + wave, 130 if is_bad else 194 + wave),
+        ):
+            rows += [(at, "sent", node, "", sent), (at, "delivered", node, "machine", delivered)]
+            rows += [(at, "clicked", node, "human", 60 + wave), (at, "clicked", node, "machine", 600 if is_bad else 20)]
+    return rows
+
+
+def test_a_rate_that_falls_is_blamed_on_the_step_where_it_does_and_machines_alarm_nobody() -> None:
+    figures = [figure for figure in RUN_FIGURES if figure.name in ("delivered", "clicked")]
+    [alert] = alerts(_Sums(hourly(150)), "r1", figures)  # type: ignore[arg-type] - all that is asked for
+    assert alert.title.startswith("Delivery rate fell")
+    assert alert.node_id == "mail_2"
