@@ -14,11 +14,12 @@ from typing import Literal
 import polars as pl
 
 from studio.analytics.askable import READ, By
-from studio.analytics.facts import Design, Facts, is_held, is_treated, variant_of
+from studio.analytics.facts import Design, Facts, is_held, is_treated
 from studio.analytics.findings import amount
 from studio.analytics.question import Query
 from studio.analytics.returns import run_return
 from studio.frames.events import with_detail
+from studio.frames.instances import arm_of
 
 GROUPS_MAX = 500
 _COLUMN: Mapping[By, str] = {
@@ -29,7 +30,7 @@ _COLUMN: Mapping[By, str] = {
     "actor": "actor",
 }
 _EVERY: Mapping[By, str] = {"hour": "1h", "day": "1d", "week": "1w", "month": "1mo"}
-_READ = ("contact_id", "instance_id", "occurred_at", "kind", "node_id", "arms", "actor", "properties", "value")
+_READ = ("contact_id", "instance_id", "occurred_at", "kind", "node_id", "arms", "actor", "value")
 _MESSAGE = ("contact_id", "instance_id", "node_id")
 _DID = {
     "sent": "were sent a message",
@@ -178,8 +179,10 @@ class _Asked:
             return self._rows("sent", by, bounded=bounded).join(back, on=_MESSAGE, how="anti", nulls_equal=True)
         recorded = "exposed" if kind == "held" else kind
         span = {"since": query.since, "until": query.until} if bounded else {}
-        found = with_detail(self._facts.events(_READ, [recorded], self._run_id, **span).collect())
-        rows = found.with_columns(
+        # Properties are most of an event's bytes, and only links and reasons are read off them.
+        columns = [*_READ, "properties"] if by in ("link", "reason") else _READ
+        found = self._facts.events(columns, [recorded], self._run_id, **span).collect()
+        rows = (with_detail(found) if "properties" in columns else found).with_columns(
             pl.col("node_id", "arms", "actor").fill_null(""), pl.col("occurred_at").dt.truncate("1h").alias("hour")
         )
         if bounded and query.until is not None:
@@ -202,8 +205,7 @@ class _Asked:
             is_machine = pl.col("actor") == "machine"
             rows = rows.filter(is_machine if query.actor == "machines" else ~is_machine)
         if query.variant is not None:
-            names = [arms for arms in rows.get_column("arms").unique() if _variant(design, arms) == query.variant]
-            rows = rows.filter(pl.col("arms").is_in(names))
+            rows = rows.filter(arm_of(design.splits[0]).eq_missing(query.variant))
         return rows
 
     def _group(self, by: By | None) -> pl.Expr:
@@ -213,9 +215,7 @@ class _Asked:
             form = "%Y-%m-%d %H:%M" if by == "hour" else "%Y-%m-%d"
             return pl.col("hour").dt.truncate(_EVERY[by]).dt.strftime(form).alias("group")
         if by == "variant":
-            design = self._design
-            named = pl.col("arms").map_elements(lambda arms: _variant(design, arms), return_dtype=pl.String)
-            return named.alias("group")
+            return arm_of(self._design.splits[0]).fill_null("").alias("group")
         return pl.col(_COLUMN[by]).alias("group")
 
     def _says_delivered(self) -> bool:
@@ -238,10 +238,6 @@ class _Asked:
 def _people(rows: pl.DataFrame) -> dict[str, float]:
     grouped = rows.group_by("group").agg(pl.col("contact_id").n_unique().alias("n"))
     return {str(group): float(n) for group, n in grouped.iter_rows()}
-
-
-def _variant(design: Design, arms: str) -> str:
-    return (variant_of(design.splits[0], arms) or "") if design.splits else ""
 
 
 def _named(group: str, by: By | None, design: Design) -> str:

@@ -16,6 +16,7 @@ from studio.analytics.funnel import funnel, funnel_by
 from studio.analytics.kpis import kpis
 from studio.analytics.narrowed import Narrowing, narrowed
 from studio.analytics.returns import run_return, with_zeros
+from studio.analytics.series import up_to
 from studio.analytics.trials import TrialPlan, trial_result
 from studio.experiments.moments import Mean
 from studio.frames.events import as_events
@@ -232,3 +233,12 @@ def test_money_says_which_currency_it_is_in() -> None:
     assert (returned.currency, returned.mixed) == ("USD", ("GBP",))
     figures = kpis(facts, "r1", funnel(facts, "r1", DESIGN), returned)
     assert "GBP" in figures[0].note
+
+
+def test_a_series_goes_up_to_the_clock_without_the_day_that_is_not_over() -> None:
+    days = [START, START + timedelta(days=2)]
+    rows = pl.DataFrame({"at": days, "group": ["", ""], "count": [1, 2], "value": [5.0, 7.0]})
+    rows = rows.cast({"at": pl.Datetime("us", "UTC")})
+    assert up_to(rows, "day", START + timedelta(days=5, hours=3))["count"].to_list() == [1, 0, 2, 0, 0]
+    assert up_to(rows, "day", START + timedelta(days=2, hours=3))["count"].to_list() == [1, 0]
+    assert up_to(rows, "day", None).is_empty()
