@@ -233,9 +233,17 @@ def _on_curve(curve: Curve, t: float) -> QPointF:
 
 def points_between(start: tuple[float, float], end: tuple[float, float]) -> list[tuple[float, float]]:
     """Points of the direct way, close enough to tell whether a step stands in it."""
-    curve = curve_between(QPointF(*start), QPointF(*end))
-    number = max(8, round((end[0] - start[0]) / 40))
-    return [(p.x(), p.y()) for p in (_on_curve(curve, i / number) for i in range(number + 1))]
+    a, b, c, d = (point.toTuple() for point in curve_between(QPointF(*start), QPointF(*end)))
+    number = min(64, max(8, round((end[0] - start[0]) / 50)))
+    points = []
+    for step in range(number + 1):
+        t = step / number
+        s = 1 - t
+        one, two, three, four = s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t
+        points.append(
+            (a[0] * one + b[0] * two + c[0] * three + d[0] * four, a[1] * one + b[1] * two + c[1] * three + d[1] * four)
+        )
+    return points
 
 
 def curve_between(start: QPointF, end: QPointF) -> Curve:

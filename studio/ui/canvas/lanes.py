@@ -6,8 +6,8 @@ Edges that lead to the same step share a height where they can, as lines that fl
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -21,11 +21,11 @@ LEAST_LENGTH = 200.0
 TURN = 72.0
 """How far an edge goes ahead while it changes its height."""
 _CLEAR = 12.0
-_LANE = 20.0
-"""From the rim of a step to the nearest lane."""
+_BESIDE_A_STEP = 8.0
+"""From what must stay clear around a step to the nearest lane."""
 _BESIDE = 12.0
 """Between lanes that lead to different steps."""
-EDGES_MAX = 400
+EDGES_MAX = 300
 """In a larger graph nobody follows a single line by eye, and looking for lanes takes longer than a frame."""
 
 
@@ -48,7 +48,7 @@ class _Taken:
 
 
 def lanes(
-    runs: Mapping[Key, Run], bodies: Sequence[Body], curve: Callable[[Point, Point], Iterable[Point]]
+    runs: Mapping[Key, Run], bodies: Sequence[Body], curve: Callable[[Point, Point], Sequence[Point]]
 ) -> dict[Key, float]:
     """Edge → the height it runs at, for edges that would pass behind a step. `curve`: points of the direct way.
 
@@ -57,11 +57,13 @@ def lanes(
     found: dict[Key, float] = {}
     taken: list[_Taken] = []
     for key, run in sorted(runs.items(), key=lambda item: item[1].end[0] - item[1].start[0]):
-        (x1, _y1), (x2, _y2) = run.start, run.end
+        (x1, y1), (x2, y2) = run.start, run.end
         if x2 - x1 < LEAST_LENGTH:
             continue
-        between = [b for i, b in enumerate(bodies) if i not in run.own and b[2] > x1 and b[0] < x2]
-        if not any(_meets(point, body) for point in curve(run.start, run.end) for body in between):
+        between = [b for i, b in enumerate(bodies) if b[2] > x1 and b[0] < x2 and i not in run.own]
+        low, high = min(y1, y2) - _CLEAR, max(y1, y2) + _CLEAR
+        near = [b for b in between if b[1] < high and b[3] > low]
+        if not near or not _passes_behind(curve(run.start, run.end), near):
             continue
         height = _height(run, between, taken)
         if height is not None:
@@ -70,10 +72,14 @@ def lanes(
     return found
 
 
-def _meets(point: Point, body: Body) -> bool:
-    x, y = point
-    left, top, right, bottom = body
-    return left - _CLEAR < x < right + _CLEAR and top - _CLEAR < y < bottom + _CLEAR
+def _passes_behind(points: Sequence[Point], bodies: Sequence[Body]) -> bool:
+    """Long edges lead to the right all the way, so the points above a step lie next to each other."""
+    across = [x for x, _y in points]
+    for left, top, right, bottom in bodies:
+        above = points[bisect_right(across, left - _CLEAR) : bisect_left(across, right + _CLEAR)]
+        if any(top - _CLEAR < y < bottom + _CLEAR for _x, y in above):
+            return True
+    return False
 
 
 def _height(run: Run, between: Sequence[Body], taken: Sequence[_Taken]) -> float | None:
@@ -81,15 +87,28 @@ def _height(run: Run, between: Sequence[Body], taken: Sequence[_Taken]) -> float
     (_x1, y1), (_x2, y2) = run.start, run.end
     near = [lane for lane in taken if lane.left < run.end[0] and lane.right > run.start[0]]
     others = [lane.height for lane in near if lane.ends_at != run.ends_at]
-    wishes = [lane.height for lane in near if lane.ends_at == run.ends_at]
-    for body in between:
-        wishes += [body[3] + _LANE + _BESIDE * step for step in range(3)]
-        wishes += [body[1] - _LANE - _BESIDE * step for step in range(3)]
-    free = [
-        y
-        for y in wishes
-        if not any(body[1] - _CLEAR < y < body[3] + _CLEAR for body in between)
-        and not any(math.fabs(y - other) < _BESIDE - 1 for other in others)
-    ]
     shared = {lane.height for lane in near if lane.ends_at == run.ends_at}
-    return min(free, key=lambda y: abs(y - y1) + abs(y - y2) + 4 * (y < y1) - 60 * (y in shared), default=None)
+    closed = _closed(between)
+    wishes = [*shared]
+    for low, high in closed:
+        wishes += [high + _BESIDE_A_STEP + _BESIDE * step for step in range(3)]
+        wishes += [low - _BESIDE_A_STEP - _BESIDE * step for step in range(3)]
+    tops = [low for low, _high in closed]
+
+    def is_free(y: float) -> bool:
+        place = bisect_left(tops, y) - 1
+        return (place < 0 or y >= closed[place][1]) and all(abs(y - other) >= _BESIDE - 1 for other in others)
+
+    wishes.sort(key=lambda y: abs(y - y1) + abs(y - y2) + 4 * (y < y1) - 60 * (y in shared))
+    return next(filter(is_free, wishes), None)
+
+
+def _closed(bodies: Sequence[Body]) -> list[tuple[float, float]]:
+    """The heights at which steps stand, from above to below, those that overlap as one."""
+    merged: list[tuple[float, float]] = []
+    for low, high in sorted((body[1] - _CLEAR, body[3] + _CLEAR) for body in bodies):
+        if merged and low <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(high, merged[-1][1])
+        else:
+            merged.append((low, high))
+    return merged
