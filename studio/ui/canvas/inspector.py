@@ -95,6 +95,10 @@ class Inspector(QWidget):
         self._node_id = node_id
         self._refresh()
 
+    def show_several(self, number: int) -> None:
+        """How many steps are chosen, when it is not one."""
+        self.workflow.several.show_number(number, read_only=self._read_only)
+
     def show_run(self, view: RunView | None) -> None:
         """The run's figures and problems, as they now are."""
         if view is None or self._view is None or view.run_id != self._view.run_id:

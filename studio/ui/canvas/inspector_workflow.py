@@ -5,6 +5,10 @@ Absent on purpose: the steps' own settings, and analysing the run (`screens/anal
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from typing import ClassVar
+
 from pydantic import JsonValue
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
@@ -16,8 +20,8 @@ from studio.ui.canvas.document import Document
 from studio.ui.canvas.form import ParameterForm
 from studio.ui.canvas.form_aid import FormAid
 from studio.ui.canvas.status import RunTotals, totals_of
-from studio.ui.numbers import count, duration
-from studio.ui.widgets import Card, Field, LinkButton, SectionTitle, Text
+from studio.ui.numbers import count, duration, plural
+from studio.ui.widgets import Card, Field, FlowLayout, LinkButton, SecondaryButton, SectionTitle, Text
 from studio.ui.widgets.layout import STRETCH, row
 
 _GLANCE_MS = 150
@@ -71,6 +75,41 @@ class RunGlance(Card):
         self._link.setVisible(bool(totals.failed))
 
 
+class Several(Card):
+    """What can be done with several steps at once. `command_wanted(name)` with a name of `COMMANDS`."""
+
+    command_wanted = Signal(str)
+    COMMANDS: ClassVar[Mapping[str, str]] = {
+        "group": "Group",
+        "tidy": "Tidy",
+        "duplicate": "Duplicate",
+        "switch": "Switch on or off",
+        "remove": "Remove",
+    }
+
+    def __init__(self) -> None:
+        super().__init__("", padding=14)
+        self._title = Text("", "subheading")
+        self.add(self._title)
+        holder = QWidget()
+        line = FlowLayout(6)
+        self.buttons = {
+            name: SecondaryButton(words, partial(self.command_wanted.emit, name))
+            for name, words in self.COMMANDS.items()
+        }
+        for button in self.buttons.values():
+            line.addWidget(button)
+        holder.setLayout(line)
+        self.add(holder)
+
+    def show_number(self, number: int, *, read_only: bool) -> None:
+        """How many steps are chosen; nothing is shown for fewer than two."""
+        self.setVisible(number > 1)
+        self._title.setText(f"{plural(number, 'step')} chosen")
+        for button in self.buttons.values():
+            button.setEnabled(not read_only)
+
+
 class WorkflowPanel(QWidget):
     """Each change is one command of the document. `problems_wanted` as in `RunGlance`."""
 
@@ -84,6 +123,8 @@ class WorkflowPanel(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_GLANCE_MS)
         self._timer.timeout.connect(self._add_up)
+        self.several = Several()
+        self.several.hide()
         self.glance = RunGlance()
         self.name = QLineEdit()
         self.origin = Text("", "secondary", "muted")
@@ -91,6 +132,7 @@ class WorkflowPanel(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(14)
+        box.addWidget(self.several)
         box.addWidget(self.glance)
         box.addWidget(SectionTitle("The whole workflow"))
         box.addWidget(Field("Name", self.name))

@@ -172,6 +172,7 @@ class CanvasPage(Page):
         self.timeline.tabs.currentChanged.connect(lambda _place: QTimer.singleShot(0, self, self._give_room_below))
         self._down.splitterMoved.connect(lambda _place, _index: setattr(self, "_is_divided", True))
         self.inspector.node_wanted.connect(self.choose)
+        self.inspector.workflow.several.command_wanted.connect(self._do_with_several)
 
     def _connect_debugger(self) -> None:
         debug = self.debug
@@ -370,6 +371,15 @@ class CanvasPage(Page):
             self._down.setSizes([height - wanted, wanted])
             QTimer.singleShot(0, self, self._see_what_was_seen)
 
+    def _do_with_several(self, command: str) -> None:
+        {
+            "group": self.menus.group,
+            "tidy": self.editor.tidy_selection,
+            "duplicate": self.editor.duplicate,
+            "switch": self.editor.toggle_enabled,
+            "remove": self.editor.delete_selection,
+        }[command]()
+
     def _see_what_was_seen(self) -> None:
         """The canvas has become lower: what is chosen stays in sight, or else the height of the graph."""
         if self.selection.nodes:
@@ -433,6 +443,7 @@ class CanvasPage(Page):
     def _selected(self) -> None:
         chosen = self.selection.single
         self.inspector.show_node(chosen)
+        self.inspector.show_several(len(self.selection.nodes))
         self.timeline.set_chosen(chosen)
         self.debug.data.show_node(chosen, self.scene.nodes[chosen].face.title if chosen else "")
         self._offer_problem(chosen)

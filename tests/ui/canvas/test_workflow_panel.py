@@ -63,3 +63,14 @@ def test_a_run_is_told_beside_the_settings_and_leads_to_what_failed(page: Canvas
     assert glance.isVisibleTo(page)
     glance.problems_wanted.emit()
     assert page.inspector.tabs.title.startswith("Problem")
+
+
+def test_several_steps_are_told_and_handled_together(page: CanvasPage) -> None:
+    several = page.inspector.workflow.several
+    page.selection.set(["mail_a", "mail_b"])
+    assert several.isVisibleTo(page)
+    several.buttons["switch"].click()
+    assert not any(page.workflow.node(node_id).enabled for node_id in ("mail_a", "mail_b"))
+    several.buttons["remove"].click()
+    assert {"mail_a", "mail_b"}.isdisjoint(node.id for node in page.workflow.nodes)
+    assert not several.isVisibleTo(page)
