@@ -145,11 +145,11 @@ class Studio(QObject):
         self.window.commands.add(*offered, demo)
         self.window.set_workspace(self.workspace.name, [action.id for action in (*offered, demo)])
 
-    def get_ready(self) -> None:
+    def get_ready(self) -> Ahead:
         """Makes the other screens ready while the window rests."""
         settle()
         modules = [f"studio.ui.screens.{module}" for _, _, module, _ in SCREENS.values()]
-        Ahead(self.window, modules, [partial(self.window.pages.prepare, page_id) for page_id in SCREENS])
+        return Ahead(self.window, modules, [partial(self.window.pages.prepare, page_id) for page_id in SCREENS])
 
     def go(self, page_id: str, target: str = "") -> None:
         self.window.go(page_id, target)

@@ -19,60 +19,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from studio.domain.run import RunEvent
 from studio.ui import background
 from studio.ui.app import SWITCH_S, Studio
 from studio.ui.application import prepare
+from studio.ui.bench_walk import walk
 from studio.ui.canvas.bench_frames import frames
+from studio.ui.heartbeat import Heartbeat, bare_heartbeat
 from studio.ui.screens.canvas.screen import StudioCanvas
 from studio.workspace.bench.crowd import six_nodes, take_in
 from studio.workspace.bench.figure import Figure
 from studio.workspace.runs import RunOptions
 from studio.workspace.workspace import Workspace
 
-BEAT_MS = 10
 UNDER_WAY_S = 60.0
 RUN_LONGEST_S = 30.0
 EVENTS = 40
-
-
-class Heartbeat(QObject):
-    """A timer on the window's thread that notes how late it comes, in milliseconds, and how much of that the program's
-    other threads can have caused: no more than the processor time they used meanwhile. The rest is other programs'.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.late: list[float] = []
-        self.held: list[float] = []
-        self._others = 0.0
-        self._last = time.perf_counter()
-        self._timer = QTimer(self)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(BEAT_MS)
-        self._timer.timeout.connect(self._beat)
-
-    def start(self) -> None:
-        self._last, self._others = time.perf_counter(), _others_s()
-        self._timer.start()
-
-    def stop(self) -> None:
-        self._timer.stop()
-
-    def _beat(self) -> None:
-        now = time.perf_counter()
-        self.late.append(max(0.0, (now - self._last) * 1000 - BEAT_MS))
-        others = _others_s()
-        self.held.append(min(self.late[-1], (others - self._others) * 1000))
-        self._last, self._others = now, others
-
-
-def _others_s() -> float:
-    """Processor time of all threads but this one."""
-    return time.process_time() - time.thread_time()
 
 
 def main(argv: Sequence[str]) -> int:
@@ -102,7 +66,12 @@ def window(contacts: int) -> Iterator[Figure]:
         studio = Studio(workspace, keep_size=False)
         studio.window.resize(1440, 900)
         studio.window.show()
-        idle = _beat_for(3.0)
+        yield from walk(studio)
+        studio.go("home")
+        _settle()
+        with bare_heartbeat() as bare:
+            idle = _beat_for(3.0)
+        yield from _machine(idle, bare)
         run_id, busy = _run_under_way(studio)
         yield from _lateness(idle, busy)
         if studio.workspace.runs.is_running(run_id):
@@ -128,6 +97,17 @@ def _beat_for(seconds: float) -> Heartbeat:
         QApplication.processEvents()
         time.sleep(0.0005)
     return beat
+
+
+def _machine(idle: Heartbeat, bare: Sequence[float]) -> Iterator[Figure]:
+    """The window at rest beside a program with nothing but a timer, in the same seconds: what the machine does."""
+    for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
+        yield Figure(
+            f"heartbeat_late_{name}_ms.at_rest",
+            round(_quantile(idle.late, share), 2),
+            "ms",
+            round(_quantile(bare, share), 2),
+        )
 
 
 def _run_under_way(studio: Studio) -> tuple[str, Heartbeat]:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit
 
 from studio.domain.duration import parse_duration
 from studio.ui.screens.templates.screen import TemplatesPage
+from studio.ui.screens.templates.wording import Model, WordingPanel
 from studio.ui.widgets import DecimalField
 from studio.workspace.assistant import Suggestion
 from studio.workspace.workspace import Workspace
@@ -277,3 +278,14 @@ def test_a_language_model_is_off_until_switched_on_and_each_text_is_accepted_alo
     button(page, "Switch off").click()
     settle(qtbot)
     assert workspace.assistant.settings() is None
+
+
+def test_every_part_of_the_wording_panel_belongs_to_it(installed: QApplication) -> None:
+    panel = WordingPanel()
+    parts = [panel.kind, panel.url, panel.model, panel.key]
+    assert all(panel.isAncestorOf(part) for part in parts), "a part of no owner outlives the window"
+    panel.show_model(None)
+    assert all(panel.isAncestorOf(part) for part in (panel.kind, *parts[1:]))
+    panel.show_model(Model("m", "http://127.0.0.1:1", "words"))
+    assert all(panel.isAncestorOf(part) for part in (panel.kind, *parts[1:]))
+    panel.deleteLater()

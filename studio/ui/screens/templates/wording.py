@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from studio.ui import widgets as w
 from studio.ui.screens.place import Place
@@ -38,17 +38,29 @@ class WordingPanel(Place):
 
     def __init__(self) -> None:
         super().__init__(spacing=10)
+        self._aside = QWidget(self)
+        """Owns what is not shown at the moment: a part of no owner outlives the window."""
+        self._aside.hide()
         self.kind = w.Segmented(_KINDS, "openai", name="Kind of endpoint")
         self.url, self.model, self.key = QLineEdit("http://127.0.0.1:8080/v1"), QLineEdit(), QLineEdit()
         self.key.setPlaceholderText("secret://name, or empty")
         self._problem = w.Text("", "secondary", "bad")
         self._answers = Place(spacing=10)
+        self._set_aside(self.kind, self.url, self.model, self.key, self._problem, self._answers)
         self.hide()
+
+    def _set_aside(self, *parts: QWidget) -> None:
+        for part in parts:
+            part.setParent(self._aside)
 
     def show_model(self, model: Model | None) -> None:
         """The model that is on; None: the form to switch one on."""
+        for part in (self.kind, self._problem, self._answers):
+            part.deleteLater()
+        self.kind = w.Segmented(_KINDS, "openai", name="Kind of endpoint")
         self._problem = w.Text("", "secondary", "bad")
         self._answers = Place(spacing=10)
+        self._set_aside(self.kind, self.url, self.model, self.key, self._problem, self._answers)
         if model is None:
             self._show_form()
         else:
@@ -73,9 +85,6 @@ class WordingPanel(Place):
         self._answers.fill(w.ProgressLine(None, name="Asking the model"))
 
     def _show_form(self) -> None:
-        self.kind = w.Segmented(_KINDS, "openai", name="Kind of endpoint")
-        for field in (self.url, self.model, self.key):
-            field.setParent(None)
         say = "No language model is on, and none is needed. One can suggest wording; you accept each text yourself."
         self.fill(
             w.Text(say, "secondary", "muted"),
