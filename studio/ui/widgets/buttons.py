@@ -168,7 +168,6 @@ class MenuChip(Chip):
         super().__init__("")
         self._choices = dict(choices)
         self._name = name
-        self._first = next(iter(self._choices))
         self.value = value if value is not None else next(iter(self._choices))
         menu = QMenu(self)
         for key, words in self._choices.items():
@@ -184,8 +183,8 @@ class MenuChip(Chip):
 
     @property
     def is_set(self) -> bool:
-        """Whether another than the first choice is chosen."""
-        return self.value != self._first
+        """Whether it leaves something out: the choice of everything, where there is one, has no key."""
+        return "" in self._choices and self.value != ""
 
     def add_to(self, menu: QMenu) -> None:
         """Offers the same choices in another menu, for where there is no room for the chip itself."""

@@ -81,9 +81,7 @@ class CohortsCard(w.Card):
     def __init__(self) -> None:
         self._currency = "EUR"
         columns: list[w.Column[Weeks]] = [
-            w.Column(
-                title="Entered", value=lambda r: r[0], text=lambda r: f"week of {r[0].day} {r[0]:%b}", width="stretch"
-            ),
+            w.Column(title="Week from", value=lambda r: r[0], text=lambda r: f"{r[0].day} {r[0]:%b}", width="stretch"),
             w.Column(title="People", value=lambda r: r[1], numeric=True),
             w.Column(title="Bought", value=lambda r: r[2], numeric=True),
             w.Column(title="Share", value=lambda r: r[3], text=lambda r: numbers.percent(r[3], 1), numeric=True),
