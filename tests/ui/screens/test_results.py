@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -52,7 +53,7 @@ class TestAnalytics:
     def test_shows_the_figures_of_the_run(self, seen: Workspace, trail: Trail, open_page: Callable) -> None:
         page = open_page(AnalyticsPage(seen, trail))
         insight = seen.insights.of_run("r1")
-        assert page.run.header.title.text().replace("\u00a0", " ") == insight.finding
+        assert page.run.header.title.text().replace("\u00a0", " ") == insight.finding.replace("\u00a0", " ")
         read = words(page)
         returned = insight.returned
         assert f"€ {returned.revenue:,.0f}" in read
@@ -516,3 +517,24 @@ def test_a_wrong_split_says_what_was_planned(seen: Workspace) -> None:
     line = health_lines(replace(trial, result=replace(trial.result, analysis=analysis)), None, "B")[0]
     assert line.state == "failed"
     assert line.finding.endswith("planned 50.0 / 50.0, p\u00a0<\u00a00.001")
+
+
+def test_the_figures_stand_before_what_costs_more_is_read(
+    seen: Workspace, trail: Trail, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    gate, read = threading.Event(), seen.analyses.details
+    monkeypatch.setattr(seen.analyses, "details", lambda *asked: gate.wait(20) and read(*asked))
+    page = AnalyticsPage(seen, trail)
+    qtbot.addWidget(page)
+    page.show()
+    try:
+        page.entered("r1")
+        qtbot.waitUntil(lambda: page.run.results is not None, timeout=20_000)
+        assert f"{seen.insights.of_run('r1').returned.buyers:,}" in words(page.run.figures)
+        assert not page.run.steps.isVisibleTo(page), "what another run had must not stand under these figures"
+        assert "Being worked out …" in words(page.run.next)
+    finally:
+        gate.set()
+    settle(qtbot)
+    assert page.run.steps.isVisibleTo(page)
+    assert page.run.next.steps

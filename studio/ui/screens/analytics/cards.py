@@ -29,6 +29,7 @@ from studio.ui.screens.run_figures import (
 from studio.workspace.analyses import Details
 from studio.workspace.insights import RunInsight
 
+NOTHING_NEXT = "Nothing needs you here."
 NO_HOLDOUT = "Keep some people out with a “Leave some alone” step, and the difference shows here."
 
 
@@ -193,7 +194,7 @@ class NextCard(w.Card):
         self._on_step = on_step
         self._rows = w.RowList()
         self._shown: Sequence[NextStep] | None = None
-        self._empty = w.Text("Nothing needs you here.", "body", "muted")
+        self._empty = w.Text(NOTHING_NEXT, "body", "muted")
         self.add(self._rows, self._empty, w.STRETCH)
 
     def show_steps(self, steps: Sequence[NextStep]) -> None:
@@ -207,7 +208,16 @@ class NextCard(w.Card):
             button.setAccessibleName(f"{step.button}: {step.title}")
             self._rows.add(w.ItemRow(step.title, step.why, button, mark=w.Dot(step.colour)))
         self._rows.setVisible(bool(steps))
+        self._empty.setText(NOTHING_NEXT)
         self._empty.setVisible(not steps)
+
+    def show_waiting(self) -> None:
+        """They are being worked out."""
+        self._shown = None
+        self._rows.clear()
+        self._rows.hide()
+        self._empty.setText("Being worked out …")
+        self._empty.show()
 
     @property
     def steps(self) -> Sequence[NextStep]:

@@ -14,11 +14,7 @@ from PySide6.QtCore import QElapsedTimer, Signal
 
 from studio.analytics.alerts import Alert
 from studio.analytics.narrowed import Narrowing
-from studio.analytics.suggestions import Suggestion
-from studio.domain.errors import UserFixable
 from studio.domain.ports import RunRow
-from studio.domain.run import RunView, fold
-from studio.domain.template import Recommendation
 from studio.ui import export
 from studio.ui import widgets as w
 from studio.ui.background import run_in_background
@@ -27,33 +23,26 @@ from studio.ui.screens.analytics.asking import AskCard
 from studio.ui.screens.analytics.cards import CausedCard, FigureCards, FunnelCard, NextCard, RevenueCard, StepsCard
 from studio.ui.screens.analytics.details import CreditCard, ExitsCard, HeatCard, LinksCard
 from studio.ui.screens.analytics.pace import AlertsCard, CohortsCard, PaceCard, instant
+from studio.ui.screens.analytics.reading import Rest, RestReader
 from studio.ui.screens.loading import Loader
 from studio.ui.screens.navigator import Navigator
 from studio.ui.screens.next_steps import NextStep, next_steps
 from studio.ui.screens.run_figures import figures, subtitle, title
-from studio.workspace.analyses import Details
 from studio.workspace.improvements import Applied
 from studio.workspace.insights import RunInsight
-from studio.workspace.trials import Trial
 from studio.workspace.workspace import Workspace
 
 RUNS_OFFERED = 20
-SUGGESTIONS = 2
 _REST = 5
 """Times what fetching took, before it is fetched again: a run that goes on needs the processor more."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunResults:
-    """What the screen shows at one moment."""
+    """What the screen shows first: the figures, and the runs there are."""
 
     runs: tuple[RunRow, ...]
     insight: RunInsight
-    view: RunView
-    details: Details
-    trial: Trial | None
-    suggestions: tuple[tuple[str, Recommendation], ...]
-    advice: tuple[Suggestion, ...]
     is_running: bool
 
 
@@ -70,9 +59,9 @@ class RunPane(w.Pane):
         self.variant: str | None = None
         self.days: int | None = None
         self.results: RunResults | None = None
-        self._details: tuple[object, Details | None] = (None, None)
-        self._suggested: tuple[str, tuple[tuple[str, Recommendation], ...]] = ("", ())
-        self._view = RunView("")
+        self._reader = RestReader(workspace)
+        self._rest: Rest | None = None
+        self._is_reading = False
         self._since = QElapsedTimer()
         self._cost_ms = self._fetch_ms = 0
         self._fill(column)
@@ -103,9 +92,15 @@ class RunPane(w.Pane):
         column.add(self.asking)
         column.add(self.figures)
         column.add(w.SideBySide((self.revenue, 54), (self.funnel, 35), (self.next, 39)), 1)
-        column.add(w.SideBySide((self.steps, 54), (self.heat, 35), (self.credit, 39)), 0)
-        column.add(w.SideBySide((self.exits, 54), (self.caused, 35), (self.links, 39)), 0)
-        column.add(w.SideBySide((self.pace, 54), (self.cohorts, 35), (self.alerts, 39)), 0)
+        self._lower = w.panel(
+            w.column(
+                w.SideBySide((self.steps, 54), (self.heat, 35), (self.credit, 39)),
+                w.SideBySide((self.exits, 54), (self.caused, 35), (self.links, 39)),
+                w.SideBySide((self.pace, 54), (self.cohorts, 35), (self.alerts, 39)),
+                spacing=12,
+            )
+        )
+        column.add(self._lower, 0)
 
     def _exports(self) -> list[tuple[str, Callable[[], object]]]:
         def rows(title: str, of: Callable[[], export.Rows]) -> tuple[str, Callable[[], object]]:
@@ -157,17 +152,7 @@ class RunPane(w.Pane):
         insight = self._workspace.insights.of_run(run_id, narrowing)
         if all(run.run_id != run_id for run in runs):
             runs = [insight.run, *runs]
-        details, trial = self._details_of(insight, narrowing), self._trial(run_id, insight)
-        return RunResults(
-            tuple(runs),
-            insight,
-            self._view_of(run_id),
-            details,
-            trial,
-            self._suggestions(insight),
-            tuple(self._workspace.analyses.suggestions(insight, details)),
-            self._workspace.runs.is_running(run_id),
-        )
+        return RunResults(tuple(runs), insight, self._workspace.runs.is_running(run_id))
 
     def narrowing(self, run_id: str) -> Narrowing:
         """The people the filters name."""
@@ -175,44 +160,6 @@ class RunPane(w.Pane):
         if self.days is not None:
             since = self._workspace.runs.get(run_id).at - timedelta(days=self.days)
         return Narrowing(self.variant, since)
-
-    def _details_of(self, insight: RunInsight, narrowing: Narrowing) -> Details:
-        """Counted again only when something has happened: they cost more than the figures."""
-        key = (insight.run.run_id, insight.events, insight.run.at, narrowing)
-        known, details = self._details
-        if known != key or details is None:
-            details = self._workspace.analyses.details(insight.run.run_id, narrowing)
-            self._details = (key, details)
-        return details
-
-    def _view_of(self, run_id: str) -> RunView:
-        """The run as it stands; only events since the last look are read."""
-        before = self._view if self._view.run_id == run_id else RunView(run_id)
-        self._view = fold(before, self._workspace.runs.events(run_id, before.seq))
-        return self._view
-
-    def _trial(self, run_id: str, insight: RunInsight) -> Trial | None:
-        if not insight.design.splits:
-            return None
-        try:
-            return self._workspace.trials.of(run_id)
-        except UserFixable as error:
-            # A run made before its experiment was planned has none; that is no reason to show no figures.
-            if error.code != "TRIAL-NONE":
-                raise
-            return None
-
-    def _suggestions(self, insight: RunInsight) -> tuple[tuple[str, Recommendation], ...]:
-        """Templates worth trying after this one; asked once per run, since ranking them costs more than counting."""
-        key = f"{insight.run.run_id} {insight.run.state}"
-        if self._suggested[0] != key:
-            own = insight.workflow.template.id if insight.workflow.template else None
-            context = self._workspace.templates.context()
-            ranked = self._workspace.templates.recommend(context).recommendations if context.facts else ()
-            cards = [card for card in ranked if card.template != own][:SUGGESTIONS]
-            named = tuple((self._workspace.templates.get(card.template).name["en"], card) for card in cards)
-            self._suggested = (key, named)
-        return self._suggested[1]
 
     def _show(self, results: RunResults | None) -> None:
         before, self.results = self.results, results
@@ -226,23 +173,57 @@ class RunPane(w.Pane):
         self._since.restart()
         self.header.set_finding(title(insight), subtitle(insight, is_running=results.is_running))
         self.figures.show_insight(insight)
-        self.revenue.show_insight(insight, results.details.alerts)
         self.funnel.show_insight(insight)
-        self.steps.show_insight(insight, results.view, results.details)
         self.caused.show_insight(insight)
-        self.heat.show_heat(results.details.opens)
-        self.credit.show_details(results.details, insight.returned.currency)
-        self.exits.show_exits(results.details.exits)
-        self.links.show_links(results.details.links, insight.design.labels)
-        self.pace.show_curve(results.details.pace)
-        self.cohorts.show_cohorts(results.details.cohorts)
-        alerts = results.details.alerts
-        self.alerts.show_alerts(alerts)
-        self.next.show_steps(
-            next_steps(insight, results.view, results.trial, results.suggestions, alerts, results.advice)
-        )
+        known = self._rest if self._rest is not None and self._rest.is_about(insight) else None
+        self.revenue.show_insight(insight, known.details.alerts if known is not None else ())
+        if known is None:
+            self.next.show_waiting()
+        self._lower.setVisible(known is not None)
+        self._ask_rest(insight)
         if before is None or _place(before) != _place(results):
             self.shown.emit()
+
+    def _ask_rest(self, insight: RunInsight) -> None:
+        """One reading at a time; what changes meanwhile is asked for at its end, or with the next look."""
+        if not self._is_reading:
+            self._is_reading = True
+            run_in_background(lambda: self._timed_rest(insight), self._rest_came, self._rest_failed, owner=self)
+
+    def _timed_rest(self, insight: RunInsight) -> tuple[Rest, int]:
+        before = time.perf_counter()
+        return self._reader.read(insight), round((time.perf_counter() - before) * 1_000)
+
+    def _rest_came(self, came: tuple[Rest, int]) -> None:
+        self._is_reading = False
+        if self.results is None:
+            return
+        rest, cost_ms = came
+        if not rest.is_about(self.results.insight):
+            self._ask_rest(self.results.insight)
+            return
+        self._rest = rest
+        self._cost_ms = self._fetch_ms + cost_ms
+        self._since.restart()
+        self._show_rest(self.results.insight, rest)
+
+    def _rest_failed(self, error: Exception) -> None:
+        self._is_reading = False
+        self.show_error(error, retry=self.reload)
+
+    def _show_rest(self, insight: RunInsight, rest: Rest) -> None:
+        details, alerts = rest.details, rest.details.alerts
+        self.revenue.show_insight(insight, alerts)
+        self.steps.show_insight(insight, rest.view, details)
+        self.heat.show_heat(details.opens)
+        self.credit.show_details(details, insight.returned.currency)
+        self.exits.show_exits(details.exits)
+        self.links.show_links(details.links, insight.design.labels)
+        self.pace.show_curve(details.pace)
+        self.cohorts.show_cohorts(details.cohorts)
+        self.alerts.show_alerts(alerts)
+        self.next.show_steps(next_steps(insight, rest.view, rest.trial, rest.suggestions, alerts, rest.advice))
+        self._lower.show()
 
     def _nothing(self) -> w.EmptyState:
         return w.EmptyState(
