@@ -6,6 +6,7 @@ Absent on purpose: the screen as it is opened (`screen_shots`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
@@ -59,11 +60,33 @@ def _messages(page: TemplatesPage) -> None:
 
 
 def _edited(page: TemplatesPage) -> None:
+    page.panes.show_part("Settings")
     page.settings.edit("offer_code")
 
 
 def _corrected(page: TemplatesPage) -> None:
+    page.panes.show_part("Your business")
     page.business.edit_fact("goal")
+
+
+def _favourites(page: TemplatesPage) -> None:
+    for template in ("birthday", "webinar"):
+        page.cards.favoured.emit(template, True)
+        settle()
+    page.cards.show_shelf("favourite")
+    QApplication.processEvents()
+    page.cards.ensureWidgetVisible(page.cards.search)
+
+
+def _lately(page: TemplatesPage) -> None:
+    page.cards.show_shelf("recent")
+    QApplication.processEvents()
+    page.cards.ensureWidgetVisible(page.cards.search)
+
+
+def _page_read(page: TemplatesPage) -> None:
+    page.read_page(Path(__file__).parent.parent / "tests" / "data" / "pages" / "coffee-shop.html")
+    settle()
 
 
 def schedule_form() -> QWidget:
@@ -94,4 +117,7 @@ STATES: dict[str, Callable[[], QWidget]] = {
     "gallery-setting": gallery(_edited),
     "gallery-fact": gallery(_corrected),
     "gallery-schedule": schedule_form,
+    "gallery-favourites": gallery(_favourites),
+    "gallery-lately": gallery(_lately),
+    "gallery-page": gallery(_page_read),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
@@ -88,6 +89,13 @@ def type_confirmed(context: BusinessContext) -> str | None:
     return context.types[0] if industry is not None and industry.confidence == 1.0 and context.types else None
 
 
+def _home(url: str) -> str:
+    """The site that a page deep inside it belongs to: buttons lead there. A single folder may be somebody's shop."""
+    parts = urlsplit(url)
+    deep = len([part for part in parts.path.split("/") if part]) > 1
+    return f"{parts.scheme}://{parts.netloc}/" if deep else url
+
+
 def _facts(text: str, address: Found | None) -> list[Fact]:
     if not text:
         return []
@@ -101,7 +109,7 @@ def _facts(text: str, address: Found | None) -> list[Fact]:
         wording.goal_fact(text),
         wording.channels_fact(text),
         figures.language_fact(text),
-        Fact("website", url, address.sure, address.where) if address else figures.website_fact(text),
+        Fact("website", _home(address.value), address.sure, address.where) if address else figures.website_fact(text),
     )
     return [
         *(fact for fact in single if fact is not None),

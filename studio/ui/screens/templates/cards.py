@@ -155,6 +155,13 @@ class CardWall(w.ScrollColumn):
                 chips.append(chip)
         self._chips.fill(w.flowing(*chips))
 
+    def show_shelf(self, shelf: str) -> None:
+        """Shows only `favourite`, `recent` or `own` templates; all with an empty name."""
+        self._filters["shelf"] = shelf
+        if self._gallery is not None:
+            self._fill_chips(self._gallery)
+        self._fill_rest()
+
     def _filter(self, name: str, key: str) -> None:
         self._filters[name] = key
         self._fill_rest()
