@@ -145,7 +145,7 @@ def test_one_contact_is_followed_and_his_way_lights_up(qtbot: QtBot, canvas: Stu
     follow.search.setText("p3@example.com")
     follow.follow.click()
     qtbot.waitUntil(lambda: canvas.scene.nodes["end"].mark is None, timeout=PATIENCE_MS)
-    assert canvas.scene.nodes["old"].mark.word == "2 · fail"
+    assert canvas.scene.nodes["old"].mark.word == "2 · does not fit"
     follow.end.click()
     assert not any(item.mark for item in canvas.scene.nodes.values())
 
@@ -212,7 +212,7 @@ def test_a_dry_run_says_who_would_come_where_without_a_run(
     qtbot.waitUntil(lambda: bool(canvas.debug.dry_run.table.rows()), timeout=PATIENCE_MS)
     lines = {line.node_id: line for line in canvas.debug.dry_run.table.rows()}
     assert (lines["old"].people, lines["group"].people) == (40, 30)
-    assert lines["old"].ways == "pass 30, fail 10"
+    assert lines["old"].ways == "fits 30, does not fit 10"
     assert canvas.scene.nodes["group"].mark.word.replace("\u00a0", " ") == "30 people"
     assert len(studio.workspace.runs.list()) == before
     canvas.document.set_parameters("old", {"rule": "age >= 39"})
