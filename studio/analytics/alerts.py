@@ -171,7 +171,7 @@ def _values(sums: pl.DataFrame, grid: _Grid, kind: str, by_people: bool = False,
 def _alert(figure: Watched, one: Unusual, grid: _Grid) -> Alert:
     at = grid.at(one.index)
     way = "rose" if one.z > 0 else "fell"
-    size = f" {abs(one.change):.0%}" if one.change is not None and abs(one.change) < 10 else ""
+    size = f" {100 * abs(one.change):.0f}\u00a0%" if one.change is not None and abs(one.change) < 10 else ""
     since = "since" if one.shape == "shift" else "on"
     when = f"{at:%a} {at.day} {at:%b}" + (f", {at:%H:%M}" if grid.step < timedelta(days=1) else "")
     return Alert(
