@@ -96,6 +96,7 @@ def _beat_for(seconds: float) -> Heartbeat:
     while time.perf_counter() < end:
         QApplication.processEvents()
         time.sleep(0.0005)
+    beat.stop()
     return beat
 
 
@@ -132,7 +133,7 @@ def _run_under_way(studio: Studio) -> tuple[str, Heartbeat]:
 
 
 def _lateness(idle: Heartbeat, busy: Heartbeat) -> Iterator[Figure]:
-    for what in ("late", "held"):
+    for what in ("late", "held", "own"):
         for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
             value, baseline = _quantile(getattr(busy, what), share), _quantile(getattr(idle, what), share)
             yield Figure(f"heartbeat_{what}_{name}_ms.while_running", round(value, 2), "ms", round(baseline, 2))
