@@ -83,8 +83,9 @@ class Inspector(QWidget):
         return self._node_id
 
     def set_read_only(self, read_only: bool) -> None:
-        self._read_only = read_only
-        self._refresh()
+        if read_only != self._read_only:
+            self._read_only = read_only
+            self._refresh()
 
     def forget(self) -> None:
         """Another workflow: what was typed for the one before and was not right is gone."""

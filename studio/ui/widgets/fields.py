@@ -90,6 +90,8 @@ class Field(QWidget):
         self._below.set_tone("bad" if error else "muted")
         self._below.setVisible(bool(error or self._help))
         self.control.setAccessibleDescription(error or self._help)
+        if self.control.property("invalid") is bool(error):
+            return  # asking the style sheet again costs more than all the rest, and forms are checked often
         self.control.setProperty("invalid", bool(error))
         self.control.style().unpolish(self.control)
         self.control.style().polish(self.control)

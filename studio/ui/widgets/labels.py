@@ -74,8 +74,9 @@ class Text(QLabel):
         return self._words
 
     def set_tone(self, tone: Tone) -> None:
-        self._tone = tone
-        self._restyle()
+        if tone != self._tone:
+            self._tone = tone
+            self._restyle()
 
     def _restyle(self) -> None:
         self.setFont(theme().font(self._role, tabular=self._tabular))
