@@ -8,11 +8,38 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from studio.domain.template import PastOutcome, Prediction
+from studio.domain.template import PastOutcome, Prediction, Template
 from studio.ui import numbers
 
 PER = 1_000
 _MONEY, _ORDERS = "revenue_per_recipient", "orders_per_1000"
+_GOAL_TYPE = "flow.goal"
+_COUNTED = {
+    "order": "orders",
+    "meeting_booked": "meetings",
+    "appointment_kept": "kept appointments",
+    "booking_made": "bookings",
+    "used": "people back",
+    "course_completed": "course completions",
+    "deal_won": "deals",
+    "monthly_gift": "monthly gifts",
+    "confirmed": "confirmations",
+    "ticket_bought": "tickets",
+    "upgraded": "upgrades",
+    "donation": "gifts",
+    "form_submitted": "enquiries",
+    "viewing_booked": "viewings",
+    "visit_completed": "visits",
+    "survey_answered": "answers",
+    "job_won": "jobs",
+    "clicked": "people who click",
+    "referral": "referrals",
+    "renewed": "renewals",
+    "review_written": "reviews",
+    "subscribed": "subscriptions",
+    "shift_done": "shifts",
+}
+"""What is counted where a goal watches for that event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +51,16 @@ class Expectation:
     source: str
 
 
-def expectation(prediction: Mapping[str, Prediction], currency: str) -> Expectation | None:
-    """Money where an order's value is known, otherwise orders; None when nothing is predicted."""
+def counted(template: Template) -> str:
+    """What the template's goal counts, in the plural: “orders”, “meetings”; “successes” where it has no usual word."""
+    goals = [node.parameters.get("event") for node in template.workflow.nodes if node.type == _GOAL_TYPE]
+    return _COUNTED.get(str(goals[0]), "successes") if goals else "successes"
+
+
+def expectation(
+    prediction: Mapping[str, Prediction], currency: str, counts: str = _COUNTED["order"]
+) -> Expectation | None:
+    """Money where an order's value is known, otherwise what the goal `counts`; None when nothing is predicted."""
     people = f"per{numbers.NBSP}{numbers.count(PER)}{numbers.NBSP}people"
     if _MONEY in prediction:
         value = prediction[_MONEY]
@@ -36,7 +71,7 @@ def expectation(prediction: Mapping[str, Prediction], currency: str) -> Expectat
     if _ORDERS in prediction:
         value = prediction[_ORDERS]
         low, high = numbers.count(value.low), numbers.count(value.high)
-        return Expectation(f"{numbers.count(value.mean)} orders {people}", _span(value, low, high), _from(value))
+        return Expectation(f"{numbers.count(value.mean)} {counts} {people}", _span(value, low, high), _from(value))
     return None
 
 

@@ -193,7 +193,7 @@ class HomePage(Page):
         return card
 
     def _suggestion_row(self, suggestion: Suggestion, currency: str, *, is_first: bool) -> QWidget:
-        found = expectation(suggestion.recommendation.prediction, currency)
+        found = expectation(suggestion.recommendation.prediction, currency, suggestion.counts)
         reason = next((reason.text for reason in suggestion.recommendation.reasons), "")
         name = w.Text(suggestion.title, "strong", wrap=False)
         why = w.LinkButton("Look at it", lambda: self._navigator.go("templates", suggestion.recommendation.template))

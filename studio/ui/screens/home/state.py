@@ -15,6 +15,7 @@ from studio.domain.ports import RunRow
 from studio.domain.run import RunView
 from studio.domain.template import Recommendation
 from studio.ui import numbers
+from studio.ui.screens.expectations import counted
 from studio.workspace.newest import newest_of_each
 from studio.workspace.workspace import Workspace
 
@@ -62,10 +63,11 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A template that is not in use yet."""
+    """A template that is not in use yet. `counts`: what its goal counts, in the plural."""
 
     recommendation: Recommendation
     title: str
+    counts: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +255,11 @@ def _suggestions(workspace: Workspace) -> tuple[Suggestion, ...]:
     used = {workflow.template for workflow in workspace.workflows.list()}
     ranked = workspace.templates.recommend(workspace.templates.context()).recommendations
     fresh = [item for item in ranked if item.template not in used][:NEXT_SHOWN]
-    return tuple(Suggestion(item, workspace.templates.get(item.template).name["en"]) for item in fresh)
+    templates = [workspace.templates.get(item.template) for item in fresh]
+    return tuple(
+        Suggestion(item, template.name["en"], counted(template))
+        for item, template in zip(fresh, templates, strict=True)
+    )
 
 
 def _in_words(number: int) -> str:

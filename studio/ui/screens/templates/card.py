@@ -15,7 +15,7 @@ from studio.domain.template import Recommendation
 from studio.ui import charts as c
 from studio.ui import numbers
 from studio.ui import widgets as w
-from studio.ui.screens.expectations import expectation, result_here
+from studio.ui.screens.expectations import Expectation, counted, expectation, result_here
 from studio.ui.screens.templates.trying import Gallery, Offer
 
 REASONS_SHOWN = 2
@@ -121,7 +121,7 @@ def small_card(offer: Offer, gallery: Gallery) -> TemplateCard:
     head.addWidget(w.panel(w.row(*card.own(), card.scales(), card.star(), spacing=0)))
     card.add(head, card.graph)
     card.add(w.Text(offer.template.description["en"], "secondary", "muted"), w.STRETCH)
-    found = expectation(offer.recommendation.prediction, gallery.currency) if offer.recommendation else None
+    found = promise(offer, gallery)
     line = f"{kind_words(offer)} · {found.headline} expected" if found is not None else kind_words(offer)
     here = result_here(offer.outcomes, gallery.currency)
     card.add(w.Text(here or line, "caption", "secondary" if here else "muted"))
@@ -159,9 +159,16 @@ def _ring(recommendation: Recommendation) -> w.Ring:
     return w.Ring(sure, str(round(100 * sure)), name=words)
 
 
+def promise(offer: Offer, gallery: Gallery) -> Expectation | None:
+    """What the template is expected to bring; None where it is not ranked or nothing is predicted."""
+    if offer.recommendation is None:
+        return None
+    return expectation(offer.recommendation.prediction, gallery.currency, counted(offer.template))
+
+
 def _expected(offer: Offer, gallery: Gallery) -> list[QWidget]:
     parts: list[QWidget] = []
-    found = expectation(offer.recommendation.prediction, gallery.currency) if offer.recommendation is not None else None
+    found = promise(offer, gallery)
     if found is not None:
         source = w.ElidingLabel(found.source, "caption", "muted")
         parts = [w.Text(found.headline, "subheading"), w.Text(found.span, "secondary", "muted"), source]

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from studio.ui import charts as c
 from studio.ui import numbers
 from studio.ui import widgets as w
-from studio.ui.screens.expectations import expectation, result_here
-from studio.ui.screens.templates.card import CHANNELS, fit_words, reasons
+from studio.ui.screens.expectations import result_here
+from studio.ui.screens.templates.card import CHANNELS, fit_words, promise, reasons
 from studio.ui.screens.templates.trying import Gallery, Offer
 
 _EMPTY = "–"
@@ -68,7 +68,7 @@ def _why(offer: Offer, _gallery: Gallery) -> str:
 
 
 def _expected(offer: Offer, gallery: Gallery) -> str:
-    found = expectation(offer.recommendation.prediction, gallery.currency) if offer.recommendation is not None else None
+    found = promise(offer, gallery)
     return f"{found.headline} {found.span}" if found is not None else ""
 
 
