@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.connectors import demo_shop
 from studio.ui import background
+from studio.ui.screens.gradually import Gradually
 from studio.ui.widgets import Text
 from studio.workspace.demo import demo_options, fill_demo
 from studio.workspace.workspace import Workspace
@@ -125,6 +126,9 @@ def open_page(qtbot: QtBot) -> Callable[..., QWidget]:
 def settle(qtbot: QtBot) -> None:
     """Waits until everything that is being fetched has arrived and what was added is shown."""
     qtbot.waitUntil(lambda: not background.under_way(), timeout=20_000)
+    for window in QApplication.topLevelWidgets():
+        for made in window.findChildren(Gradually):
+            made.finish()
     for _round in range(3):
         QApplication.processEvents()
 
