@@ -287,6 +287,8 @@ def _alerts(workspace: Workspace, arguments: argparse.Namespace) -> Said:
 
 
 def _forecast(workspace: Workspace, arguments: argparse.Namespace) -> Said:
+    if arguments.ahead < 1:
+        raise UserFixable("USAGE", "At least one moment lies ahead.", where="--ahead", hint="Such as --ahead 14.")
     outlook = workspace.analyses.forecast(
         arguments.kind, arguments.run_id, arguments.every, arguments.ahead, value=arguments.value
     )
