@@ -15,7 +15,7 @@ from pydantic import BaseModel, JsonValue
 from studio.domain.clock import iso
 from studio.domain.expression import Needs, needs
 from studio.domain.expression_parser import parse_expression
-from studio.domain.ports import ContactView, EventView
+from studio.domain.reading import ContactView, EventView
 from studio.engine.plan import Step
 from studio.frames.expression import field_column, total_column
 from studio.frames.facts import with_facts

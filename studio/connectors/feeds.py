@@ -20,7 +20,7 @@ from selectolax.lexbor import LexborHTMLParser
 from studio.connectors.page import fetch_page, read_html
 from studio.domain.errors import UserFixable
 from studio.domain.node import Mode
-from studio.domain.ports import Article, Product
+from studio.domain.reading import Article, Product
 from studio.experiments.assignment import stable_key
 
 ARTICLES_MAX = 200

@@ -16,17 +16,17 @@ from pydantic import BaseModel, ConfigDict
 
 from studio.domain.errors import Problem
 from studio.domain.rendering import Rendered, RenderTask
+from studio.domain.run import Mode
 
 if TYPE_CHECKING:
     import polars as pl
 
     from studio.domain.mail import Envelope
-    from studio.domain.ports import ContactView, EventView, Feeds
+    from studio.domain.reading import ContactView, EventView, Feeds
     from studio.domain.web import WebRequest
     from studio.domain.workflow import Settings, Workflow
 
 Role: TypeAlias = Literal["source", "pure", "wait", "send", "goal", "exit"]
-Mode: TypeAlias = Literal["simulate", "test", "live"]
 Channel: TypeAlias = Literal["email", "sms", "push", "notice", "page"]
 """How a send node reaches somebody. `notice` goes to the team, `page` is shown to a visitor."""
 SENT_KINDS: Mapping[Channel, str] = {"notice": "notified", "page": "shown"}

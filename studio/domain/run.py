@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import JsonValue
 
+Mode: TypeAlias = Literal["simulate", "test", "live"]
 RunState: TypeAlias = Literal["queued", "running", "waiting", "paused", "done", "failed", "stopped"]
 StepState: TypeAlias = Literal[
     "queued", "running", "waiting", "paused", "done", "failed", "stopped", "skipped", "warning"

@@ -11,7 +11,8 @@ from datetime import datetime
 import polars as pl
 
 from studio.domain.node import MessageBuilder, NodeContext, Renderer, Sender
-from studio.domain.ports import Contacts, ContactView, Events, Feeds, RunRow
+from studio.domain.ports import Contacts, Events, RunRow
+from studio.domain.reading import ContactView, Feeds
 from studio.engine.plan import Plan
 from studio.engine.views import CompleteView, Unwritten
 

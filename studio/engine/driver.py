@@ -26,7 +26,6 @@ from studio.domain.ports import (
     Contacts,
     EventCursor,
     Events,
-    Feeds,
     MailerFactory,
     Pace,
     RunRow,
@@ -34,6 +33,7 @@ from studio.domain.ports import (
     Simulator,
     Work,
 )
+from studio.domain.reading import Feeds
 from studio.domain.run import RunEvent, RunEventKind, RunState
 from studio.domain.validation import Catalogue
 from studio.domain.workflow import Workflow, parse_workflow

@@ -5,7 +5,7 @@ Absent on purpose: deciding whether that is a failure; a list may be empty today
 
 from __future__ import annotations
 
-from studio.domain.ports import ContactView
+from studio.domain.reading import ContactView
 from studio.domain.run import RunView
 from studio.engine.plan import Plan
 

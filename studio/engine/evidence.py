@@ -12,7 +12,7 @@ from datetime import datetime
 
 import polars as pl
 
-from studio.domain.ports import EventView
+from studio.domain.reading import EventView
 
 KINDS = ("delivered", "opened", "clicked", "replied", "bounced", "complained", "unsubscribed")
 _NAMES = ("message_id", "outbox_id")

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import polars as pl
 
-from studio.domain.ports import EventView
+from studio.domain.reading import EventView
 
 Unwritten = Callable[[Sequence[str]], pl.DataFrame]
 """Events (EVENT_SCHEMA) of some kinds that are not in the store yet, and will not come into it meanwhile."""

@@ -12,7 +12,7 @@ from typing import Literal
 import polars as pl
 
 from studio.domain.expression import Expression, Needs, Total, needs
-from studio.domain.ports import ContactView, EventView
+from studio.domain.reading import ContactView, EventView
 from studio.frames.expression import compile_rule, compile_text, compile_value, field_column, total_column
 from studio.frames.few import Few, Row, is_few
 from studio.frames.row_expression import RowForm, row_form

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.domain.node import NodeContext
-from studio.domain.ports import Feeds
+from studio.domain.reading import Feeds
 
 
 def feeds_of(context: NodeContext) -> Feeds:

@@ -10,7 +10,7 @@ import pytest
 
 from studio.connectors.feeds import Feeds, parse_articles, parse_products
 from studio.domain.errors import UserFixable
-from studio.domain.ports import Product
+from studio.domain.reading import Product
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 RSS = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>News</title>

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.domain.node import EventTrigger, NodeType, Paced, Source
-from studio.domain.ports import Article, Product
+from studio.domain.reading import Article, Product
 from studio.domain.workflow import Settings
 from studio.nodes.cadence import Cadence
 from studio.nodes.dates import DatedRule

@@ -12,7 +12,7 @@ import polars as pl
 from studio.connectors.feeds import Feeds
 from studio.connectors.message import build_message
 from studio.domain.node import Mode, NodeContext, NodeType, Outcome, Sender, Waits
-from studio.domain.ports import Article, Product
+from studio.domain.reading import Article, Product
 from studio.domain.workflow import Settings
 from studio.frames.events import AT, EVENT_SCHEMA, as_events, empty_events
 from studio.frames.instances import INSTANCE_SCHEMA, instance_ids

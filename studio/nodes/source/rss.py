@@ -15,7 +15,7 @@ import polars as pl
 from pydantic import BaseModel, Field, model_validator
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
-from studio.domain.ports import Article
+from studio.domain.reading import Article
 from studio.nodes.audience_of import Audience
 from studio.nodes.cadence import Cadence, Weekday
 from studio.nodes.feeds_of import feeds_of

@@ -16,7 +16,7 @@ import polars as pl
 from pydantic import BaseModel, Field
 
 from studio.domain.node import Declaration, NodeContext, Outcome, Parameters
-from studio.domain.ports import Product
+from studio.domain.reading import Product
 from studio.frames.events import AT
 from studio.frames.expression import event_property
 from studio.nodes.feeds_of import feeds_of
