@@ -31,7 +31,7 @@ class OfferParameters(Parameters):
     kind: Literal["shared", "unique", "list"] = Field(
         default="shared",
         title="Codes",
-        description="Whose code it is.",
+        description="Which code who gets, one for all or one each.",
         json_schema_extra={
             "words": {
                 "shared": "The same for all",

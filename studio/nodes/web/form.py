@@ -27,7 +27,7 @@ class FormField(Parameters):
         title="Label", description="What visitors read beside the field."
     )
     kind: Literal["text", "email", "phone", "date", "choice", "long"] = Field(
-        default="text", title="Kind", description="What is asked for."
+        default="text", title="Kind", description="What the visitor is asked for."
     )
     choices: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
         default=(), title="Choices", description="For choice: what visitors can choose from."
