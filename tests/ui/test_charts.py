@@ -167,7 +167,7 @@ def test_a_funnel_tells_the_share_of_the_step_before_and_survives_zero() -> None
 
 def test_bars_are_as_long_as_their_share(qtbot: QtBot) -> None:
     chart = shown(qtbot, c.BarList("x", [c.BarItem("a", 1.0, "1"), c.BarItem("b", 0.5, "2")], whole=1.0), 400, 58)
-    image = chart.to_image(1.0)
+    image = chart.grab().toImage()
     accent = theme().colour("accent")
 
     def length(y: int) -> int:

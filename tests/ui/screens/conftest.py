@@ -142,6 +142,7 @@ def words(widget: QWidget) -> str:
 
 def button(widget: QWidget, name: str) -> QAbstractButton:
     """The visible button of that text or accessible name; the first one."""
+    QApplication.sendPostedEvents()  # rows that were just added show themselves a turn later
     found = [
         item
         for item in widget.findChildren(QAbstractButton)
