@@ -114,11 +114,13 @@ def big_card(offer: Offer, number: int, gallery: Gallery) -> TemplateCard:
 def small_card(offer: Offer, gallery: Gallery) -> TemplateCard:
     """A card of all the others."""
     card = TemplateCard(offer)
-    head = w.row(w.Text(offer.title, "strong"), spacing=6)
-    head.setStretch(0, 1)
+    titles = w.column(w.Text(offer.title, "strong"), spacing=4)
     if offer.recommendation is not None:
-        head.addWidget(w.Pill(fit_words(offer.recommendation)))
-    head.addWidget(w.panel(w.row(*card.own(), card.scales(), card.star(), spacing=0)))
+        titles.addWidget(w.Pill(fit_words(offer.recommendation)), alignment=Qt.AlignmentFlag.AlignLeft)
+    icons = w.panel(w.row(*card.own(), card.scales(), card.star(), spacing=0))
+    head = w.row(titles, icons, spacing=6)
+    head.setStretch(0, 1)
+    head.setAlignment(icons, Qt.AlignmentFlag.AlignTop)
     card.add(head, card.graph)
     card.add(w.Text(offer.template.description["en"], "secondary", "muted"), w.STRETCH)
     found = promise(offer, gallery)
