@@ -144,7 +144,7 @@ class CanvasPage(Page):
         self.watch.state_changed.connect(self._run_state_changed)
         self.checks.found.connect(self._checked)
         self.view.opened.connect(self._inspect)
-        self.editor.selected_anew.connect(self._show_new)
+        self.editor.selected_anew.connect(self.view.ensure_seen)
         self.editor.arranged.connect(self._show_arranged)
         self.keys.inspect_wanted.connect(self._inspect)
         self.keys.rename_wanted.connect(self._rename)
@@ -230,10 +230,9 @@ class CanvasPage(Page):
         journal: Journal | None = None,
         note: str = "",
     ) -> None:
-        """Shows a workflow; nothing of the one before is kept, neither run nor undo.
+        """Shows a workflow; nothing of the one before is kept, neither run nor undo. Nodes without places are laid out.
 
-        One whose nodes have no places yet is laid out. `journal` is called after each edit; `read_only` for past runs;
-        `note` are the grey words behind the workflow's name (“v7 · run 128”).
+        `journal` is called after each edit; `read_only` for past runs; `note`: grey words behind the workflow's name.
         """
         self._journal, self._note = journal, note
         self.show_run(None)
@@ -253,6 +252,13 @@ class CanvasPage(Page):
         self._placed = False
         self._bring_into_sight()
         self.checks.check_now()
+        self.place_changed.emit()
+
+    def keep_workflow(self, note: str) -> None:
+        """The workflow in front stays, with its undo and what is chosen; only the run on it goes."""
+        self._note = note
+        self.watch.show(None)
+        self.debug.forget()
         self.place_changed.emit()
 
     def show_run(self, view: RunView | None) -> None:
@@ -467,9 +473,6 @@ class CanvasPage(Page):
             self.view.fit()
         if self.isVisible():
             self.glide.begin(starts)
-
-    def _show_new(self, ids: tuple[str, ...]) -> None:
-        self.view.ensure_seen(ids)
 
     def _inspect(self, node_id: str) -> None:
         self.selection.set([node_id])

@@ -129,22 +129,33 @@ class StudioCanvas(CanvasInFront):
         self._opening = None
         if opened is None:
             return
+        is_kept = self._is_in_front(opened)
         self.workflow_id, self.run_id = opened.workflow_id, opened.run_id
         # What is typed from now on is an entry of its own, whatever was typed last time into the same field.
         self._last_edit, self.in_library = opened.last_edit, opened.in_library
-        self.set_workflow(
-            opened.workflow,
-            self._workspace.workflows.catalogue,
-            read_only=not opened.is_current,
-            journal=self._save if opened.is_current else None,
-            note=f"{opened.workflow_id} · run {opened.run_id}" if opened.run_id else opened.workflow_id,
-        )
+        note = f"{opened.workflow_id} · run {opened.run_id}" if opened.run_id else opened.workflow_id
+        if is_kept:
+            self.keep_workflow(note)
+        else:
+            self.set_workflow(
+                opened.workflow,
+                self._workspace.workflows.catalogue,
+                read_only=not opened.is_current,
+                journal=self._save if opened.is_current else None,
+                note=note,
+            )
         if opened.history is not None:
             self.watch.begin(opened.history)
         self._feed.begin(opened.run_id)
         self._forms.learn()
         self._debug.opened()
         self._show_moment()
+
+    def _is_in_front(self, opened: Opened) -> bool:
+        """Whether it is a run of the very workflow that stands here: laying that out anew would lose its undo."""
+        is_editable = not self.editor.read_only
+        same = (opened.workflow_id, opened.is_current) == (self.workflow_id, is_editable)
+        return bool(opened.run_id) and same and opened.workflow == self.workflow
 
     def _show_moment(self) -> None:
         if self._moment is not None:
