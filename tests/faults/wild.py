@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import polars as pl
 
@@ -365,9 +366,7 @@ def verdict(case: Case) -> str:
         told.append(f"it is {wild.runs.get('r1').state} with {pending[:5]}")
     wanted, got = calm.outcome(), wild.outcome()
     if divides(case.flow):
-        # Which of two ways' variants is named where a person comes to a message by both is nobody's promise.
-        for outcome in (wanted, got):
-            outcome["events"] = sorted(map(repr, ((*row[:_ARMS], *row[_ARMS + 1 :]) for row in outcome["events"])))
+        wanted, got = _without_ways(wanted), _without_ways(got)
     for name in wanted:
         if wanted[name] != got[name]:
             told.append(f"{name}: {_difference(wanted[name], got[name])}")
@@ -375,6 +374,18 @@ def verdict(case: Case) -> str:
     if wanted_changes != got_changes:
         told.append(f"changes: {_difference(wanted_changes, got_changes)}")
     return "; ".join(told)
+
+
+def _without_ways(outcome: dict[str, Any]) -> dict[str, Any]:
+    """What holds where one person comes to a step by two ways: everything but how often he is counted there, which is
+    once if both bring him at the same instant, and which way's variants are named.
+    """
+    return {
+        **outcome,
+        "events": sorted(map(repr, ((*row[:_ARMS], *row[_ARMS + 1 :]) for row in outcome["events"]))),
+        "entries": sorted(map(repr, (row[:-1] for row in outcome["entries"]))),
+        "steps": {node_id: step[0] for node_id, step in outcome["steps"].items()},
+    }
 
 
 def _changes(world: World) -> list:
