@@ -71,12 +71,12 @@ class _Languages:
 def market_facts(text: str, domain: str | None = None) -> list[Fact]:
     """`market` (country, in words) and `currency`, as far as the text or the web address tells."""
     market = _market(text, domain)
-    currency = _currency(text)
-    if currency is None and market is not None:
+    currencies = _currencies(text)
+    if not currencies and market is not None:
         country = next(row for row in _places().countries if row.name["en"] == market.value)
         evidence = f"{market.value} uses {country.currency}"
-        currency = Fact("currency", country.currency, round(0.8 * market.confidence, 2), evidence)
-    return [fact for fact in (market, currency) if fact is not None]
+        currencies = [Fact("currency", country.currency, round(0.8 * market.confidence, 2), evidence)]
+    return [*([market] if market is not None else []), *currencies]
 
 
 def website_fact(text: str) -> Fact | None:
@@ -135,12 +135,17 @@ def money_facts(text: str) -> list[Fact]:
         _, start, end = next(item for item in prices if item[0] == middle)
         confidence = min(0.85, 0.45 + 0.1 * len(prices))
         facts.append(Fact("price", middle, round(confidence, 2), cues.quote(text, start, end)))
+    return [*facts, *_discounts(text)]
+
+
+def _discounts(text: str) -> list[Fact]:
+    """Each discount named, once: of two different ones a person says which is meant."""
+    found: dict[float, Fact] = {}
     for match in _PERCENT.finditer(text):
         share = int(match.group(1)) / 100
         if 0 < share <= 0.8 and _is_near(_DISCOUNT_CUES, text, match.start(), match.end()):
-            facts.append(Fact("discount", share, 0.85, cues.quote(text, match.start(), match.end())))
-            break
-    return facts
+            found.setdefault(share, Fact("discount", share, 0.85, cues.quote(text, match.start(), match.end())))
+    return list(found.values())
 
 
 def _market(text: str, domain: str | None) -> Fact | None:
@@ -161,7 +166,9 @@ def _market(text: str, domain: str | None) -> Fact | None:
     return None
 
 
-def _currency(text: str) -> Fact | None:
+def _currencies(text: str) -> list[Fact]:
+    """Each currency named, once: of two a person says which is meant."""
+    named: list[Fact] = []
     for code, signs in _places().currencies.items():
         words = tuple(sign for sign in signs if sign.isalpha())
         match = next(cues.found(words, text), None) if words else None
@@ -170,8 +177,8 @@ def _currency(text: str) -> Fact | None:
             match = found
         if match is not None:
             confidence = 0.7 if match.group().strip("0123456789., ") == "$" else 0.95
-            return Fact("currency", code, confidence, cues.quote(text, match.start(), match.end()))
-    return None
+            named.append(Fact("currency", code, confidence, cues.quote(text, match.start(), match.end())))
+    return named
 
 
 def _is_near(words: tuple[str, ...], text: str, start: int, end: int) -> bool:

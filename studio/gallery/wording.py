@@ -156,7 +156,7 @@ def sells_fact(text: str) -> Fact | None:
         what = _SELLS_END.split(f"{match.group('what')} ")[0].strip(" ,-–")
         what = _ALSO_DOES.sub("", _DOES_FOR_YOU.sub("", what))
         what = re.sub(r"^(?:a|an|the|our|you|your|ein|eine|einen|unsere|ihnen)\s", "", what, flags=re.IGNORECASE)
-        if not what or what.split()[0].lower() in _NO_WARES:
+        if not what or what.split()[0].lower() in _NO_WARES or re.match(r"\d+\s?%", what):
             continue
         listed = " ".join(what.split()[:8]).rstrip(" ,")
         listed = re.sub(r"\s(?:and|und|or|oder|of|&)$", "", listed)

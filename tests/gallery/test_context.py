@@ -359,3 +359,17 @@ def test_the_copyright_line_names_the_owner():
     assert (page.name.value, page.name.where) == ("Oak & Iron", "the copyright line")
     named = read_page("<title>Best desks | Oak &amp; Iron</title><h1>Oak &amp; Iron</h1><p>© 2026 Your Website</p>")
     assert (named.name.value, named.name.where) == ("Oak & Iron", "title, and the first heading")
+
+
+def test_two_currencies_or_discounts_in_the_same_words_are_a_question() -> None:
+    told = read_text(
+        "Prices in euros. New customers get 20 % off; all prices are in US dollars. We offer 10 % off in May."
+    )
+    for name, first, other in (("currency", "EUR", "USD"), ("discount", 0.2, "0.1")):
+        fact = told.fact(name)
+        assert fact is not None
+        assert (fact.value, fact.confidence <= 0.45) == (first, True)
+        assert f"“{other}” stands there too" in fact.evidence
+    once = read_text("Prices in euros, from 9 euros. 10 % off in May, 10 % off in June.")
+    assert [once.fact(name).confidence for name in ("currency", "discount")] == [0.95, 0.85]
+    assert read_text("We offer 10 % off for new customers.").fact("sells") is None
