@@ -79,6 +79,8 @@ class InlineEdit(QObject):
             document.set_group(index, title=text.strip())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if not vars(self):  # Python is taking a closed window apart; on 3.11 an error here would end the program
+            return False
         if watched is not self.editor:
             return False
         if event.type() == QEvent.Type.FocusOut:

@@ -140,6 +140,8 @@ class Picker(QFrame):
                 self.on_picked(chosen)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if not vars(self):  # Python is taking a closed window apart; on 3.11 an error here would end the program
+            return False
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             return self._key(event)
         if event.type() == QEvent.Type.FocusOut and not self.list.underMouse():

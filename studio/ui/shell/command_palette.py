@@ -274,6 +274,8 @@ class CommandPalette(QWidget):
         guarded(run)()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if not vars(self):  # Python is taking a closed window apart; on 3.11 an error here would end the program
+            return False
         if watched is self._host and event.type() == QEvent.Type.Resize and self.isVisible():
             self.setGeometry(self._host.rect())
             self._place()

@@ -128,6 +128,8 @@ class Toasts(QWidget):
         return handled
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if not vars(self):  # Python is taking a closed window apart; on 3.11 an error here would end the program
+            return False
         if event.type() == QEvent.Type.Resize:
             self._place()
         return super().eventFilter(watched, event)
