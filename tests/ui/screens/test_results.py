@@ -530,7 +530,8 @@ def test_the_figures_stand_before_what_costs_more_is_read(
     try:
         page.entered("r1")
         qtbot.waitUntil(lambda: page.run.results is not None, timeout=20_000)
-        assert f"{seen.insights.of_run('r1').returned.buyers:,}" in words(page.run.figures)
+        buyers = f"{seen.insights.of_run('r1').returned.buyers:,}"
+        qtbot.waitUntil(lambda: buyers in words(page.run.figures), timeout=20_000)  # shown a turn after they are made
         assert not page.run.steps.isVisibleTo(page), "what another run had must not stand under these figures"
         assert "Being worked out …" in words(page.run.next)
     finally:
