@@ -70,6 +70,7 @@ class Studio(QObject):
         self.mode = "simulate"
         self.clock: str | None = None
         self._running: set[str] = set()
+        self._beginning: set[str] = set()
         self._successor: Studio | None = None
         kept = settings() if keep_size else None
         self.window = MainWindow(self._pages(), kept)
@@ -173,8 +174,18 @@ class Studio(QObject):
             options = replace(self.run_options(), aids=replace(aids, pins=()) if self.mode == "live" else aids)
             return self.workspace.runs.start(workflow, options, workflow_id=workflow_id, is_attended=True)
 
+        def started(run_id: str) -> None:
+            self._beginning.discard(workflow_id)
+            self._started(run_id)
+
+        def failed(error: Exception) -> None:
+            self._beginning.discard(workflow_id)
+            faults().report(error)
+
         def go() -> None:
-            run_in_background(start, self._started, owner=self.window)
+            if workflow_id not in self._beginning:  # two clicks are one run
+                self._beginning.add(workflow_id)
+                run_in_background(start, started, failed, owner=self.window)
 
         if self.mode == "live":
             self._live.ask(workflow_id, self.run_options(), go)

@@ -20,6 +20,7 @@ from studio.nodes.workflow_form import with_settings
 from studio.ui.canvas import annotations, edits
 from studio.ui.canvas.annotations import MarkKey
 from studio.ui.canvas.edits import Position
+from studio.ui.canvas.excerpts import Pasted, paste
 from studio.ui.canvas.ports import ports_of
 from studio.ui.canvas.specimen import fitting_parameters, starting_parameters
 from studio.ui.faults import guarded
@@ -33,8 +34,11 @@ UNDO_LIMIT = 500
 
 
 class Document(QObject):
-    """One method per gesture; each pushes one command. `changed(workflow)` follows every command, undo and redo."""
+    """One method per gesture; each pushes one command. `changing` comes before every command, undo and redo,
+    `changed(workflow)` follows it.
+    """
 
+    changing = Signal()
     changed = Signal(object)
 
     def __init__(self, workflow: Workflow, catalogue: Catalogue, journal: Journal | None = None) -> None:
@@ -49,6 +53,7 @@ class Document(QObject):
 
     def replace(self, workflow: Workflow, catalogue: Catalogue | None = None) -> None:
         """Another workflow altogether; what could be undone is forgotten."""
+        self.changing.emit()
         self.catalogue = catalogue if catalogue is not None else self.catalogue
         self.stack.clear()
         self._outputs.clear()
@@ -138,13 +143,14 @@ class Document(QObject):
         """Steps lined up or spread out."""
         self._push(words, edits.move_nodes(self.workflow, places))
 
-    def insert(self, node_id: str, on_edge: Edge) -> None:
-        """Puts a node that is there already into the middle of an edge."""
+    def insert(self, node_id: str, on_edge: Edge, place: Position) -> None:
+        """Puts a node that is there already into the middle of an edge, at a place."""
         node = self.workflow.node(node_id)
         ports = ports_of(self.workflow, node, self.catalogue)
         if ports.inputs and ports.outputs:
             name = ports.outputs[0].name
-            after = edits.insert_on_edge(self.workflow, on_edge, node_id, ports.inputs[0], name)
+            moved = edits.move_nodes(self.workflow, {node_id: place})
+            after = edits.insert_on_edge(moved, on_edge, node_id, ports.inputs[0], name)
             self._push(f"Put {self.name_of(node)} into an edge", after)
 
     def replace_type(self, node_id: str, type_id: str) -> None:
@@ -262,11 +268,12 @@ class Document(QObject):
         words = f"Switch {_counted(len(changed), 'step')} {'on' if enabled else 'off'}"
         self._push(words, edits.replace_nodes(self.workflow, changed))
 
-    def paste(self, part: Workflow, offset: Position, *, words: str = "Paste") -> tuple[str, ...]:
-        """Adds the nodes and edges of an excerpt under new ids, and answers with those."""
-        after, ids = edits.paste(self.workflow, part, offset)
-        self._push(f"{words} {_counted(len(ids), 'step')}", after)
-        return ids
+    def paste(self, part: Workflow, offset: Position, *, words: str = "Paste") -> Pasted:
+        """Adds what an excerpt holds, its nodes under new ids, and answers with what is new."""
+        pasted = paste(self.workflow, part, offset)
+        many = _counted(len(pasted.nodes), "step") if pasted.nodes else _counted(len(pasted.notes), "note")
+        self._push(f"{words} {many}", pasted.workflow)
+        return pasted
 
     def name_of(self, node: Node) -> str:
         """What the canvas calls a node."""
@@ -291,6 +298,7 @@ class Document(QObject):
 
     def show(self, workflow: Workflow) -> None:
         """For the commands: makes a workflow the present one."""
+        self.changing.emit()
         self.workflow = workflow
         self.changed.emit(workflow)
 

@@ -5,7 +5,7 @@ Every method is one gesture and one undo step. Absent on purpose: pointers and k
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
@@ -18,6 +18,7 @@ from studio.ui.canvas.arranging import SIDES, Box, Side, align, distribute
 from studio.ui.canvas.document import Document
 from studio.ui.canvas.drawing import pill_width
 from studio.ui.canvas.edits import Position
+from studio.ui.canvas.excerpts import corner, excerpt
 from studio.ui.canvas.layout import COLUMN_GAP, ROW_GAP, Link, Place, tidy
 from studio.ui.canvas.navigation import comes_from, leads_to
 from studio.ui.canvas.ports import ERROR_PORT
@@ -237,36 +238,52 @@ class CanvasEditor(QObject):
             self.document.set_enabled({n.id for n in chosen}, not any(n.enabled for n in chosen))
 
     def copy(self) -> None:
-        """Puts the selected nodes on the clipboard, as the text of a workflow file."""
-        if self.selection.nodes:
-            QGuiApplication.clipboard().setText(edits.excerpt(self.workflow, self.selection.nodes).to_json())
+        """Puts what is selected on the clipboard, as the text of a workflow file."""
+        part = self._chosen_part()
+        if part is not None:
+            QGuiApplication.clipboard().setText(part.to_json())
+
+    def _chosen_part(self) -> Workflow | None:
+        """The selected nodes, groups with what they hold, and notes; None when there are none."""
+        groups = [self.workflow.groups[i].nodes for kind, i in self.selection.marks if kind == "group"]
+        part = excerpt(
+            self.workflow,
+            self.selection.nodes.union(*groups),
+            [index for kind, index in self.selection.marks if kind == "note"],
+        )
+        return part if part.nodes or part.notes else None
 
     def cut(self) -> None:
         self.copy()
         self.delete_selection()
 
     def paste(self, at: Position | None = None) -> None:
-        """Adds what is on the clipboard, if it is a workflow; at a place, or a little beside where it came from."""
-        text = QGuiApplication.clipboard().text()
-        if self.read_only or not text.lstrip().startswith("{"):
+        """Adds what is on the clipboard, at a place, or a little beside where it came from; says so when it is no
+        workflow.
+        """
+        if self.read_only:
             return
+        text = QGuiApplication.clipboard().text()
         try:
+            if not text.lstrip().startswith("{"):
+                raise _no_steps()
             part = parse_workflow(text, where="clipboard")
+            if not part.nodes and not part.notes:
+                raise _no_steps()
+            left, top = corner(part)
+            offset = (at[0] - left, at[1] - top) if at is not None else (_PASTE_OFFSET, _PASTE_OFFSET)
+            pasted = self.document.paste(part, offset)
         except UserFixable as error:
             faults().report(error)
             return
-        if not part.nodes:
-            return
-        left = min(n.position[0] for n in part.nodes)
-        top = min(n.position[1] for n in part.nodes)
-        offset = (at[0] - left, at[1] - top) if at is not None else (_PASTE_OFFSET, _PASTE_OFFSET)
-        self._choose(self.document.paste(part, offset))
+        self._choose(pasted.nodes, pasted.notes)
 
     def duplicate(self) -> None:
-        """The selected nodes once more, below."""
-        if self.selection.nodes and not self.read_only:
-            part = edits.excerpt(self.workflow, self.selection.nodes)
-            self._choose(self.document.paste(part, (_PASTE_OFFSET, _PASTE_OFFSET), words="Duplicate"))
+        """What is selected once more, below."""
+        part = self._chosen_part()
+        if part is not None and not self.read_only:
+            pasted = self.document.paste(part, (_PASTE_OFFSET, _PASTE_OFFSET), words="Duplicate")
+            self._choose(pasted.nodes, pasted.notes)
 
     def tidy(self) -> None:
         """Lays the whole graph out; a large one in the background, so that the window goes on."""
@@ -312,6 +329,14 @@ class CanvasEditor(QObject):
         # All in one place are nodes that nobody has laid out yet.
         return sizes, links, gaps, before if len(set(before.values())) > 1 else {}
 
-    def _choose(self, ids: tuple[str, ...] | list[str]) -> None:
-        self.selection.set(ids, current=ids[0] if ids else None)
+    def _choose(self, ids: Sequence[str], notes: Sequence[int] = ()) -> None:
+        self.selection.set(ids, current=ids[0] if ids else None, marks=[("note", index) for index in notes])
         self.selected_anew.emit(tuple(ids))
+
+
+def _no_steps() -> UserFixable:
+    return UserFixable(
+        "PASTE-NOTHING",
+        "There are no steps on the clipboard.",
+        hint="Copy steps or notes of a workflow, here or in another window, or the text of a workflow file.",
+    )

@@ -93,12 +93,12 @@ class MoveParts(Interaction):
         if not self._is_moving:
             return
         nodes, notes = self._places(self._shift)
-        self._editor.move(
-            {node_id: (p.x(), p.y()) for node_id, p in nodes.items()},
-            notes={index: (p.x(), p.y()) for index, p in notes.items()},
-        )
+        places = {node_id: (p.x(), p.y()) for node_id, p in nodes.items()}
         if edge is not None:
-            self._editor.document.insert(next(iter(self._from)), edge.edge)
+            node_id, place = next(iter(places.items()))
+            self._editor.document.insert(node_id, edge.edge, place)
+        else:
+            self._editor.move(places, notes={index: (p.x(), p.y()) for index, p in notes.items()})
 
     def cancel(self) -> None:
         self._mark_edge(None)

@@ -134,13 +134,19 @@ class Menus:
     def _about_any(self) -> Sequence[Entry]:
         editor = self._editor
         return (
-            Entry("Copy", editor.copy, changes=False, key="Ctrl+C"),
+            *self._about_copying(),
             Entry("Cut", editor.cut, key="Ctrl+X"),
-            Entry("Duplicate", editor.duplicate, key="Ctrl+D"),
             Entry("Group", self.group, key="G"),
             Entry("Switch on or off", editor.toggle_enabled, key="E"),
             SEPARATOR,
             Entry("Remove", editor.delete_selection, key="Delete"),
+        )
+
+    def _about_copying(self) -> Sequence[Entry]:
+        editor = self._editor
+        return (
+            Entry("Copy", editor.copy, changes=False, key="Ctrl+C"),
+            Entry("Duplicate", editor.duplicate, key="Ctrl+D"),
         )
 
     def _about_edge(self) -> Sequence[Entry]:
@@ -155,6 +161,7 @@ class Menus:
     def _about_note(self, index: int) -> Sequence[Entry]:
         return (
             Entry("Write", lambda: self._inline.open(("note", index)), key="Return"),
+            *self._about_copying(),
             SEPARATOR,
             Entry("Remove", self._editor.delete_selection, key="Delete"),
         )
@@ -166,6 +173,7 @@ class Menus:
             Entry("Rename", lambda: self._inline.open(("group", index)), key="Return"),
             Entry("Colour", more=colours),
             Entry("Select its steps", lambda: self._editor.select_group(index), changes=False),
+            *self._about_copying(),
             SEPARATOR,
             Entry("Ungroup", self._editor.delete_selection, key="Delete"),
         )

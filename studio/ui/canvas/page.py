@@ -161,6 +161,7 @@ class CanvasPage(Page):
         self.keys.replace_wanted.connect(self.prompts.replace)
         self.keys.group_wanted.connect(self.menus.group)
         self.keys.note_wanted.connect(self.menus.add_note)
+        self.keys.run_wanted.connect(self.run_bar.run.click)
         self.prompts.inspect_wanted.connect(self._inspect)
         self.prompts.rename_wanted.connect(self._rename)
         self.palette_panel.add_wanted.connect(self.add_step)
@@ -198,7 +199,6 @@ class CanvasPage(Page):
         bar = self.run_bar
         for ours, theirs in (
             (self.run_requested, bar.run_requested),
-            (self.run_requested, self.keys.run_wanted),
             (self.pause_requested, bar.pause_requested),
             (self.continue_requested, bar.continue_requested),
             (self.stop_requested, bar.stop_requested),

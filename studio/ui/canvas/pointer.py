@@ -31,6 +31,8 @@ class Pointer:
         self._editor = editor
         self._interaction: Interaction | None = None
         self._space = False
+        # An undo in the middle of a gesture may take away what the gesture holds on to.
+        editor.document.changing.connect(self.cancel)
 
     @property
     def interaction(self) -> Interaction | None:

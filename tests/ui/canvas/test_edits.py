@@ -12,7 +12,7 @@ from studio.domain.errors import UserFixable
 from studio.domain.validation import Catalogue
 from studio.domain.workflow import MAX_NODES, Edge, Node, Workflow
 from studio.nodes import catalogue
-from studio.ui.canvas import edits
+from studio.ui.canvas import annotations, edits, excerpts
 from studio.ui.canvas.document import Document
 from studio.ui.canvas.editor import CanvasEditor
 from studio.ui.canvas.scene import CanvasScene
@@ -127,6 +127,60 @@ def _template(bench: Bench, pick: int, _other: int) -> None:
     bench.document.set_template_value("subject", f"Subject {pick}")
 
 
+def _several(bench: Bench, pick: int, other: int) -> None:
+    nodes = [node.id for node in (bench.node(pick), bench.node(other), bench.node(pick + other)) if node is not None]
+    bench.selection.set(nodes)
+    deeds = [
+        bench.editor.group,
+        bench.editor.add_note,
+        lambda: bench.editor.align("left"),
+        lambda: bench.editor.distribute(across=True),
+        bench.editor.tidy_selection,
+    ]
+    deeds[other % len(deeds)]()
+
+
+def _mark(bench: Bench, pick: int, other: int) -> None:
+    workflow = bench.document.workflow
+    marks = [("note", i) for i in range(len(workflow.notes))] + [("group", i) for i in range(len(workflow.groups))]
+    if not marks:
+        return
+    kind, index = marks[pick % len(marks)]
+    bench.selection.set(marks=[(kind, index)])
+    if other % 3 == 0:
+        bench.editor.delete_selection()
+    elif other % 3 == 1:
+        bench.editor.duplicate()
+    elif kind == "note":
+        bench.document.set_note_text(index, "x" * (pick % 3))
+    else:
+        bench.document.set_group(index, title=f"Group {other}", colour="blue")
+
+
+def _replace(bench: Bench, pick: int, other: int) -> None:
+    node = bench.node(other)
+    if node is not None:
+        bench.editor.replace(node.id, sorted(TYPES)[pick % len(TYPES)])
+
+
+def _insert(bench: Bench, pick: int, other: int) -> None:
+    edge = bench.edge(other)
+    if edge is not None:
+        bench.editor.insert(sorted(TYPES)[pick % len(TYPES)], edge)
+
+
+def _whole(bench: Bench, pick: int, other: int) -> None:
+    document, node = bench.document, bench.node(pick)
+    if other % 4 == 0:
+        document.set_name(f"Name {other}")
+    elif other % 4 == 1:
+        document.set_settings({"topic": f"topic{other}"}, "topic")
+    elif node is not None and other % 4 == 2:
+        document.set_policy(node.id, {"timeout": f"PT{1 + other}M"}, "timeout")
+    elif node is not None:
+        document.set_note(node.id, f"Note {other}")
+
+
 _GESTURES: dict[str, Callable[[Bench, int, int], None]] = {
     "add": _add,
     "remove": _remove,
@@ -141,6 +195,11 @@ _GESTURES: dict[str, Callable[[Bench, int, int], None]] = {
     "duplicate": _duplicate,
     "tidy": _tidy,
     "template": _template,
+    "several": _several,
+    "mark": _mark,
+    "replace": _replace,
+    "insert": _insert,
+    "whole": _whole,
 }
 SCRIPTS = st.lists(
     st.tuples(st.sampled_from(sorted(_GESTURES)), st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=14
@@ -238,12 +297,24 @@ def test_edges_of_a_removed_output_go_and_come_back(types: Catalogue) -> None:
 
 
 def test_pasting_elsewhere_brings_the_values_of_bound_settings_along() -> None:
-    part = edits.excerpt(cart_recovery.workflow(), {"mail_a", "subject"})
-    pasted, ids = edits.paste(Workflow(name="Other"), part, (10, 20))
+    part = excerpts.excerpt(cart_recovery.workflow(), {"mail_a", "subject"})
+    found = excerpts.paste(Workflow(name="Other"), part, (10, 20))
+    pasted, ids = found.workflow, found.nodes
     assert [pasted.node(i).parameters.get("subject") for i in ids if pasted.node(i).type == "send.email"] == [
         "Still thinking?"
     ]
     assert len(pasted.edges) == 1
+
+
+def test_what_is_pasted_has_its_notes_and_groups() -> None:
+    whole = annotations.add_note(cart_recovery.workflow(), "Mind the tone", (5.0, 5.0))
+    whole = annotations.add_group(annotations.add_note(whole, "Not this", (0.0, 0.0)), "Mails", ["mail_a", "mail_b"])
+    part = excerpts.excerpt(whole, {"mail_a", "mail_b", "wait"}, [0])
+    found = excerpts.paste(whole, part, (10.0, 20.0))
+    assert [note.text for note in found.workflow.notes] == ["Mind the tone", "Not this", "Mind the tone"]
+    assert (found.notes, found.workflow.notes[2].position) == ((2,), (15.0, 25.0))
+    assert [group.nodes for group in found.workflow.groups] == [("mail_a", "mail_b"), found.nodes[:2]]
+    assert not excerpts.excerpt(whole, {"mail_a"}).groups, "half a group is no group"
 
 
 def test_a_workflow_does_not_grow_beyond_its_limit() -> None:

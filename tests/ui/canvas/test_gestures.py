@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QWheelEvent
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiApplication, QWheelEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from studio.ui.canvas.editor import CanvasEditor
 from studio.ui.canvas.pointer import NODE_TYPE_MIME
 from studio.ui.canvas.view import CanvasView
+from studio.ui.faults import faults
 from tests.ui.pointer import move_pointer
 
 # Newer Qt wants places between pixels in these events and cannot make them so in Qt 6.11, which Python 3.11 has.
@@ -262,3 +263,48 @@ def test_copy_and_paste_go_through_the_clipboard_as_text(editor: CanvasEditor) -
     assert len(pasted) == 2
     assert not pasted & {"mail_a", "wait"}
     assert any(e.from_[0] in pasted and e.to[0] in pasted for e in editor.workflow.edges)
+
+
+def test_a_note_that_is_cut_is_on_the_clipboard(editor: CanvasEditor) -> None:
+    editor.document.add_note("Mind the tone", (0.0, 400.0))
+    editor.selection.set(marks=[("note", 0)])
+    editor.cut()
+    assert not editor.workflow.notes
+    editor.paste()
+    assert [note.text for note in editor.workflow.notes] == ["Mind the tone"]
+    assert editor.selection.marks == {("note", 0)}
+
+
+@pytest.mark.parametrize("rubbish", ["", "Dear Sir", "[1, 2]", "{", '{"name": "W"}', '{"format": "studio.workflow/1"}'])
+def test_what_is_no_workflow_is_not_pasted_in_silence(editor: CanvasEditor, qtbot: QtBot, rubbish: str) -> None:
+    before = editor.workflow
+    QGuiApplication.clipboard().setText(rubbish)
+    with qtbot.waitSignal(faults().reported):
+        editor.paste()
+    assert editor.workflow == before
+
+
+def test_undo_in_the_middle_of_a_drag_ends_it(view: CanvasView, editor: CanvasEditor) -> None:
+    before = editor.workflow
+    new = editor.add("flow.delay", after="mail_a")
+    start = middle(view, str(new))
+    drag(view, start, start + QPoint(60, 60), release=False)
+    editor.document.undo()
+    move_pointer(view.viewport(), start + QPoint(90, 90), LEFT)
+    QTest.mouseRelease(view.viewport(), LEFT, NONE, start + QPoint(90, 90))
+    assert editor.workflow == before
+    assert {n: item.pos().toTuple() for n, item in editor.scene.nodes.items()} == {
+        node.id: node.position for node in before.nodes
+    }
+
+
+def test_undo_while_an_edge_is_pulled_out_draws_none_from_a_step_that_is_gone(
+    view: CanvasView, editor: CanvasEditor
+) -> None:
+    before = editor.workflow
+    new = str(editor.add("flow.delay", after="mail_a"))
+    view.ensure_seen((new,))
+    drag(view, on_screen(view, editor.scene.nodes[new].output_point("out")), middle(view, "end"), release=False)
+    editor.document.undo()
+    QTest.mouseRelease(view.viewport(), LEFT, NONE, middle(view, "end"))
+    assert editor.workflow == before

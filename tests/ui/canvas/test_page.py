@@ -15,7 +15,7 @@ from studio.domain.validation import Catalogue
 from studio.domain.workflow import Workflow
 from studio.gallery.catalogue import catalogue as templates
 from studio.ui import background
-from studio.ui.canvas import edits, look
+from studio.ui.canvas import edits, excerpts, look
 from studio.ui.canvas.items import NodeItem
 from studio.ui.canvas.navigation import reading_order
 from studio.ui.canvas.page import CanvasPage
@@ -256,7 +256,7 @@ def test_a_large_workflow_is_checked_and_laid_out_in_the_background(
     workflow = cart_recovery.workflow()
     part = workflow
     for _ in range(40):
-        workflow, _ids = edits.paste(workflow, part, (0, 0))
+        workflow = excerpts.paste(workflow, part, (0, 0)).workflow
     page.set_workflow(workflow, types)
     page.document.remove([], [page.workflow.edges[0]])
     qtbot.waitUntil(lambda: page.scene.nodes["gate"].state == "warning", timeout=20_000)

@@ -17,3 +17,8 @@ class CanvasInFront(CanvasPage):
         self.workflow_id = ""
         self.run_id = ""
         self.in_library = False
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether another workflow or run is being read, to stand here in a moment."""
+        return False

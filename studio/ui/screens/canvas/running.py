@@ -58,7 +58,8 @@ class RunCommands:
         page.clock_changed.connect(guarded(window.set_clock))
 
     def _run(self) -> None:
-        if self._page.workflow_id:
+        # A second click comes before the first one's run stands here: everybody would be written to twice.
+        if self._page.workflow_id and not self._page.is_opening:
             self._window.run_workflow(self._page.workflow_id)
 
     def _ask(self, wish: Callable[[str], object]) -> None:

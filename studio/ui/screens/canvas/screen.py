@@ -70,6 +70,10 @@ class StudioCanvas(CanvasInFront):
         self.menus.more_about_workflow = lambda: (*self.library.entries(), *self.saving.entries())
         self._parts = (RunCommands(self, workspace, window), DataAnswers(self, workspace))
 
+    @property
+    def is_opening(self) -> bool:
+        return self._opening is not None
+
     def actions_here(self) -> Sequence[Action]:
         own = (*self.library.actions(), *self._move.actions(), *self.saving.actions())
         return [*super().actions_here(), *own]
