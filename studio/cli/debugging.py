@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from studio.cli.output import Output, table
 from studio.cli.reporting import finish, known_step
-from studio.cli.session import Session, common
+from studio.cli.session import Session, common, instant
 from studio.domain.debugging import Aids, Pin, parse_breakpoint, read_pin
 from studio.domain.errors import UserFixable
 from studio.workspace.debugging import Table
@@ -42,6 +42,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     command.add_argument("run_id", metavar="RUN")
     command.add_argument("--node", required=True, metavar="N")
     command.add_argument("--port", metavar="P", help="only what left through it")
+    command.add_argument("--at", type=instant, default=None, metavar="SEQ|TIME", help="as it stood then")
     common(command)
     command.set_defaults(run=_samples)
     command = commands.add_parser("failed")
@@ -113,7 +114,7 @@ def _breakpoints(arguments: argparse.Namespace, out: Output) -> int:
 def _samples(arguments: argparse.Namespace, out: Output) -> int:
     with Session(arguments, read_only=True) as workspace:
         known_step(workspace, arguments.run_id, arguments.node)
-        data = workspace.debugging.data(arguments.run_id, arguments.node)
+        data = workspace.debugging.data(arguments.run_id, arguments.node, arguments.at)
     tables = {"in": data.input, **{f"out.{port}": shown for port, shown in data.outputs.items()}}
     wanted = {
         name: shown

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from datetime import datetime
 
 from studio.analytics.comparison import Comparison
 from studio.analytics.paths import Journey
 from studio.cli.output import Output, table
-from studio.cli.session import Session, common, moment
+from studio.cli.session import Session, common, instant
 from studio.domain.clock import iso
 from studio.workspace.history import Replay, Trace
 
@@ -21,7 +20,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     command.set_defaults(run=_trace)
     command = commands.add_parser("replay")
     command.add_argument("run_id", metavar="RUN")
-    command.add_argument("--at", type=_instant, default=None, metavar="SEQ|TIME", help="event number or moment")
+    command.add_argument("--at", type=instant, default=None, metavar="SEQ|TIME", help="event number or moment")
     common(command)
     command.set_defaults(run=_replay)
     command = commands.add_parser("compare")
@@ -29,10 +28,6 @@ def add(commands: argparse._SubParsersAction) -> None:
     command.add_argument("run_b", metavar="RUN_B")
     common(command)
     command.set_defaults(run=_compare)
-
-
-def _instant(text: str) -> int | datetime:
-    return int(text) if text.isdigit() else moment(text)
 
 
 def _trace(arguments: argparse.Namespace, out: Output) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -40,7 +41,12 @@ class Session:
         self._workspace.close()
 
 
-def moment(text: str):
+def instant(text: str) -> int | datetime:
+    """The number of an event of a run, or a moment of its clock."""
+    return int(text) if text.isdigit() else moment(text)
+
+
+def moment(text: str) -> datetime:
     """A date or moment on the command line."""
     try:
         return parse_iso(text)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import cast
 
 import polars as pl
 from pydantic import JsonValue
 
+from studio.analytics.passed import who_had_passed
 from studio.domain.debugging import (
     Aids,
     Breakpoint,
@@ -33,6 +35,7 @@ from studio.engine.breakpoints import KEPT, Breakpoints, read_breakpoints
 from studio.engine.host import EngineHost
 from studio.engine.planting import Planted
 from studio.frames.instances import from_bytes
+from studio.frames.moves import read_moves
 from studio.frames.samples import PREFIX, place_of, read_sample, sample_name
 from studio.store.store import Store
 
@@ -160,13 +163,20 @@ class DebuggingStory:
         self._host.control(run_id).step(steps, by)
         self._host.start(run_id, is_attended=is_attended, is_stepping=True)
 
-    def data(self, run_id: str, node_id: str) -> NodeData:
-        """Samples of what came to a node and what left it. While a run goes on they are at most a second old."""
-        step = self._view_counts(run_id, node_id)
+    def data(self, run_id: str, node_id: str, at: int | datetime | None = None) -> NodeData:
+        """Samples of what came to a node and what left it. While a run goes on they are at most a second old.
+
+        `at`: only who had done so after the event of that number, or at that moment of the run's clock.
+        """
+        step = self._view_counts(run_id, node_id, at)
         tables: dict[str | None, Table] = {}
         for name, data in self._store.runs.kept(run_id, f"{PREFIX}{node_id}:").items():
             port = place_of(name)[1]
-            tables[port] = Table(self._shown(read_sample(data)), step.get(port, 0))
+            sample, count = read_sample(data), step.get(port, 0)
+            if at is not None:
+                moves = read_moves(self._store.runs.moves(run_id))
+                sample = who_had_passed(sample, moves, self._places(run_id, node_id, port), count)
+            tables[port] = Table(self._shown(sample), count)
         outputs = {port: table for port, table in tables.items() if port is not None}
         return NodeData(node=node_id, input=tables.get(None), outputs=outputs)
 
@@ -264,9 +274,18 @@ class DebuggingStory:
         pins = {name: value for name, value in kept.items() if name != node_id} if isinstance(kept, dict) else {}
         self._store.library.set_setting(_pins_name(workflow_id), cast("JsonValue", pins) if pins else None)
 
-    def _view_counts(self, run_id: str, node_id: str) -> dict[str | None, int]:
+    def _places(self, run_id: str, node_id: str, port: str | None) -> frozenset[tuple[str, str]]:
+        """Where people leave who go by a port of a node, or who come to it."""
+        if port is not None:
+            return frozenset({(node_id, port)})
+        workflow = parse_workflow(self._store.runs.document(self._store.runs.get(run_id).version))
+        return frozenset(edge.from_ for edge in workflow.edges if edge.to[0] == node_id)
+
+    def _view_counts(self, run_id: str, node_id: str, at: int | datetime | None) -> dict[str | None, int]:
         counts: dict[str | None, int] = {}
         for event in self._store.runs.run_events(run_id):
+            if at is not None and (event.at if isinstance(at, datetime) else event.seq) > at:
+                continue
             if event.node_id == node_id and event.kind == "step.ran":
                 counts[None] = counts.get(None, 0) + cast("int", event.payload.get("in") or 0)
                 for port, count in cast("Mapping[str, int]", event.payload.get("out") or {}).items():

@@ -89,6 +89,33 @@ def test_samples_show_what_came_and_what_left(shop: Path, file: Path) -> None:
     assert list(only["tables"]) == ["out.fail"]
 
 
+def test_samples_of_an_instant_hold_who_had_come_by_then(shop: Path, tmp_path: Path) -> None:
+    nodes = [
+        {"id": "start", "type": "trigger.manual"},
+        {"id": "old", "type": "audience.filter", "parameters": {"rule": "age >= 10"}},
+        {"id": "short", "type": "flow.delay", "parameters": {"duration": "P1D"}},
+        {"id": "long", "type": "flow.delay", "parameters": {"duration": "P3D"}},
+        {"id": "end", "type": "flow.exit"},
+    ]
+    edges = [("start", "out", "old"), ("old", "pass", "short"), ("old", "fail", "long")]
+    edges += [("short", "out", "end"), ("long", "out", "end")]
+    file = tmp_path / "two.workflow.json"
+    written = [{"from": [a, port], "to": [b, "in"]} for a, port, b in edges]
+    file.write_text(json.dumps({"format": "studio.workflow/1", "name": "Two", "nodes": nodes, "edges": written}))
+    run_id = done("run", file, "--as-of", "2026-03-01", workspace=shop)["run_id"]
+
+    def ages(at: object, place: str, node: str = "end") -> tuple[int, set[int]]:
+        table = done("samples", run_id, "--node", node, "--at", at, workspace=shop)["tables"][place]
+        return table["count"], {int(row["age"]) for row in table["rows"]}
+
+    assert ages("2026-03-01T12:00:00Z", "in") == (0, set())
+    assert ages("2026-03-02T12:00:00Z", "in") == (30, set(range(10, 40)))
+    assert ages("2026-03-04T12:00:00Z", "in") == (40, set(range(40)))
+    assert ages("2026-03-02T12:00:00Z", "in", "long") == (10, set(range(10)))
+    assert ages("2026-03-02T12:00:00Z", "out.out", "long") == (0, set())
+    assert ages(1, "in", "old") == (0, set()), "nothing but its start had happened"
+
+
 def test_a_run_from_a_step_takes_the_data_of_an_earlier_one(shop: Path, file: Path) -> None:
     before = done("run", file, "--to", "old", workspace=shop)
     assert counts(before)["may"] == (0, "skipped")

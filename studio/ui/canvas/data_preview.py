@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from studio.domain.port_words import port_words
@@ -22,6 +22,7 @@ from studio.ui.canvas.data_rows import (
     table_rows,
 )
 from studio.ui.canvas.failed_rows import FailedRows
+from studio.ui.faults import guarded
 from studio.ui.numbers import count, plural
 from studio.ui.theme import theme
 from studio.ui.widgets import EmptyState, MenuChip, SearchField, SecondaryButton, Segmented, Table, Text
@@ -30,6 +31,7 @@ from studio.ui.widgets.reflow import flowing
 from studio.workspace.debugging import FailedItems, NodeData
 from studio.workspace.debugging import Table as Sample
 
+_AGAIN_MS = 150
 _INPUT = "in"
 _FAILED = "failed"
 _VIEWS = {"rows": "Rows", "changes": "Before and after", "schema": "Columns"}
@@ -62,15 +64,18 @@ class DataPreview(QWidget):
         self.pin.setToolTip("Pinned, the step gives these people in the next runs instead of running.")
         self.table: Table[Row] | None = None
         self.failed_rows = FailedRows()
+        self._again = QTimer(self, interval=_AGAIN_MS, singleShot=True)
+        self._again.timeout.connect(guarded(self.forget))
         self._body = QStackedWidget()
         self._no_step = EmptyState(
             "No step chosen", "Click a step to see who came to it and who left it.", icon="table"
         )
         self._no_data = EmptyState("No data yet", "Run the workflow; a sample of who passes is kept.", icon="table")
+        self._nobody = EmptyState("Nobody yet", "Nobody had come this way at that instant.", icon="table")
         self._holder = QWidget()
         self._tables = column(spacing=0)
         self._holder.setLayout(self._tables)
-        for page in (self._no_step, self._no_data, self._holder, self.failed_rows):
+        for page in (self._no_step, self._no_data, self._nobody, self._holder, self.failed_rows):
             self._body.addWidget(page)
         head = flowing(self.title, panel(self._where), self.view, self.search, self.told, self.pin)
         box = column(head, spacing=8, margins=(14, 10, 14, 8))
@@ -96,6 +101,11 @@ class DataPreview(QWidget):
             self.data_wanted.emit(self._node_id)
         else:
             self._data = self._failed = None
+
+    def look_again(self) -> None:
+        """Another instant is looked at; while that goes on moving, data is asked for a few times a second."""
+        if not self._again.isActive():
+            self._again.start()
 
     def set_data(self, data: NodeData, failed: FailedItems, *, is_pinned: bool) -> None:
         """The step's tables, as answer to `data_wanted`."""
@@ -152,6 +162,10 @@ class DataPreview(QWidget):
         return data.input if where == _INPUT else data.outputs.get(where.removeprefix("out:"))
 
     def _show_sample(self, data: NodeData, where: str, sample: Sample) -> None:
+        if not sample.count:
+            self.told.setText("")
+            self._body.setCurrentWidget(self._nobody)
+            return
         port = where.removeprefix("out:")
         changes = changed_cells(data, port) if where != _INPUT else {}
         view = self.view.value if where != _INPUT else "rows"

@@ -66,6 +66,8 @@ class DebugPanels(QObject):
         self.dry_run.marks_changed.connect(lambda marks: self._scene.set_marks("dry", marks))
         for panel in (self.follow, self.compare, self.breakpoints, self.dry_run):
             panel.node_wanted.connect(self.node_wanted)
+        timeline.instant_changed.connect(lambda _seq: self.data.look_again())
+        timeline.live_wanted.connect(self.data.look_again)
         self.banner.data_wanted.connect(self.see_data)
         self.banner.breakpoints_wanted.connect(lambda: self.open(self.breakpoints))
 

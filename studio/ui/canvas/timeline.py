@@ -6,6 +6,7 @@ which instant is looked at.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -145,6 +146,7 @@ class Timeline(QWidget):
         self._player.stop()
         self._seq = None
         self._show()
+        self._show_log()
         self.live_wanted.emit()
 
     def _play_on(self) -> None:
@@ -166,6 +168,7 @@ class Timeline(QWidget):
         if seq != self._seq:
             self._seq = seq
             self._show()
+            self._show_log()
             self.instant_changed.emit(seq)
 
     def _show(self) -> None:
@@ -182,7 +185,7 @@ class Timeline(QWidget):
             return
         self.gantt.set_spans(history.spans, history.deeds, *bounds)
         at = history.moment_of(self._seq) if self._seq is not None else bounds[1]
-        self.gantt.set_mark(at)
+        self.gantt.set_mark(at, follow=self._seq is not None)
         assert at is not None
         said = f"{moment(at)} · {duration(at - bounds[0])} after the start"
         self.where.setText(f"replay at {said}" if self._seq is not None else said)
@@ -201,7 +204,14 @@ class Timeline(QWidget):
         fresh, self._unread = self._unread[-_LOG_MAX:], []
         self._lines.extend(line for event in fresh if (line := log_line(event, self._names)) is not None)
         del self._lines[:-_LOG_MAX]
-        self.log.set_rows(list(reversed(self._lines)))
+        self.log.set_rows(self._lines_then())
+
+    def _lines_then(self) -> list[LogLine]:
+        """What the log said at the instant looked at, newest first."""
+        known = len(self._lines)
+        if self._seq is not None:
+            known = bisect_right(self._lines, self._seq, key=lambda line: line.seq)
+        return self._lines[:known][::-1]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

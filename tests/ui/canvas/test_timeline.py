@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from studio.domain.run import RunView, fold
 from studio.ui.canvas.history import RunHistory
 from studio.ui.canvas.page import CanvasPage
+from studio.ui.canvas.time_window import TimeWindow
 from studio.ui.canvas.words import log_line
 from tests.ui.canvas import cart_recovery
 
@@ -195,3 +196,88 @@ def test_another_run_begins_anew(watched: CanvasPage, qtbot: QtBot) -> None:
     assert {item.state for item in watched.scene.nodes.values()} == {"idle"}
     watched.timeline.tabs.show_page(watched.timeline.log)
     qtbot.waitUntil(lambda: len(watched.timeline.log.rows()) == 1)
+
+
+def test_the_log_stands_as_it_did_at_the_instant(watched: CanvasPage) -> None:
+    timeline = watched.timeline
+    timeline.tabs.show_page(timeline.log)
+    whole = timeline.log.rows()
+    at = EVENTS[len(EVENTS) // 2]
+    timeline.show_instant(at.at)
+    seen = timeline.log.rows()
+    assert seen == [line for line in whole if line.at <= at.at]
+    assert 0 < len(seen) < len(whole)
+    timeline.go_live()
+    assert timeline.log.rows() == whole
+
+
+def test_the_timeline_zooms_to_a_part_of_the_run_and_back(watched: CanvasPage, qtbot: QtBot) -> None:
+    gantt, start, end = watched.timeline.gantt, EVENTS[0].at, EVENTS[-1].at
+    assert gantt.seen() == (start, end)
+    assert not gantt.whole.isEnabled()
+    for _ in range(4):
+        gantt.closer.click()
+    begin, close = gantt.seen()
+    assert (close - begin) * 5 < end - start
+    assert all(rect.left() >= 0 and rect.right() <= gantt.viewport().width() for _n, _s, rect in gantt.bars())
+    qtbot.waitUntil(gantt.horizontalScrollBar().isVisible)
+    gantt.horizontalScrollBar().setValue(0)
+    assert gantt.seen()[0] == start
+    gantt.horizontalScrollBar().setValue(gantt.horizontalScrollBar().maximum())
+    assert abs(gantt.seen()[1] - end) < (end - start) / 500
+    QTest.keyClick(gantt, Qt.Key.Key_Home)
+    assert gantt.seen()[0] == start, "where the mark goes, what is in sight goes along"
+    QTest.keyClick(gantt, Qt.Key.Key_0)
+    assert gantt.seen() == (start, end)
+
+
+def test_a_double_click_on_a_bar_shows_just_that(watched: CanvasPage) -> None:
+    gantt = watched.timeline.gantt
+    rect = next(rect for node_id, state, rect in gantt.bars() if (node_id, state) == ("mail_b", "running"))
+    running = watched.watch.history.spans["mail_b"][0]
+    QTest.mouseDClick(gantt.viewport(), Qt.MouseButton.LeftButton, pos=rect.center().toPoint())
+    begin, end = gantt.seen()
+    assert begin <= running.start < running.end <= end
+    assert end - begin < (running.end - running.start) * 1.2
+
+
+def test_a_run_that_goes_on_leaves_the_part_in_sight_alone(watched: CanvasPage) -> None:
+    gantt = watched.timeline.gantt
+    watched.timeline.go_live()
+    gantt.zoom_by(8, EVENTS[0].at)
+    seen = gantt.seen()
+    more = cart_recovery.Script()
+    more.events, more.at = list(EVENTS), EVENTS[-1].at
+    more.later(hours=9)
+    more.say("wait", "step.waiting", waiting=1, next_due=None)
+    watched.add_events(more.events[-1:])
+    watched.timeline._show()
+    assert gantt.seen() == seen
+
+
+BEGIN = EVENTS[0].at
+SHARES = st.floats(0, 1)
+WINDOWS = st.lists(st.tuples(st.sampled_from(["zoom", "move", "show", "grow"]), st.floats(0.1, 30), SHARES), max_size=8)
+
+
+@given(acts=WINDOWS, share=SHARES)
+def test_a_window_never_leaves_the_run_and_zooms_about_its_point(
+    acts: list[tuple[str, float, float]], share: float
+) -> None:
+    window = TimeWindow(BEGIN, BEGIN + timedelta(hours=5))
+    for act, number, at in acts:
+        if act == "zoom":
+            point = window.moment_at(at)
+            near = window.zoomed(number, point)
+            if window.start < near.seen[0] and near.seen[1] < window.end:
+                assert abs(near.share_of(point) - window.share_of(point)) < 1e-3
+            window = near
+        elif act == "move":
+            window = window.moved(number * (at - 0.5))
+        elif act == "show":
+            window = window.showing(window.start + (window.end - window.start) * at)
+        else:
+            window = window.of_run(window.start, window.end + timedelta(minutes=number))
+        begin, end = window.seen
+        assert window.start <= begin < end <= window.end
+    assert begin <= window.moment_at(share) <= end if acts else window.is_whole

@@ -37,6 +37,7 @@ class DebugAnswers:
         self._page = page
         self._workspace = workspace
         self._window = window
+        self._asked = self._shown = 0
         debug = page.debug
         debug.data.data_wanted.connect(guarded(self._show_data))
         debug.data.mend_wanted.connect(guarded(self._mend))
@@ -90,14 +91,18 @@ class DebugAnswers:
         page, debugging, run_id = self._page, self._workspace.debugging, self._page.run_id
         if not run_id:
             return
-        workflow_id = page.workflow_id
+        workflow_id, seq = page.workflow_id, page.timeline.seq
+        self._asked += 1
+        number = self._asked
 
         def read() -> tuple[NodeData, FailedItems, bool]:
             is_pinned = any(pin.node == node_id for pin in debugging.pins(workflow_id))
-            return debugging.data(run_id, node_id), debugging.failed(run_id, node_id), is_pinned
+            return debugging.data(run_id, node_id, seq), debugging.failed(run_id, node_id), is_pinned
 
         def show(found: tuple[NodeData, FailedItems, bool]) -> None:
-            if page.run_id == run_id:
+            # While an instant is dragged along, answers may overtake each other.
+            if page.run_id == run_id and number > self._shown:
+                self._shown = number
                 data, failed, is_pinned = found
                 page.debug.data.set_data(data, failed, is_pinned=is_pinned)
 
