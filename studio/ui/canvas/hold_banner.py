@@ -13,10 +13,13 @@ from studio.domain.run import RunView
 from studio.ui.numbers import plural
 from studio.ui.theme import theme
 from studio.ui.tokens import RADIUS_CONTROL
-from studio.ui.widgets import STRETCH, LinkButton, PrimaryButton, SecondaryButton, Text
-from studio.ui.widgets.layout import column, panel, row
-from studio.ui.widgets.reflow import Beside
+from studio.ui.widgets import LinkButton, PrimaryButton, SecondaryButton, Text
+from studio.ui.widgets.layout import column, panel
+from studio.ui.widgets.reflow import Beside, flowing
 
+_WORDS = 400
+"""How narrow they may get beside the buttons, in pixels at 100 % text scale."""
+_UNBOUND = 16_777_215
 _DOES = ("to the next breakpoint", "one step works", "one chunk of people passes")
 
 
@@ -42,10 +45,8 @@ class HoldBanner(QFrame):
         self.breakpoints = LinkButton("Breakpoints", self.breakpoints_wanted.emit)
         self.effects = Text(f"Continue: {_DOES[0]}. Next step: {_DOES[1]}. Next chunk: {_DOES[2]}.", "caption", "muted")
         said = column(self.title, self.why, self.effects, spacing=3)
-        buttons = row(self.go_on, self.next_step, self.next_chunk, STRETCH, spacing=6)
-        links = row(self.data, self.breakpoints, STRETCH, spacing=10)
-        acts = column(buttons, links, STRETCH, spacing=6)
-        self.setLayout(column(panel(Beside(panel(said), panel(acts), least=400)), margins=(16, 10, 16, 10)))
+        self._acts = flowing(self.go_on, self.next_step, self.next_chunk, self.data, self.breakpoints, spacing=6)
+        self.setLayout(column(panel(Beside(panel(said), self._acts, least=_WORDS)), margins=(16, 10, 16, 10)))
         for button, does in zip((self.go_on, self.next_step, self.next_chunk), _DOES, strict=True):
             button.setToolTip(does)
         self.hide()
@@ -69,8 +70,14 @@ class HoldBanner(QFrame):
         self.setVisible(held)
 
     def give_room(self, width: int) -> None:
-        """Before it is laid out at this width: where little is, what buttons do is said by their tooltips alone."""
-        self.effects.setVisible(width >= theme().px(560))
+        """Before it is laid out at this width: where the buttons go below the words, what they do is said by their
+        tooltips alone, and all of them stand in one line.
+        """
+        beside = max(sum(b.sizeHint().width() + 6 for b in (self.go_on, self.next_step, self.next_chunk)), 1)
+        is_narrow = width < theme().px(_WORDS) + beside + 50
+        self._acts.setMaximumWidth(_UNBOUND if is_narrow else beside)
+        self.effects.setVisible(not is_narrow)
+        self.breakpoints.setVisible(not is_narrow)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -5,7 +5,7 @@ Absent on purpose: zooming; it only says where one is.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
@@ -13,20 +13,26 @@ from studio.ui.canvas.view import CanvasView
 from studio.ui.theme import theme
 from studio.ui.tokens import RADIUS_CARD
 
-_SIZE = QSize(150, 92)
+_WIDTH, _WIDTH_MAX = 150, 200
+_HEIGHT_MIN, _HEIGHT_MAX = 48, 92
+_HEIGHT_STEP = 4
 _PAD = 9.0
 _REDRAW_MS = 100
 
 
 class Minimap(QWidget):
-    """Redrawn at most ten times a second, however often the graph changes."""
+    """Redrawn at most ten times a second, however often the graph changes. A long graph has a low and wide one, which
+    covers less; `resized` when it has taken another shape.
+    """
+
+    resized = Signal()
 
     def __init__(self, view: CanvasView) -> None:
         super().__init__()
         self._view = view
         self._picture: QPixmap | None = None
         self._area = QRectF()
-        self.setFixedSize(_SIZE)
+        self.setFixedSize(_WIDTH, _HEIGHT_MAX)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip("Overview: click to go there")
         self._timer = QTimer(self)
@@ -43,7 +49,16 @@ class Minimap(QWidget):
 
     def _redraw(self) -> None:
         self._picture = None
+        self._area = self._whole()
+        size = shape_for(self._area)
+        if size != self.size():
+            self.setFixedSize(size)
+            self.resized.emit()
         self.update()
+
+    def _whole(self) -> QRectF:
+        bounds = self._view.editor.scene.far.bounds()
+        return bounds.adjusted(-60, -60, 60, 60) if not bounds.isEmpty() else QRectF(-200, -120, 400, 240)
 
     def _scale(self) -> float:
         room = QRectF(self.rect()).adjusted(_PAD, _PAD, -_PAD, -_PAD)
@@ -70,8 +85,7 @@ class Minimap(QWidget):
         painter.drawRoundedRect(seen, 2, 2)
 
     def _draw(self) -> QPixmap:
-        bounds = self._view.editor.scene.far.bounds()
-        self._area = bounds.adjusted(-60, -60, 60, 60) if not bounds.isEmpty() else QRectF(-200, -120, 400, 240)
+        self._area = self._whole()
         ratio = self.devicePixelRatioF()
         picture = QPixmap(self.size() * ratio)
         picture.setDevicePixelRatio(ratio)
@@ -94,3 +108,11 @@ class Minimap(QWidget):
 
     def _go(self, place: QPointF) -> None:
         self._view.centre_on((place - QPointF(self.rect().center())) / self._scale() + self._area.center())
+
+
+def shape_for(area: QRectF) -> QSize:
+    """As wide as a long graph needs to be told apart, as high as its own shape asks for."""
+    slope = area.height() / max(1.0, area.width())
+    height = (_WIDTH_MAX - 2 * _PAD) * slope + 2 * _PAD
+    height = min(_HEIGHT_MAX, max(_HEIGHT_MIN, _HEIGHT_STEP * round(height / _HEIGHT_STEP)))
+    return QSize(_WIDTH_MAX if height < _HEIGHT_MAX else _WIDTH, height)

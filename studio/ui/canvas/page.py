@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, QPointF, Qt, QTimer, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.domain.errors import Problem
 from studio.domain.habits import Habits
@@ -39,6 +39,7 @@ from studio.ui.canvas.outline import Outline
 from studio.ui.canvas.page_actions import canvas_actions
 from studio.ui.canvas.palette import NodePalette
 from studio.ui.canvas.prompts import Prompts
+from studio.ui.canvas.room import Room
 from studio.ui.canvas.run_overlay import RunOverlay
 from studio.ui.canvas.run_watch import RunWatch
 from studio.ui.canvas.scene import CanvasScene
@@ -50,13 +51,7 @@ from studio.ui.shell.actions import Action
 from studio.ui.shell.command_palette import Found
 from studio.ui.shell.pages import Page
 from studio.ui.shell.top_bar import Crumb
-from studio.ui.theme import theme
 from studio.ui.widgets import Tabs
-
-_DRAWER_WIDTH = 250
-_BELOW_MAX, _BELOW_MAX_LARGE = 0.4, 0.48
-"""Of the height, for the panel below the canvas, with text of 100 and of 200 %."""
-_TABLES_SHARE, _TABLES_HEIGHT = 0.45, 340
 
 
 class CanvasPage(Page):
@@ -82,8 +77,6 @@ class CanvasPage(Page):
         self._note = ""
         self._journal: Journal | None = None
         self._placed = True
-        self._is_divided = False
-        """Whether the person has said how high the panel below shall be."""
         self.selection = Selection()
         self.document = Document(Workflow(name=""), catalogue, self._edited)
         self.scene = CanvasScene(catalogue, self.selection)
@@ -124,19 +117,10 @@ class CanvasPage(Page):
         self.drawer = Tabs("Steps", {"Add": self.palette_panel, "Outline": self.outline, "History": self.history_panel})
         self.drawer.setAutoFillBackground(True)
         self.drawer.hide()
-        middle = self._down = QSplitter(Qt.Orientation.Vertical)
-        middle.addWidget(self.stage)
-        middle.addWidget(self.timeline)
-        middle.setStretchFactor(0, 1)
-        middle.setCollapsible(0, False)
-        self._across = QSplitter(Qt.Orientation.Horizontal)
-        for part in (self.drawer, middle, self.inspector):
-            self._across.addWidget(part)
-        self._across.setStretchFactor(1, 1)
-        self._across.setCollapsible(1, False)
+        self.room = Room(self.drawer, self.stage, self.timeline, self.inspector, self.selection)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
-        box.addWidget(self._across)
+        box.addWidget(self.room.across)
 
     def _connect_parts(self) -> None:
         self.document.changed.connect(self._workflow_replaced)
@@ -171,7 +155,6 @@ class CanvasPage(Page):
         self.run_bar.tidy_requested.connect(self.editor.tidy)
         self.timeline.node_chosen.connect(self.choose)
         self.timeline.tabs.currentChanged.connect(lambda _place: QTimer.singleShot(0, self, self._give_room_below))
-        self._down.splitterMoved.connect(lambda _place, _index: setattr(self, "_is_divided", True))
         self.inspector.node_wanted.connect(self.choose)
         self.inspector.workflow.several.command_wanted.connect(self._do_with_several)
 
@@ -192,8 +175,12 @@ class CanvasPage(Page):
         self.debug.show_run(self.watch.live)
         self.stage.place()
         node_id = self.debug.banner.node_id
-        if not self.debug.banner.isHidden() and node_id != held_before:
-            self.view.ensure_seen((node_id,))
+        if self.debug.banner.isHidden():
+            self.room.give_back()
+        elif node_id != held_before:
+            self.room.give_held(node_id)
+            # The splitter lays out in a turn of its own; before it the room is not yet there.
+            QTimer.singleShot(0, self, lambda: self.view.ensure_seen((node_id,)))
 
     def _connect_out(self) -> None:
         bar = self.run_bar
@@ -357,25 +344,13 @@ class CanvasPage(Page):
 
     def showEvent(self, event) -> None:
         super().showEvent(event)
-        width = self.inspector.sizeHint().width()
-        # Room grows with the text, but the canvas keeps the most of it.
-        drawer = round(_DRAWER_WIDTH * min(1.4, theme().text_scale))
-        self._across.setSizes([drawer, max(400, self.width() - width), width])
-        share = _BELOW_MAX + (_BELOW_MAX_LARGE - _BELOW_MAX) * (theme().text_scale - 1)
-        below = min(self.timeline.sizeHint().height(), round(self.height() * share))
-        self._down.setSizes([self.height() - below, below])
+        self.room.divide(self.width(), self.height())
         QTimer.singleShot(0, self, self._bring_into_sight)
 
     def _give_room_below(self) -> None:
-        """A table needs more lines than the Gantt; whoever has divided the page as they like keeps it so."""
-        height, below = sum(self._down.sizes()), self._down.sizes()[1]
         debug = self.debug
-        is_table = self.timeline.tabs.currentWidget() in (debug.data, debug.follow, debug.compare, debug.dry_run)
-        share = _TABLES_SHARE + 0.1 * (theme().text_scale - 1)
-        wanted = min(round(height * share), theme().px(_TABLES_HEIGHT))
-        if is_table and not self._is_divided and 0 < below < wanted:
-            self._down.setSizes([height - wanted, wanted])
-            QTimer.singleShot(0, self, self._see_what_was_seen)
+        tables = (debug.data, debug.follow, debug.compare, debug.dry_run)
+        self.room.give_below(is_table=self.timeline.tabs.currentWidget() in tables)
 
     def _do_with_several(self, command: str) -> None:
         {
@@ -385,14 +360,6 @@ class CanvasPage(Page):
             "switch": self.editor.toggle_enabled,
             "remove": self.editor.delete_selection,
         }[command]()
-
-    def _see_what_was_seen(self) -> None:
-        """The canvas has become lower: what is chosen stays in sight, or else the height of the graph."""
-        if self.selection.nodes:
-            self.view.ensure_seen(tuple(self.selection.nodes))
-            return
-        bounds, middle = self.scene.far.bounds(), self.view.seen().center().x()
-        self.view.ensure_area_seen(QRectF(middle, bounds.top(), 1.0, bounds.height()))
 
     def _see_message(self, node_id: str) -> None:
         self.choose(node_id)

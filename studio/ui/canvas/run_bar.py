@@ -26,7 +26,11 @@ CLOCKS = {
 
 
 class RunBar(QWidget):
-    """Every signal is a wish. `clock_changed(clock)` carries `max`, `real` or a factor, as on the command line."""
+    """Every signal but the last is a wish. `clock_changed(clock)` carries `max`, `real` or a factor, as on the command
+    line; `rearranged`: it may need another height.
+
+    Where one line has no room for all, what cannot be used now is left out.
+    """
 
     run_requested = Signal()
     pause_requested = Signal()
@@ -36,6 +40,7 @@ class RunBar(QWidget):
     retry_requested = Signal()
     tidy_requested = Signal()
     clock_changed = Signal(str)
+    rearranged = Signal()
 
     def __init__(self, document: Document) -> None:
         super().__init__()
@@ -43,6 +48,7 @@ class RunBar(QWidget):
         self.view: RunView | None = None
         self._read_only = False
         self._may_run = True
+        self._room = 0
         self.clock = "max"
         self.run = PrimaryButton("Run", self.run_requested.emit, icon="play")
         self.pause = SecondaryButton("Pause", self._pause_or_continue)
@@ -130,6 +136,23 @@ class RunBar(QWidget):
         self.retry.setEnabled(failed > 0)
         self.undo.setEnabled(self._stack.canUndo() and not self._read_only)
         self.undo.setToolTip(f"Undo: {self._stack.undoText()} (Ctrl+Z)" if self._stack.canUndo() else "")
-        self.redo.setVisible(self._stack.canRedo() and not self._read_only)
+        self.redo.setEnabled(self._stack.canRedo() and not self._read_only)
         self.redo.setToolTip(f"Redo: {self._stack.redoText()} (Ctrl+Shift+Z)" if self._stack.canRedo() else "")
         self.tidy.setEnabled(not self._read_only)
+        if self._leave_out():
+            self.rearranged.emit()
+
+    def give_room(self, width: int) -> int:
+        """The height it needs at this width."""
+        self._room = width
+        self._leave_out()
+        return self.layout().heightForWidth(width)
+
+    def _leave_out(self) -> bool:
+        before = [button.isHidden() for button in self.buttons()]
+        widths = {b: b.sizeHint().width() for b in self.buttons() if b is not self.redo or b.isEnabled()}
+        whole = sum(widths.values()) + self.layout().spacing() * (len(widths) - 1)
+        is_narrow = 0 < self._room < whole
+        for button in self.buttons():
+            button.setVisible(button in widths and (button.isEnabled() or not is_narrow))
+        return before != [button.isHidden() for button in self.buttons()]

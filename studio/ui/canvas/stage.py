@@ -28,6 +28,7 @@ _ABOVE_A_STEP = 26
 """Room for the word above a step, such as how many people a dry run sees there."""
 _MINIMAP_SHARE = 5
 """The overview is left out where the canvas is not so many times as high."""
+_MINIMAP_LEAST = 72
 
 
 class Tools(QFrame):
@@ -96,6 +97,8 @@ class Stage(QWidget):
             part.raise_()
         self.find_bar = FindBar(self.view, self)
         self.find_bar.shown.connect(lambda _shown: self.place())
+        self.run_bar.rearranged.connect(self.place)
+        self.minimap.resized.connect(self.place)
         self.picker = Picker(self)
         self.picker.closed.connect(self.view.setFocus)
         self._banner: HoldBanner | None = None
@@ -134,7 +137,7 @@ class Stage(QWidget):
         """Lays the floating parts out, after their words or the size changed."""
         self.view.setGeometry(self.rect())
         width = self.width() - 2 * _MARGIN
-        height = self.run_bar.layout().heightForWidth(width)
+        height = self.run_bar.give_room(width)
         self.run_bar.setGeometry(_MARGIN, _TOP, width, height)
         find_width = min(width, theme().px(360))
         self.find_bar.setGeometry(
@@ -142,7 +145,7 @@ class Stage(QWidget):
         )
         self.tools.adjustSize()
         self.tools.move(_MARGIN, self.height() - self.tools.height() - _MARGIN)
-        is_high = self.height() >= _MINIMAP_SHARE * self.minimap.height()
+        is_high = self.height() >= _MINIMAP_SHARE * max(self.minimap.height(), theme().px(_MINIMAP_LEAST))
         has_room = is_high and self.width() >= self.tools.width() + self.minimap.width() + 3 * _MARGIN
         self.minimap.setVisible(has_room and not self.empty.isVisibleTo(self))
         self.minimap.move(
@@ -155,5 +158,6 @@ class Stage(QWidget):
         covered = _TOP + height + _ABOVE_A_STEP
         if not self.find_bar.isHidden():
             covered += self.find_bar.height() + 8
-        self.view.insets = (_MARGIN, covered, _MARGIN, _MARGIN + self.minimap.height() + 8)
+        below = max(self.tools.height(), 0 if self.minimap.isHidden() else self.minimap.height())
+        self.view.insets = (_MARGIN, covered, _MARGIN, _MARGIN + below + 8)
         self._place_banner()
