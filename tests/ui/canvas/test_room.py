@@ -80,7 +80,7 @@ def test_a_table_that_opens_below_leaves_steps_in_sight(small: CanvasPage, qtbot
     small.view.set_zoom(1.6)
     small.view.centre_on(small.scene.nodes["gate"].body.center())
     small.debug.open(small.debug.compare)
-    left, top, right, bottom = small.view.insets
+    _left, top, _right, bottom = small.view.insets
 
     def gate_is_seen() -> bool:
         room = small.stage.rect().adjusted(0, round(top), 0, -round(bottom))
