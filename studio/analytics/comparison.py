@@ -17,7 +17,7 @@ from pydantic import JsonValue
 
 from studio.analytics.side_by_side import StepPair, side_by_side
 from studio.domain.clock import iso
-from studio.domain.port_words import port_words
+from studio.domain.port_words import left_words, ways_of
 from studio.domain.ports import RunRow
 from studio.domain.run import RunView, StepView
 from studio.domain.workflow import Node, Workflow, topological_order
@@ -209,21 +209,23 @@ def _counts(a: RunSide, b: RunSide) -> Iterator[Difference]:
             ratio = abs(math.log2((new.arrived + 1) / (old.arrived + 1)))
             words = f"{label}: {old.arrived:,} people entered before, {new.arrived:,} now."
             yield _difference("count", node_id, "in", old.arrived, new.arrived, min(1.0, ratio / 3), words)
+        labels = {**ways_of(a.workflow), **ways_of(b.workflow)}.get(node_id, {})
         ports = () if is_source else dict.fromkeys((*old.out, *new.out))
         for port in ports:
-            yield from _port_shares(node_id, label, port, old, new)
+            yield from _port_shares(node_id, (label, left_words(port, labels)), port, old, new)
     for kind in sorted(a.events.keys() | b.events.keys()):
         yield from _event_shares(kind, a.events, b.events)
 
 
-def _port_shares(node_id: str, label: str, port: str, old: StepView, new: StepView) -> Iterator[Difference]:
+def _port_shares(node_id: str, said: tuple[str, str], port: str, old: StepView, new: StepView) -> Iterator[Difference]:
     if not old.arrived or not new.arrived:
         return
     counts = (old.out.get(port, 0), old.arrived, new.out.get(port, 0), new.arrived)
     shares = counts[0] / counts[1], counts[2] / counts[3]
     size = _effect(*counts)
     if size:
-        words = f"{label}: {shares[0]:.1%} {_left(port)} before, {shares[1]:.1%} now."
+        label, left = said
+        words = f"{label}: {shares[0]:.1%} {left} before, {shares[1]:.1%} now."
         yield _difference("count", node_id, f"out {port}", round(shares[0], 6), round(shares[1], 6), size, words)
 
 
@@ -319,7 +321,3 @@ def _say(value: JsonValue) -> str:
         return "not set"
     text = str(value)
     return text if len(text) <= 80 else f"{text[:77]}…"
-
-
-def _left(port: str) -> str:
-    return f"left through “{port_words(port)}”" if port_words(port) else "went on"

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 from pydantic import JsonValue
 
-from studio.domain.port_words import port_words
+from studio.domain.port_words import labels_of, port_words
 from studio.domain.web_answer import taken_of
 from studio.engine.plan import Plan
 from studio.frames.events import RUN_KINDS
@@ -214,10 +214,16 @@ class _Reader:
             return f"Message {message.state.replace('_', ' ')}{': ' + told if told else ''}.", told.split(":")[
                 0
             ] or None
-        return self._ordinary(event, arrived, left, port), None
+        labels = labels_of(self._plan.steps[node_id].declared.parameters)
+        return self._ordinary(event, arrived, left, port, labels), None
 
     def _ordinary(
-        self, event: Mapping[str, Any] | None, arrived: datetime, left: datetime | None, port: str | None
+        self,
+        event: Mapping[str, Any] | None,
+        arrived: datetime,
+        left: datetime | None,
+        port: str | None,
+        labels: Mapping[str, str],
     ) -> str:
         if left is None:
             return "Is here now."
@@ -227,7 +233,8 @@ class _Reader:
             return "Ended here."
         waited = (left - arrived).total_seconds()
         after = f" after {_length(waited)}" if waited >= 1 else ""
-        through = f" through “{port_words(port)}”" if port and port_words(port) else ""
+        words = port_words(port, labels) if port else ""
+        through = f" through “{words}”" if words else ""
         return f"Went on{through}{after}."
 
     def _reason_event(self, node_id: str, arrived: datetime, left: datetime | None) -> Mapping[str, Any] | None:

@@ -19,6 +19,7 @@ from studio.cli.reporting import finish, known_step
 from studio.cli.session import Session, common, instant
 from studio.domain.debugging import Aids, Pin, parse_breakpoint, read_pin
 from studio.domain.errors import UserFixable
+from studio.domain.port_words import ways_of
 from studio.workspace.debugging import Table
 from studio.workspace.workflows import read_workflow
 
@@ -106,7 +107,7 @@ def _breakpoints(arguments: argparse.Namespace, out: Output) -> int:
         found = workspace.debugging.breakpoints(arguments.run_id)
         workflow = workspace.known_runs.workflow_of(arguments.run_id)
     labels = {node.id: node.label or node.id for node in workflow.nodes}
-    rows = [{"breakpoint": str(b), "words": b.in_words(labels)} for b in found]
+    rows = [{"breakpoint": str(b), "words": b.in_words(labels, ways_of(workflow))} for b in found]
     out.document(rows, table([(row["breakpoint"], row["words"]) for row in rows], ("breakpoint", "holds")))
     return 0
 

@@ -18,7 +18,7 @@ def dry_run(workspace: Workspace, workflow: Workflow, options: RunOptions, workf
 
 def _in_words(found: DryRun) -> str:
     steps = [
-        (step.label, step.came, ", ".join(f"{port} {count:,}" for port, count in step.left.items() if count))
+        (step.label, step.came, ", ".join(f"{port} {count:,}" for port, count in step.ways.items() if count))
         for step in found.steps
     ]
     sends = [(s.label, s.messages, s.first_at, s.cost, "about" if s.estimated else "") for s in found.sends]

@@ -8,6 +8,7 @@ from pathlib import Path
 from studio.cli.output import Output, table
 from studio.cli.session import Session, common
 from studio.domain.difference import Difference, in_words
+from studio.domain.port_words import ways_of
 from studio.domain.workflow import Workflow
 from studio.workspace.workspace import Workspace
 
@@ -111,4 +112,7 @@ def _state(workspace: Workspace, workflow_id: str, ref: str | None) -> Workflow:
 
 def _told(found: tuple[Difference, ...], before: Workflow, after: Workflow) -> str:
     names = {node.id: node.label or node.id for node in (*before.nodes, *after.nodes)}
-    return "\n".join(in_words(one, names) for one in found) or "Nothing is different."
+    return (
+        "\n".join(in_words(one, names, {**ways_of(before), **ways_of(after)}) for one in found)
+        or "Nothing is different."
+    )

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias, cast, get_args
 from pydantic import JsonValue
 
 from studio.domain.errors import Problem, UserFixable
-from studio.domain.port_words import port_words
+from studio.domain.port_words import Ways, port_words
 from studio.domain.workflow import Workflow
 
 When: TypeAlias = Literal["before", "count", "empty", "contact", "error", "new_value"]
@@ -66,10 +66,11 @@ class Breakpoint:
             case "new_value":
                 return f"new:{self.node}.{self.field}"
 
-    def in_words(self, labels: Mapping[str, str]) -> str:
-        """The breakpoint as a person would say it; `labels` by node id."""
+    def in_words(self, labels: Mapping[str, str], ways: Ways | None = None) -> str:
+        """The breakpoint as a person would say it; `labels` by node id, `ways`: what the steps call their outputs."""
         step = f"“{labels.get(self.node, self.node)}”" if self.node else "any step"
-        port = f" through “{port_words(self.port)}”" if self.port and port_words(self.port) else ""
+        way = port_words(self.port, (ways or {}).get(self.node or "")) if self.port else ""
+        port = f" through “{way}”" if way else ""
         many = f"more than {self.more_than or 0:,} people"
         words: dict[When, str] = {
             "before": f"before {step}",

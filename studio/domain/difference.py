@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, JsonValue
 
-from studio.domain.port_words import port_words
+from studio.domain.port_words import Ways, port_words
 from studio.domain.workflow import Edge, Node, PortRef, Workflow
 
 Kind: TypeAlias = Literal["added", "removed", "changed", "moved"]
@@ -51,7 +51,7 @@ def differences(before: Workflow, after: Workflow) -> tuple[Difference, ...]:
     )
 
 
-def in_words(difference: Difference, names: Mapping[str, str]) -> str:
+def in_words(difference: Difference, names: Mapping[str, str], ways: Ways | None = None) -> str:
     """One line for a person. `names`: node id → what the canvas calls it.
 
     >>> in_words(Difference(kind="changed", what="node", node="m", field="parameters.subject", before="Hi",
@@ -68,7 +68,8 @@ def in_words(difference: Difference, names: Mapping[str, str]) -> str:
         case "edge":
             assert difference.edge is not None
             (_, port), (target, _) = difference.edge
-            through = f" through “{port_words(port)}”" if port_words(port) else ""
+            words = port_words(port, (ways or {}).get(difference.node or ""))
+            through = f" through “{words}”" if words else ""
             return f"Edge {who} → {names.get(target, target)}{through}: {difference.kind}"
         case "workflow":
             was, now = _short(difference.before), _short(difference.after)

@@ -14,7 +14,7 @@ from typing import cast
 
 from pydantic import JsonValue
 
-from studio.domain.port_words import port_words
+from studio.domain.port_words import Ways, left_words
 
 _PEOPLE_MIN = 20
 _FACTOR = 2.0
@@ -73,8 +73,15 @@ class Alarm:
     hint: str
 
 
-def alarms(now: Profile, earlier: Sequence[Profile], nodes: Collection[str], sources: Collection[str]) -> list[Alarm]:
+def alarms(
+    now: Profile,
+    earlier: Sequence[Profile],
+    nodes: Collection[str],
+    sources: Collection[str],
+    ways: Ways | None = None,
+) -> list[Alarm]:
     """What is far from usual at some nodes. `sources` are those that let people in; their counts are compared as such.
+    `ways`: what the nodes call their outputs.
 
     Nothing is said without an earlier run to compare with.
     """
@@ -84,7 +91,7 @@ def alarms(now: Profile, earlier: Sequence[Profile], nodes: Collection[str], sou
             found += _count(node, now, earlier)
             found += _new_columns(node, now, earlier)
         else:
-            found += _shares(node, now, earlier)
+            found += _shares(node, now, earlier, (ways or {}).get(node, {}))
         found += _columns(node, now, earlier)
     return found
 
@@ -112,7 +119,7 @@ def _count(node: str, now: Profile, earlier: Sequence[Profile]) -> Iterator[Alar
     )
 
 
-def _shares(node: str, now: Profile, earlier: Sequence[Profile]) -> Iterator[Alarm]:
+def _shares(node: str, now: Profile, earlier: Sequence[Profile], labels: Mapping[str, str]) -> Iterator[Alarm]:
     """The share that leaves by a port moved further than chance and taste allow (pooled two-proportion z)."""
     came = now.came.get(node, 0)
     came_before = sum(profile.came.get(node, 0) for profile in earlier)
@@ -130,7 +137,7 @@ def _shares(node: str, now: Profile, earlier: Sequence[Profile]) -> Iterator[Ala
             yield Alarm(
                 node,
                 f"NORM-SHARE-{port}",
-                f"{share:.0%} of the people {_left(port)}; usually it is {before:.0%}.",
+                f"{share:.0%} of the people {left_words(port, labels)}; usually it is {before:.0%}.",
                 "Look at the people of this step, and compare the run with an earlier one.",
             )
 
@@ -183,7 +190,3 @@ def _kind(dtype: str) -> str:
     if dtype.startswith(("Int", "UInt", "Float")):
         return "numbers"
     return {"String": "text", "Boolean": "yes or no"}.get(dtype, dtype.lower())
-
-
-def _left(port: str) -> str:
-    return f"left through “{port_words(port)}”" if port_words(port) else "went on"

@@ -6,8 +6,11 @@ Absent on purpose: which outputs a step has (`NodeType.outputs`). A new output w
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from pydantic import JsonValue
+
+from studio.domain.workflow import Workflow
 
 PLAIN = "out"
 """The output of a step that has only one way on; it needs no name."""
@@ -32,15 +35,31 @@ _WORDS: Mapping[str, str] = {
 }
 
 
-def port_words(port: str, parameters: Mapping[str, JsonValue] | None = None) -> str:
-    """The output in words, empty for the plain one. `parameters`: the step's settings, for ways they give labels.
+Ways: TypeAlias = Mapping[str, Mapping[str, str]]
+"""Step → output → label, of steps whose settings give labels."""
+
+
+def port_words(port: str, labels: Mapping[str, str] | None = None) -> str:
+    """The output in words, empty for the plain one. `labels`: output → label, where the step gives them.
 
     >>> port_words("timeout"), port_words("out"), port_words("no_answer")
     ('time is up', '', 'no answer')
-    >>> port_words("A", {"variants": [{"id": "A", "label": "Short subject"}]})
+    >>> port_words("A", labels_of({"variants": [{"id": "A", "label": "Short subject"}]}))
     'Short subject'
     """
-    return labels_of(parameters or {}).get(port) or _WORDS.get(port, port.replace("_", " "))
+    return (labels or {}).get(port) or _WORDS.get(port, port.replace("_", " "))
+
+
+def ways_of(workflow: Workflow) -> Ways:
+    """What the workflow itself calls the ways out of its steps."""
+    labels = {node.id: labels_of(node.parameters) for node in workflow.nodes}
+    return {node_id: named for node_id, named in labels.items() if named}
+
+
+def left_words(port: str, labels: Mapping[str, str] | None = None) -> str:
+    """“left through “time is up””, or “went on”."""
+    words = port_words(port, labels)
+    return f"left through “{words}”" if words else "went on"
 
 
 def labels_of(parameters: Mapping[str, JsonValue]) -> dict[str, str]:

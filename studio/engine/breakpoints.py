@@ -13,6 +13,7 @@ import polars as pl
 
 from studio.domain.debugging import Breakpoint, breakpoint_json, read_breakpoint
 from studio.domain.node import NodeContext
+from studio.domain.port_words import Ways
 from studio.engine.plan import Step
 
 KEPT = "breakpoints"
@@ -121,14 +122,14 @@ class Breakpoints:
         return pl.Series([value in fresh for value in values], dtype=pl.Boolean)
 
 
-def in_words(hits: Iterable[Hit], labels: Mapping[str, str]) -> str:
+def in_words(hits: Iterable[Hit], labels: Mapping[str, str], ways: Ways) -> str:
     """Why a run has stopped."""
     told = []
     for hit in hits:
         place = labels.get(hit.node_id, hit.node_id)
         who = "1 person stands" if hit.people == 1 else f"{hit.people:,} people stand"
         held = f" {who} before “{place}”." if hit.people and hit.breakpoint.when != "error" else f" At “{place}”."
-        told.append(f"Stopped {hit.breakpoint.in_words(labels)}.{held}")
+        told.append(f"Stopped {hit.breakpoint.in_words(labels, ways)}.{held}")
     return " ".join(dict.fromkeys(told))
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from studio.domain.errors import StudioError
+from studio.domain.port_words import labels_of
 from studio.domain.ports import Runs
 from studio.domain.run import RunState, StepState
 from studio.engine import snapshots
@@ -203,7 +204,9 @@ class Leg:
 
     async def _interrupt(self, interrupted: Interrupted) -> RunState | None:
         plan = self._memory.plan
-        words = in_words(interrupted.hits, {step.id: step.label for step in plan.steps.values()})
+        steps = plan.steps.values()
+        ways = {step.id: labels_of(step.declared.parameters) for step in steps}
+        words = in_words(interrupted.hits, {step.id: step.label for step in steps}, ways)
         draft = self._memory.draft()
         for node_id in dict.fromkeys(hit.node_id for hit in interrupted.hits):
             draft.tell(node_id, "step.state", {"state": "paused"})

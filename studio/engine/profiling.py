@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 import polars as pl
 
 from studio.domain.norms import Alarm, Profile, alarms, read_profile
+from studio.domain.port_words import labels_of
 from studio.domain.ports import Contacts, Runs
 from studio.engine.memory import RunMemory
 from studio.engine.plan import Step
@@ -34,7 +35,8 @@ class Norms:
         """What is far from usual at nodes that nobody comes to any more; each is told once."""
         if not self._earlier or not nodes:
             return []
-        found = alarms(self.profile(), self._earlier, nodes, {step.id for step in self._entrances()})
+        ways = {step.id: labels_of(step.declared.parameters) for step in self._memory.plan.steps.values()}
+        found = alarms(self.profile(), self._earlier, nodes, {step.id for step in self._entrances()}, ways)
         fresh = [alarm for alarm in found if (alarm.node, alarm.code) not in self._told]
         self._told.update((alarm.node, alarm.code) for alarm in fresh)
         return fresh

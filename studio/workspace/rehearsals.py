@@ -13,6 +13,7 @@ from datetime import datetime
 
 import polars as pl
 
+from studio.domain.port_words import port_words, ways_of
 from studio.domain.workflow import Workflow
 from studio.engine.host import EngineHost
 from studio.engine.rehearsal import MessagesAhead, Rehearsed
@@ -48,13 +49,14 @@ class DryMessages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DryStep:
-    """How many would come to a step, and which way they would leave it."""
+    """How many would come to a step, and which way they would leave it; `ways` says that in people's words."""
 
     node: str
     label: str
     type: str
     came: int
     left: Mapping[str, int]
+    ways: Mapping[str, int]
     problems: tuple[str, ...]
 
 
@@ -105,6 +107,7 @@ class RehearsalsStory:
             for node in workflow.nodes
             if node.id in found.messages
         )
+        ways = ways_of(workflow)
         steps = tuple(
             DryStep(
                 node=node.id,
@@ -112,6 +115,7 @@ class RehearsalsStory:
                 type=node.type,
                 came=ahead.came,
                 left=dict(ahead.left),
+                ways={port_words(port, ways.get(node.id)) or "went on": count for port, count in ahead.left.items()},
                 problems=tuple(dict.fromkeys(trouble.message for trouble in ahead.troubles)),
             )
             for node in workflow.nodes

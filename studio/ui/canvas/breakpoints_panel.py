@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from studio.domain.debugging import Breakpoint, When
 from studio.domain.errors import UserFixable
+from studio.domain.port_words import Ways
 from studio.ui.faults import guarded
 from studio.ui.numbers import plural
 from studio.ui.widgets import (
@@ -50,6 +51,7 @@ class BreakpointsPanel(QWidget):
         super().__init__()
         self.breakpoints: tuple[Breakpoint, ...] = ()
         self._names: Mapping[str, str] = {}
+        self._ways: Ways | None = None
         self.when = MenuChip(dict(_WHEN), name="Hold the run")
         self.count = NumberField(200, 0, 10_000_000)
         self.text = QLineEdit()
@@ -78,11 +80,11 @@ class BreakpointsPanel(QWidget):
         self.text.returnPressed.connect(guarded(self._add_sentence))
         self.set_steps({})
 
-    def set_steps(self, names: Mapping[str, str]) -> None:
-        """Node id → what the canvas calls it."""
-        if names == self._names and self._step.count():
+    def set_steps(self, names: Mapping[str, str], ways: Ways | None = None) -> None:
+        """Node id → what the canvas calls it, and its outputs."""
+        if names == self._names and ways == self._ways and self._step.count():
             return
-        self._names = dict(names)
+        self._names, self._ways = dict(names), ways
         clear(self._step)
         self.step = MenuChip({_ANY: "any step", **names}, name="Step")
         """Made anew with the steps there are."""
@@ -137,7 +139,7 @@ class BreakpointsPanel(QWidget):
         clear(self._list)
         self._nothing.setVisible(not self.breakpoints)
         for given in self.breakpoints:
-            words = given.in_words(self._names)
+            words = given.in_words(self._names, self._ways)
             said: Button | Text = Text(words, "body", wrap=False)
             if given.node is not None:
                 node_id = given.node

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from studio.domain.port_words import port_words
+from studio.domain.port_words import Ways, port_words
 from studio.ui.canvas.data_rows import (
     Row,
     changed_cells,
@@ -50,6 +50,7 @@ class DataPreview(QWidget):
         super().__init__()
         self._node_id = ""
         self._name = ""
+        self._ways: Ways = {}
         self._is_pinned = False
         self._data: NodeData | None = None
         self._failed: FailedItems | None = None
@@ -95,6 +96,10 @@ class DataPreview(QWidget):
             self.data_wanted.emit(node_id)
         self._show()
 
+    def set_ways(self, ways: Ways) -> None:
+        """What the steps of the workflow in front call their outputs."""
+        self._ways = ways
+
     def forget(self) -> None:
         """Another run, or it went on: what is shown is asked for again."""
         if self.isVisible() and self._node_id:
@@ -126,7 +131,7 @@ class DataPreview(QWidget):
         places: dict[str, str] = {_INPUT: "Came in"} if self._data.input is not None else {}
         outputs = self._data.outputs
         by_size = sorted(outputs, key=lambda port: -outputs[port].count)
-        places |= {f"out:{port}": _left_by(port) for port in by_size}
+        places |= {f"out:{port}": _left_by(port, self._ways.get(self._node_id)) for port in by_size}
         if self._failed is not None and self._failed.rows.height:
             places[_FAILED] = f"Could not be handled ({count(self._failed.rows.height)})"
         clear(self._where)
@@ -195,6 +200,6 @@ class DataPreview(QWidget):
             self.pin_wanted.emit(self._node_id, not self._is_pinned)
 
 
-def _left_by(port: str) -> str:
-    words = port_words(port)
+def _left_by(port: str, labels: Mapping[str, str] | None) -> str:
+    words = port_words(port, labels)
     return f"Left by “{words}”" if words else "Went on"

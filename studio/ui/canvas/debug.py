@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from studio.analytics.paths import Journey
 from studio.domain.debugging import Breakpoint
+from studio.domain.port_words import Ways
 from studio.domain.run import RunView
 from studio.domain.staleness import Staleness
 from studio.domain.workflow import Workflow
@@ -71,10 +72,11 @@ class DebugPanels(QObject):
         self.banner.data_wanted.connect(self.see_data)
         self.banner.breakpoints_wanted.connect(lambda: self.open(self.breakpoints))
 
-    def set_steps(self, names: Mapping[str, str]) -> None:
-        """Node id → what the canvas calls it; of the workflow now in front."""
+    def set_steps(self, names: Mapping[str, str], ways: Ways) -> None:
+        """Node id → what the canvas calls it, and its outputs; of the workflow now in front."""
         self._names = dict(names)
-        self.breakpoints.set_steps(names)
+        self.breakpoints.set_steps(names, ways)
+        self.data.set_ways(ways)
         self.compare.set_names(names)
 
     def set_aids(self, breakpoints: Sequence[Breakpoint], pinned: frozenset[str]) -> None:

@@ -11,7 +11,6 @@ from datetime import datetime
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from studio.domain.port_words import port_words
 from studio.ui.canvas.marks import Mark, Marks
 from studio.ui.canvas.words import moment
 from studio.ui.numbers import count, money, plural
@@ -146,7 +145,7 @@ def dry_lines(found: DryRun) -> list[DryLine]:
 
 
 def _line(step: DryStep, send: DryMessages | None) -> DryLine:
-    ways = ", ".join(f"{port_words(port) or 'went on'} {count(number)}" for port, number in step.left.items() if number)
+    ways = ", ".join(f"{way} {count(number)}" for way, number in step.ways.items() if number)
     held = [*step.problems]
     if send is not None:
         for kind, several in (("", send.blocked), ("later: ", send.deferred), ("would fail: ", send.failed)):

@@ -12,7 +12,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.domain.errors import Problem
-from studio.domain.port_words import port_words
+from studio.domain.port_words import labels_of, port_words
 from studio.domain.run import RunView
 from studio.domain.workflow import Node
 from studio.ui.canvas.document import Document
@@ -165,7 +165,7 @@ class Inspector(QWidget):
         for edge in workflow.edges:
             source = next((n for n in workflow.nodes if n.id == edge.from_[0]), None)
             if edge.to[0] == node.id and source is not None:
-                port = port_words(edge.from_[1], source.parameters)
+                port = port_words(edge.from_[1], labels_of(source.parameters))
                 through = f" through “{port}”" if port else ""
                 found.append((f"Came in from {self._document.name_of(source)}{through}", edge.from_))
         return found

@@ -12,6 +12,7 @@ from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHeaderView, QTreeWidget, QTreeWidgetItem
 
+from studio.domain.port_words import ways_of
 from studio.ui.canvas.annotations import MarkKey
 from studio.ui.canvas.edges import EdgeKey
 from studio.ui.canvas.editor import CanvasEditor
@@ -120,11 +121,12 @@ class Outline(QTreeWidget):
             self._items[node_id] = item
             self.addTopLevelItem(item)
             self._write(item, node_id)
+        ways = ways_of(workflow)
         for edge in workflow.edges:
             for node_id, leaving in ((edge.from_[0], True), (edge.to[0], False)):
                 if node_id not in self._items:
                     continue
-                child = QTreeWidgetItem([edge_words(names, edge, leaving=leaving)])
+                child = QTreeWidgetItem([edge_words(names, edge, ways, leaving=leaving)])
                 child.setData(0, _NODE, edge.to[0] if leaving else edge.from_[0])
                 child.setData(0, _EDGE, (edge.from_, edge.to))
                 self._items[node_id].addChild(child)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from studio.domain.errors import Problem
 from studio.domain.habits import Habits
 from studio.domain.node import Role
+from studio.domain.port_words import ways_of
 from studio.domain.run import RunEvent, RunView
 from studio.domain.validation import Catalogue
 from studio.domain.workflow import Workflow
@@ -399,8 +400,9 @@ class CanvasPage(Page):
         self.stage.set_empty(not workflow.nodes)
         self.run_bar.set_may_run(bool(workflow.nodes), "Add a step first")
         steps = [(n, self.scene.nodes[n].face.title) for n in reading_order(workflow)]
-        self.timeline.set_steps(steps)
-        self.debug.set_steps(dict(steps))
+        ways = ways_of(workflow)
+        self.timeline.set_steps(steps, ways)
+        self.debug.set_steps(dict(steps), ways)
 
     def _edited(self, workflow: Workflow, words: str, session: str | None) -> None:
         if self._journal is not None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from studio.domain.errors import UserFixable
 from studio.domain.node import NodeType
-from studio.domain.port_words import PLAIN, port_words
+from studio.domain.port_words import PLAIN, labels_of, port_words
 from studio.domain.validation import Catalogue
 from studio.domain.workflow import Node, Workflow
 from studio.ui.canvas.specimen import specimen
@@ -54,7 +54,8 @@ def ports_of(workflow: Workflow, node: Node, catalogue: Catalogue, connected: tu
     names, complete = outputs_for(node_class, values)
     routed = (ERROR_PORT,) if node.on_error == "route" else ()
     more = tuple(name for name in (*routed, *connected) if name not in names)
-    shown = tuple(Port(name, port_words(name, values)) for name in dict.fromkeys((*names, *more)))
+    labels = labels_of(values)
+    shown = tuple(Port(name, port_words(name, labels)) for name in dict.fromkeys((*names, *more)))
     return Ports(node_class.declaration.inputs, shown, complete)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from studio.domain.port_words import port_words
+from studio.domain.port_words import Ways, port_words
 from studio.domain.workflow import Edge
 from studio.ui.canvas.face import NodeFace
 from studio.ui.canvas.status import NodeStatus
@@ -33,9 +33,9 @@ def state_words(face: NodeFace, status: NodeStatus | None) -> str:
     return ", ".join(parts)
 
 
-def edge_words(names: Mapping[str, str], edge: Edge, *, leaving: bool) -> str:
-    """“to Wait 2 days, through “A””, or “from A/B test, through “A””."""
+def edge_words(names: Mapping[str, str], edge: Edge, ways: Ways, *, leaving: bool) -> str:
+    """“to Wait 2 days, through “Short subject””, or “from A/B test, through “Short subject””."""
     other = edge.to[0] if leaving else edge.from_[0]
-    port = port_words(edge.from_[1])
+    port = port_words(edge.from_[1], ways.get(edge.from_[0]))
     through = f", through “{port}”" if port else ""
     return f"{'to' if leaving else 'from'} {names.get(other, other)}{through}"

@@ -14,6 +14,7 @@ from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from studio.domain.port_words import Ways
 from studio.domain.run import RunEvent
 from studio.ui.canvas.gantt import Gantt
 from studio.ui.canvas.history import RunHistory
@@ -42,6 +43,7 @@ class Timeline(QWidget):
         super().__init__()
         self._history: RunHistory | None = None
         self._names: Mapping[str, str] = {}
+        self._ways: Ways = {}
         self._seq: int | None = None
         self._unread: list[RunEvent] = []
         self._lines: list[LogLine] = []
@@ -85,9 +87,9 @@ class Timeline(QWidget):
         )
         return self._stack
 
-    def set_steps(self, rows: Sequence[tuple[str, str]]) -> None:
-        """(node id, name) in reading order."""
-        self._names = dict(rows)
+    def set_steps(self, rows: Sequence[tuple[str, str]], ways: Ways | None = None) -> None:
+        """(node id, name) in reading order, and what their outputs are called."""
+        self._names, self._ways = dict(rows), ways or {}
         self.gantt.set_rows(rows)
         if self._history is not None:
             self._rewrite_log()
@@ -202,7 +204,7 @@ class Timeline(QWidget):
         if self.tabs.currentWidget() is not self.log:
             return
         fresh, self._unread = self._unread[-_LOG_MAX:], []
-        self._lines.extend(line for event in fresh if (line := log_line(event, self._names)) is not None)
+        self._lines.extend(line for event in fresh if (line := log_line(event, self._names, self._ways)) is not None)
         del self._lines[:-_LOG_MAX]
         self.log.set_rows(self._lines_then())
 

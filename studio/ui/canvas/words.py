@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from studio.domain.clock import parse_iso, shown
-from studio.domain.port_words import port_words
+from studio.domain.port_words import Ways, port_words
 from studio.domain.run import RunEvent
 from studio.ui.numbers import count, duration, plural
 from studio.ui.tokens import STATES, Tone
@@ -32,10 +32,16 @@ class LogLine:
     tone: Tone = "default"
 
 
-def log_line(event: RunEvent, names: Mapping[str, str]) -> LogLine | None:
-    """The event in words; None when it says nothing to a person. `names`: node id → what the canvas calls it."""
+def log_line(event: RunEvent, names: Mapping[str, str], ways: Ways | None = None) -> LogLine | None:
+    """The event in words; None when it says nothing to a person. `names`: node id → what the canvas calls it; `ways`:
+    what its outputs are called.
+    """
     said = _SAID.get(event.kind)
-    text, tone = said(event.payload) if said else ("", "default")
+    labels = (ways or {}).get(event.node_id or "", {})
+    if event.kind == "step.ran":
+        text, tone = _ran(event.payload, labels)
+    else:
+        text, tone = said(event.payload) if said else ("", "default")
     if not text:
         return None
     who = names.get(event.node_id, event.node_id) if event.node_id else "Run"
@@ -65,11 +71,11 @@ def _state(payload: Payload) -> tuple[str, Tone]:
     return text, tones.get(state, "default")
 
 
-def _ran(payload: Payload) -> tuple[str, Tone]:
+def _ran(payload: Payload, labels: Mapping[str, str]) -> tuple[str, Tone]:
     ports = payload.get("out")
     gone = [
-        f"{count(_number(number))} through “{port_words(port)}”"
-        if port_words(port)
+        f"{count(_number(number))} through “{port_words(port, labels)}”"
+        if port_words(port, labels)
         else f"{count(_number(number))} went on"
         for port, number in (ports.items() if isinstance(ports, dict) else ())
         if _number(number)
@@ -115,7 +121,6 @@ _SAID: Mapping[str, Callable[[Payload], tuple[str, Tone]]] = {
     "run.started": _started,
     "run.state": _state,
     "step.state": _state,
-    "step.ran": _ran,
     "step.waiting": _waiting,
     "step.sending": _sending,
     "step.problem": _problem,

@@ -90,6 +90,15 @@ def test_the_log_tells_a_run_in_sentences() -> None:
     assert problem.tone == "bad"
 
 
+def test_the_log_calls_variants_by_their_labels() -> None:
+    run = cart_recovery.Script()
+    run.say("split", "step.ran", out={"A": 6, "B": 5}, **{"in": 11})
+    (event,) = run.events
+    line = log_line(event, {"split": "Subject"}, {"split": {"A": "Short subject"}})
+    assert line is not None
+    assert "6 through “Short subject”, 5 through “B”" in line.text
+
+
 @pytest.fixture
 def watched(page: CanvasPage) -> CanvasPage:
     page.add_events(EVENTS)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from studio.domain.difference import Difference, in_words
+from studio.domain.port_words import ways_of
 from studio.domain.workflow import Workflow
 from studio.ui.background import run_in_background, write_in_background
 from studio.ui.canvas.comparison import Comparison, compared
@@ -66,7 +67,11 @@ class HistoryAnswers:
             if page.workflow is not present:
                 return
             names = self._names(past) | self._names(present)
-            lines = [(one.node or "", in_words(one, names)) for one in differences if one.kind != "moved"]
+            lines = [
+                (one.node or "", in_words(one, names, {**ways_of(past), **ways_of(present)}))
+                for one in differences
+                if one.kind != "moved"
+            ]
             moved = sum(one.kind == "moved" for one in differences)
             lines += [("", f"{moved} {'step' if moved == 1 else 'steps'} moved")] if moved else []
             page.history_panel.show_differences(ref, lines)
