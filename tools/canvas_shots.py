@@ -85,11 +85,11 @@ def empty(page: StudioCanvas) -> None:
 
 
 def editing(page: StudioCanvas) -> None:
-    page.choose(_first(page, "flow.wait_for", "flow.delay"))
+    page.choose(first_step(page, "flow.wait_for", "flow.delay"))
 
 
 def rule_error(page: StudioCanvas) -> None:
-    chosen = _first(page, "trigger.event")
+    chosen = first_step(page, "trigger.event")
     page.document.set_parameters(chosen, {**page.workflow.node(chosen).parameters, "filter": "valeu >= 30 an"})
     page.checks.check_now()
     page.choose(chosen)
@@ -118,7 +118,7 @@ def several(page: StudioCanvas) -> None:
 
 
 def adding(page: StudioCanvas) -> None:
-    page.prompts.add_after(_first(page, "send.email"))
+    page.prompts.add_after(first_step(page, "send.email"))
 
 
 def palette(page: StudioCanvas) -> None:
@@ -129,7 +129,7 @@ def palette(page: StudioCanvas) -> None:
 def history(page: StudioCanvas) -> None:
     node = page.workflow.nodes[-1]
     page.document.move({node.id: (node.position[0] + 40, node.position[1])})
-    page.document.set_label(_first(page, "send.email"), "First reminder")
+    page.document.set_label(first_step(page, "send.email"), "First reminder")
     page.show_history()
 
 
@@ -140,7 +140,7 @@ def finding(page: StudioCanvas) -> None:
 
 def message(page: StudioCanvas) -> QWidget:
     """The message editor of the first message."""
-    page.choose(_first(page, "send.email"))
+    page.choose(first_step(page, "send.email"))
     node = page.workflow.node(page.selection.single or "")
     bound = page.workflow.bound(node)
     return MessageWindow(page.document.name_of(node), bound, page.aid, lambda _name, _text: None, page)
@@ -192,13 +192,13 @@ def push(page: StudioCanvas) -> None:
 
 def live(page: StudioCanvas) -> None:
     """Two fifths of the way."""
-    _cut(page, 0.4)
+    retold(page, 0.4)
 
 
 def trouble(page: StudioCanvas) -> None:
     """A server refuses some messages."""
-    events = _cut(page, 0.4)
-    node_id = _first(page, "send.email")
+    events = retold(page, 0.4)
+    node_id = first_step(page, "send.email")
     problem = {
         "code": "MAIL-REFUSED",
         "message": "The mail server answered 450 4.2.1 mailbox busy for 31 addresses and 550 5.1.1 no such user for 8.",
@@ -209,26 +209,26 @@ def trouble(page: StudioCanvas) -> None:
         "severity": "error",
     }
     ran = {"in": 0, "out": {}, "failed": 39, "quarantined": 0, "duration_ms": 9_400, "attempt": 2}
-    _say(page, events, node_id, {"step.ran": ran, "step.problem": problem})
+    say(page, events, node_id, {"step.ran": ran, "step.problem": problem})
     page.choose(node_id)
 
 
 def refused(page: StudioCanvas) -> None:
     """Whom it concerns: the real run refused nobody."""
-    people = _runs()[0].runs.sample(_runs()[1], _first(page, "send.email"), "out").head(4)
+    people = _runs()[0].runs.sample(_runs()[1], first_step(page, "send.email"), "out").head(4)
     answers = ("450 4.2.1", "450 4.2.1", "550 5.1.1", "550 5.1.1")
     states = {"4": ("tried again", "caution"), "5": ("failed", "bad")}
     rows = [
         AffectedContact(str(email), answer, *states[answer[0]])
         for email, answer in zip(people["email"], answers, strict=True)
     ]
-    page.set_contacts(_first(page, "send.email"), "MAIL-REFUSED", rows)
+    page.set_contacts(first_step(page, "send.email"), "MAIL-REFUSED", rows)
 
 
 def held(page: StudioCanvas) -> None:
     """A breakpoint holds the run before the first message."""
-    node_id = _first(page, "send.email")
-    events = _cut(page, 0.3)
+    node_id = first_step(page, "send.email")
+    events = retold(page, 0.3)
     page.debug.breakpoints.set_breakpoints([parse_breakpoint(f"{node_id}>200"), parse_breakpoint("error")])
     page.debug.set_aids(page.debug.breakpoints.breakpoints, frozenset())
     told = {
@@ -240,7 +240,7 @@ def held(page: StudioCanvas) -> None:
             "hint": "Continue when that is right.",
         },
     }
-    _say(page, events, node_id, told)
+    say(page, events, node_id, told)
     page.debug.open(page.debug.breakpoints)
 
 
@@ -255,7 +255,7 @@ def log(page: StudioCanvas) -> None:
 
 
 def data(page: StudioCanvas) -> None:
-    page.choose(_first(page, "exp.split", "audience.eligibility"))
+    page.choose(first_step(page, "exp.split", "audience.eligibility"))
     page.debug.open(page.debug.data)
 
 
@@ -266,7 +266,7 @@ def schema(page: StudioCanvas) -> None:
 
 def follow(page: StudioCanvas) -> None:
     workspace, run_id, _ = _runs()
-    sample = workspace.runs.sample(run_id, _first(page, "send.email"), "out")
+    sample = workspace.runs.sample(run_id, first_step(page, "send.email"), "out")
     page.show_follow()
     page.debug.follow.search.setText(str(sample.item(0, "email")))
     page.debug.follow.follow.click()
@@ -328,12 +328,12 @@ STATES: Mapping[str, Callable[[], QWidget]] = {
 }
 
 
-def _first(page: StudioCanvas, *types: str) -> str:
+def first_step(page: StudioCanvas, *types: str) -> str:
     """The first step of the first of these types that the workflow has."""
     return next(node.id for type_id in types for node in page.workflow.nodes if node.type == type_id)
 
 
-def _cut(page: StudioCanvas, share: float) -> list[RunEvent]:
+def retold(page: StudioCanvas, share: float) -> list[RunEvent]:
     """Shows the run as it was after this share of its events, going on."""
     whole = page.watch.history
     assert whole is not None
@@ -347,7 +347,7 @@ def _cut(page: StudioCanvas, share: float) -> list[RunEvent]:
     return history.events
 
 
-def _say(page: StudioCanvas, events: list[RunEvent], node_id: str, told: Mapping[str, Mapping[str, object]]) -> None:
+def say(page: StudioCanvas, events: list[RunEvent], node_id: str, told: Mapping[str, Mapping[str, object]]) -> None:
     last = events[-1]
     page.add_events(
         [

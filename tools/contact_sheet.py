@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from studio.ui.application import prepare
 from studio.ui.shell import MainWindow
 from studio.ui.theme import theme
-from tools import canvas_shots, chart_book, gallery_shots, screen_shots, trial_shots, widget_book
+from tools import canvas_shots, chart_book, debugger_shots, gallery_shots, screen_shots, trial_shots, widget_book
 from tools.result_shots import asked, judged, lower, planning, results, shipped
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -69,6 +69,7 @@ SHOTS: list[Shot] = [
     Shot("real-canvas", screen_shots.window("canvas")),
     Shot("real-canvas-empty", screen_shots.window("canvas", empty=True)),
     *(Shot(name, make) for name, make in canvas_shots.STATES.items()),
+    *(Shot(name, make) for name, make in debugger_shots.STATES.items()),
     *(Shot(name, make) for name, make in gallery_shots.STATES.items()),
     Shot("real-audience", screen_shots.window("audience")),
     Shot("real-health", screen_shots.window("health")),

@@ -163,7 +163,9 @@ def _short(value: JsonValue) -> str:
         return "empty"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict) and isinstance(value.get("$param"), str):
+        return f"the template's “{_said(value['$param'])}”"
     if isinstance(value, dict | list):
-        return f"{len(value)} entries"
+        return f"{len(value)} {'entry' if len(value) == 1 else 'entries'}"
     text = " ".join(str(value).split())
     return f"“{text[:57]}…”" if len(text) > 60 else f"“{text}”"

@@ -15,6 +15,7 @@ from studio.domain.errors import UserFixable
 from studio.domain.port_words import Ways
 from studio.ui.faults import guarded
 from studio.ui.numbers import plural
+from studio.ui.theme import theme
 from studio.ui.widgets import (
     STRETCH,
     Button,
@@ -55,6 +56,7 @@ class BreakpointsPanel(QWidget):
         self.when = MenuChip(dict(_WHEN), name="Hold the run")
         self.count = NumberField(200, 0, 10_000_000)
         self.text = QLineEdit()
+        self.text.setMinimumWidth(theme().px(300))
         self.add_button = SecondaryButton("Add", self._add_sentence)
         self._step = row(spacing=6)
         self._list = column(spacing=2)

@@ -28,7 +28,7 @@ _RULE = re.compile(
     r"|(?P<word>\b(?:and|or|not|in|is|missing|true|false|null)\b)|(?P<call>\b\w+(?=\s*\())"
 )
 _MESSAGE = re.compile(
-    r"(?P<text>\{\{.*?(?:\}\}|$))|(?P<word>\{%.*?(?:%\}|$))|(?P<number>\{#.*?(?:#\}|$))|(?P<call></?mj-[\w-]+)"
+    r"(?P<text>\{\{.*?(?:\}\}|$))|(?P<word>\{%.*?(?:%\}|$))|(?P<number>\{#.*?(?:#\}|$))|(?P<call></?mj(?:ml\b|-[\w-]+))"
 )
 _TONES = {"text": "good_text", "number": "caution_text", "word": "accent_text", "call": "accent_text"}
 _PLACE = re.compile(r"character (\d+)")

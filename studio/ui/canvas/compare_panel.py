@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QWidget
 
 from studio.analytics.comparison import Comparison, Difference
 from studio.analytics.side_by_side import StepFigures, StepPair
 from studio.ui.tokens import Tone
 from studio.ui.widgets import Column, EmptyState, MenuChip, Segmented, Table, Text
 from studio.ui.widgets.layout import clear, column, panel, row
-from studio.ui.widgets.reflow import Beside
+from studio.ui.widgets.reflow import Beside, flowing, lowering
 
 _KINDS: Mapping[str, str] = {
     "setup": "how it was run",
@@ -50,7 +50,7 @@ class ComparePanel(QWidget):
         self.steps: Table[StepPair] = Table("Every step of both runs", self._step_columns())
         self.view = Segmented({"differences": "What differs", "steps": "Step by step"}, name="View")
         self.view.chosen.connect(lambda _view: self._show_view())
-        self._body = QStackedWidget()
+        self._body = lowering()
         self._empty = EmptyState(
             "Compare with another run",
             "Choose an earlier run of this workflow; the likely causes come first.",
@@ -59,7 +59,7 @@ class ComparePanel(QWidget):
         self._body.addWidget(self._empty)
         self._body.addWidget(self.table)
         self._body.addWidget(self.steps)
-        head = panel(Beside(self.finding, panel(row(self.view, panel(self._choice), spacing=12))))
+        head = panel(Beside(self.finding, flowing(self.view, panel(self._choice), spacing=12)))
         box = column(head, spacing=8, margins=(14, 10, 14, 8))
         box.addWidget(self._body, 1)
         self.setLayout(box)

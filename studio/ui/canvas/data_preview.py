@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QWidget
 
 from studio.domain.port_words import Ways, port_words
 from studio.ui.canvas.data_rows import (
@@ -27,7 +27,7 @@ from studio.ui.numbers import count, plural
 from studio.ui.theme import theme
 from studio.ui.widgets import EmptyState, MenuChip, SearchField, SecondaryButton, Segmented, Table, Text
 from studio.ui.widgets.layout import clear, column, panel, row
-from studio.ui.widgets.reflow import flowing
+from studio.ui.widgets.reflow import flowing, lowering
 from studio.workspace.debugging import FailedItems, NodeData
 from studio.workspace.debugging import Table as Sample
 
@@ -67,7 +67,7 @@ class DataPreview(QWidget):
         self.failed_rows = FailedRows()
         self._again = QTimer(self, interval=_AGAIN_MS, singleShot=True)
         self._again.timeout.connect(guarded(self.forget))
-        self._body = QStackedWidget()
+        self._body = lowering()
         self._no_step = EmptyState(
             "No step chosen", "Click a step to see who came to it and who left it.", icon="table"
         )

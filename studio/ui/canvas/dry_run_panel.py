@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QWidget
 
 from studio.ui.canvas.marks import Mark, Marks
 from studio.ui.canvas.words import moment
 from studio.ui.numbers import count, money, plural
 from studio.ui.widgets import Column, EmptyState, LinkButton, SecondaryButton, Table, Text
-from studio.ui.widgets.layout import column, panel, row
-from studio.ui.widgets.reflow import Beside
+from studio.ui.widgets.layout import column, panel
+from studio.ui.widgets.reflow import Beside, flowing, lowering
 from studio.workspace.rehearsals import DryMessages, DryRun, DryStep, HeldBack
 
 _HINT = (
@@ -61,10 +61,10 @@ class DryRunPanel(QWidget):
         self.table: Table[DryLine] = Table("Dry run", self._columns())
         self._empty = EmptyState("Try it dry", _HINT, "Dry run", self._ask, icon="scale")
         self._busy = EmptyState("Reckoning …", "Everybody goes through the workflow on paper.", icon="hourglass")
-        self._body = QStackedWidget()
+        self._body = lowering()
         for page in (self._empty, self._busy, self.table):
             self._body.addWidget(page)
-        self._head = panel(Beside(self.finding, panel(row(self.end, self.look, self.again, spacing=12))))
+        self._head = panel(Beside(self.finding, flowing(self.end, self.look, self.again)))
         box = column(self._head, spacing=8, margins=(14, 10, 14, 8))
         box.addWidget(self._body, 1)
         self.setLayout(box)

@@ -25,6 +25,8 @@ from studio.ui.numbers import compact, count
 
 EdgeKey: TypeAlias = tuple[PortRef, PortRef]
 Curve: TypeAlias = tuple[QPointF, QPointF, QPointF, QPointF]
+Way: TypeAlias = list[QPointF]
+"""Corners, from the output to the input."""
 
 _CURVE_SAMPLES = 24
 _BEND = 1 / 6
@@ -121,6 +123,15 @@ class EdgeItem(QGraphicsPathItem):
         self.room = self.boundingRect()
         self._drawing.drop_picture(self)
         self._place_pill()
+
+    @property
+    def way(self) -> Way:
+        """Its corners: straight on, or along its lane."""
+        start, end = self.line.p1(), self.line.p2()
+        if self.lane is None:
+            return [start, end]
+        turn = min(TURN, (end.x() - start.x()) / 2)
+        return [start, QPointF(start.x() + turn, self.lane), QPointF(end.x() - turn, self.lane), end]
 
     def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         if self.status.moving:

@@ -1,4 +1,4 @@
-"""The whole graph as coloured blocks and straight lines: what is painted when it is far away, and in the minimap.
+"""The whole graph as coloured blocks and lines without curves: what is painted when it is far away, and in the minimap.
 
 Kept by colour, so that painting is one call per colour; the finished picture is kept too, and a change of state paints
 one block into it. Absent on purpose: text.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QLineF, QPoint, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap, QTransform
 
-from studio.ui.canvas.edges import EdgeItem, EdgeKey
+from studio.ui.canvas.edges import EdgeItem, EdgeKey, Way
 from studio.ui.canvas.items import NodeItem
 from studio.ui.theme import theme
 
@@ -25,7 +25,7 @@ class FarPicture:
     def __init__(self) -> None:
         self._blocks: dict[str, dict[str, QRectF]] = {}
         self._block_colour: dict[str, str] = {}
-        self._lines: dict[str, dict[EdgeKey, QLineF]] = {}
+        self._lines: dict[str, dict[EdgeKey, Way]] = {}
         self._line_colour: dict[EdgeKey, str] = {}
         self._block_lists: dict[str, list[QRectF]] = {}
         self._line_paths: dict[str, QPainterPath] = {}
@@ -55,13 +55,13 @@ class FarPicture:
         state = edge.status.state
         colour = f"state.{state}" if state in _TOLD else "control_border"
         before = self._line_colour.get(edge.key)
-        if before is not None and self._lines[before][edge.key] == edge.line:
+        if before is not None and self._lines[before][edge.key] == edge.way:
             self._mend_lines[edge.key] = None
         else:
             self._kept = None
         if before is not None and before != colour:
             self._drop_line(edge.key)
-        self._lines.setdefault(colour, {})[edge.key] = edge.line
+        self._lines.setdefault(colour, {})[edge.key] = edge.way
         self._line_colour[edge.key] = colour
         self._line_paths.pop(colour, None)
 
@@ -124,7 +124,7 @@ class FarPicture:
             colour = self._line_colour.get(key)
             if colour is not None:
                 painter.setPen(_line_pen(colour))
-                painter.drawLine(self._lines[colour][key])
+                painter.drawPolyline(self._lines[colour][key])
                 blocks |= {key[0][0]: None, key[1][0]: None}
         painter.setPen(Qt.PenStyle.NoPen)
         for node_id in blocks:
@@ -167,9 +167,10 @@ class FarPicture:
         path = self._line_paths.get(colour)
         if path is None:
             path = QPainterPath()
-            for line in self._lines[colour].values():
-                path.moveTo(line.p1())
-                path.lineTo(line.p2())
+            for start, *rest in self._lines[colour].values():
+                path.moveTo(start)
+                for point in rest:
+                    path.lineTo(point)
             self._line_paths[colour] = path
         return path
 

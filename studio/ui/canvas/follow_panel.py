@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QWidget
 
 from studio.analytics.paths import Happened, Journey, Visit
 from studio.ui.canvas.words import moment
@@ -28,7 +28,7 @@ from studio.ui.widgets import (
     Text,
 )
 from studio.ui.widgets.layout import clear, column, panel, row
-from studio.ui.widgets.reflow import Beside, flowing
+from studio.ui.widgets.reflow import Beside, flowing, lowering
 
 _HINT = "Type a contact's key or e-mail address, and see which way it went through this run, and why."
 _MESSAGE_WORDS = {
@@ -75,7 +75,7 @@ class FollowPanel(QWidget):
         self.finding = Text("", "strong")
         self._which = row(spacing=6)
         self.table: Table[WayLine] = Table("Way of the contact", _columns())
-        self._body = QStackedWidget()
+        self._body = lowering()
         self._body.addWidget(EmptyState("Nobody is followed", _HINT, icon="users"))
         self._body.addWidget(self.table)
         asking = flowing(self.search, self.follow, self.end, panel(self._which))
@@ -97,6 +97,7 @@ class FollowPanel(QWidget):
             chip = MenuChip(names, str(len(journeys) - 1), name="Journey")
             chip.chosen.connect(lambda place: self._show(journeys[int(place)]))
             self._which.addWidget(chip)
+        self.search.setCursorPosition(0)
         self._show(journeys[-1] if journeys else None)
 
     def clear(self) -> None:

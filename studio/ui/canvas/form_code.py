@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.ui.canvas.code_edit import CodeEdit, Language, height_for
@@ -98,6 +99,11 @@ class CodeEditor(Editor):
         self.said.setVisible(bool(said))
         self.updateGeometry()
         self.text.setAccessibleDescription(said or self.field.help)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._grow()
 
     def _grow(self) -> None:
         least = 1 if self.text.language == "message" and not self.field.long else _LINES_MIN

@@ -61,7 +61,7 @@ class HistoryPanel(QWidget):
         self.states = _list("Earlier states")
         self.differences = _list("What is different from then")
         self.name = QLineEdit()
-        self.name.setPlaceholderText("Name of the state, for example “before spring”")
+        self.name.setPlaceholderText("Name this state")
         self.name.setAccessibleName("Name to keep the present state under")
         self.keep = SecondaryButton("Keep", self._keep)
         self.restore = SecondaryButton("Restore this state", lambda: self.restore_wanted.emit(self._ref))
@@ -120,7 +120,7 @@ class HistoryPanel(QWidget):
         self._filling = True
         self.states.clear()
         for state in states:
-            item = QListWidgetItem(f"{state.words}\n{state.at:%d %b %Y, %H:%M} UTC")
+            item = QListWidgetItem(f"{state.words}\n{state.at.day} {state.at:%b %Y, %H:%M} UTC")
             item.setData(_REF, state.ref)
             if state.is_kept:
                 item.setFont(theme().font("strong"))

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
+from studio.ui.canvas.data_rows import title_of
 from studio.ui.numbers import plural
 from studio.ui.widgets import Column, EmptyState, Table, Text
 from studio.ui.widgets.layout import clear
@@ -114,7 +115,7 @@ _NO_DATA = "Run the workflow; samples of what passes each step appear here."
 def _table(samples: Samples) -> Table[Row]:
     columns: list[Column[Row]] = [
         Column(
-            title=name,
+            title=title_of(name),
             value=lambda row, name=name: row.get(name),
             text=lambda row, name=name: _cell(row.get(name)),
             numeric=all(_is_number(row.get(name)) for row in samples.rows),

@@ -66,7 +66,7 @@ class HelpPanel(QWidget):
         facts = FactList()
         facts.add("What it does", _ROLES[about.role])
         facts.add("In", ", ".join(ports.inputs) or "nothing: it is a start")
-        facts.add("Out", ", ".join(ports.output_names) or "nothing: it is an end")
+        facts.add("Out", ", ".join(port.label or "one way on" for port in ports.outputs) or "nothing: it is an end")
         if about.needs:
             facts.add("Needs", ", ".join(about.needs))
         facts.add("Type", f"{about.id}, version {about.version}")

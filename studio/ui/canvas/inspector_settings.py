@@ -86,7 +86,8 @@ class SettingsPanel(QWidget):
             self.name.setText(node.label)
         self.name.setPlaceholderText(node_class.declaration.title if node_class else node.type)
         about = node_class.declaration if node_class else None
-        self.kind.setText(f"{about.title}: {about.summary}" if about else node.type)
+        colon = "" if about and about.title.endswith("?") else ":"
+        self.kind.setText(f"{about.title}{colon} {about.summary}" if about else node.type)
         self.enabled.setChecked(node.enabled)
         self.on_error.setCurrentIndex(self.on_error.findData(node.on_error))
         if self.note.toPlainText() != node.note:

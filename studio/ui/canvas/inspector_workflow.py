@@ -48,17 +48,26 @@ class RunGlance(Card):
             grid.addWidget(label, line, 0)
             grid.addWidget(figure, line, 1)
             self._figures[name] = label, figure
+        self._why = Text("", "secondary", "bad")
+        self._why.hide()
+        self.add(self._why)
         self.add(grid)
         self._link = LinkButton("Show what failed", self.problems_wanted.emit)
         self.add(row(self._link, STRETCH))
         self._link.hide()
+
+    def show_why(self, view: RunView) -> None:
+        """What ended the run before its time, and what can be done."""
+        is_bad = view.state in ("failed", "stopped")
+        self._why.setText(f"{view.message} {view.hint}".strip() if is_bad else "")
+        self._why.setVisible(bool(self._why.text()))
 
     def show_totals(self, totals: RunTotals) -> None:
         """Called up to 60 times a second: what has not changed is left alone."""
         if totals == self._shown:
             return
         self._shown = totals
-        waits = f"Wait now, the next for {duration(totals.next_in)}" if totals.next_in else "Wait now"
+        waits = f"Wait now · the next goes on in {duration(totals.next_in)}" if totals.next_in else "Wait now"
         self._figures["Wait now"][0].setText(waits if totals.waiting else "Wait now")
         for name, number in (
             ("Came in", totals.entered),
@@ -187,6 +196,7 @@ class WorkflowPanel(QWidget):
             catalogue, nodes = self._document.catalogue, self._document.workflow.nodes
             roles = {n.id: catalogue[n.type].declaration.role for n in nodes if n.type in catalogue}
             self.glance.show_totals(totals_of(self._view, roles))
+            self.glance.show_why(self._view)
 
     def _rename(self, text: str) -> None:
         if text.strip():

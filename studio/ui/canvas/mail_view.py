@@ -60,7 +60,7 @@ class MailView(QTextBrowser):
         """The plain part of a message."""
         self._set_ground(theme().palette.surface)
         colour = theme().palette.text
-        self.setHtml(f'<pre style="white-space:pre-wrap;color:{colour}">{escape(text)}</pre>')
+        self.setHtml(f'<pre style="white-space:pre-wrap;color:{colour};margin:14px">{escape(text)}</pre>')
 
     def loadResource(self, _kind: int, _name: QUrl) -> None:
         """Nothing is fetched: a message must not call home from here."""

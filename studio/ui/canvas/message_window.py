@@ -33,8 +33,12 @@ from studio.ui.theme import theme
 from studio.ui.tokens import Tone
 from studio.ui.widgets import Field, SearchField, Segmented, Text
 from studio.ui.widgets.layout import STRETCH, column, row
+from studio.ui.widgets.reflow import flowing
 
 _LOOK_MS = 250
+_WRITING_MAX = 600
+"""The texts take no more of a window that large text makes small."""
+_ADVICE_HEIGHT = 150
 _LINE = Qt.ItemDataRole.UserRole
 _TEXT = Qt.ItemDataRole.UserRole
 _SIGNS: Mapping[str, tuple[str, Tone]] = {
@@ -94,11 +98,12 @@ class MessageWindow(QDialog):
         box = QVBoxLayout(self)
         box.setContentsMargins(14, 14, 14, 14)
         box.addWidget(split)
-        self.resize(QSize(round(1180 * min(1.4, theme().text_scale)), round(760 * min(1.2, theme().text_scale))))
+        wanted = QSize(round(1180 * min(1.4, theme().text_scale)), round(760 * min(1.2, theme().text_scale)))
+        self.resize(wanted.boundedTo(self.screen().availableSize()))
 
     def _writing(self) -> QWidget:
         part = QWidget()
-        part.setMinimumWidth(theme().px(440))
+        part.setMinimumWidth(min(theme().px(440), _WRITING_MAX))
         box = QVBoxLayout(part)
         box.setContentsMargins(0, 0, 10, 0)
         box.setSpacing(10)
@@ -133,14 +138,13 @@ class MessageWindow(QDialog):
         self.person.setAccessibleName("Whose message")
         self.person.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.person.setMinimumContentsLength(16)
-        box.addLayout(row(self.width_choice, self.scheme_choice, self.part_choice, STRETCH, spacing=8))
+        box.addWidget(flowing(self.width_choice, self.scheme_choice, self.part_choice))
         box.addLayout(row(Text("As it comes to", "secondary", "muted", wrap=False), self.person, STRETCH, spacing=8))
         box.addLayout(column(self.inbox, self.after_subject, spacing=2))
         box.addWidget(self._scene(), 1)
         self.advice.setAccessibleName("Advice")
         self.advice.setWordWrap(True)
         self.advice.setFrameShape(QFrame.Shape.NoFrame)
-        self.advice.setFixedHeight(theme().px(150))
         box.addWidget(Text("Advice", "subheading"))
         box.addWidget(self.advice)
         return part
@@ -214,6 +218,7 @@ class MessageWindow(QDialog):
         look = self._look
         self.inbox.setText(look.subject or "(no subject)")
         self.after_subject.setText(look.preheader)
+        self.after_subject.setVisible(bool(look.preheader))
         if look.problem:
             self.view.show_text(f"This message cannot be written yet.\n\n{look.problem}")
         elif self.part_choice.value == "text":
@@ -236,6 +241,8 @@ class MessageWindow(QDialog):
             self.advice.addItem(line)
         if not found:
             self.advice.addItem("Nothing to mend.")
+        lines = sum(self.advice.sizeHintForRow(number) for number in range(self.advice.count()))
+        self.advice.setFixedHeight(min(theme().px(_ADVICE_HEIGHT), lines + 8))
 
     def _go_to(self, item: QListWidgetItem) -> None:
         number = item.data(_LINE)

@@ -37,8 +37,17 @@ class Style:
     has_summary: bool
 
 
+_SUMMARY_LINE = 16
 FULL = Style(title=14, line=18.0, footer=12, has_summary=True)
 COMPACT = Style(title=16, line=20.0, footer=14, has_summary=False)
+
+
+def _told(summary: str, lines_max: int) -> tuple[str, ...]:
+    """The settings in one line where that is enough; a short title leaves room for a second one."""
+    if not summary:
+        return ()
+    short = look.fitting(summary, _TEXT_WIDTH, "secondary")
+    return (short,) if lines_max < 2 or short == summary else look.wrapped(summary, _TEXT_WIDTH, "secondary")
 
 
 class FullWords:
@@ -48,11 +57,11 @@ class FullWords:
         self._face = face
         self._style = style
         lines = look.wrapped(face.title, _TEXT_WIDTH, "subheading", style.title)
-        told = look.fitting(face.summary, _TEXT_WIDTH, "secondary") if style.has_summary else ""
+        told = _told(face.summary, 3 - len(lines)) if style.has_summary else ()
         title_height = style.line * len(lines)
-        top = header_middle(height) - (title_height + (16 if told else 0)) / 2
+        top = header_middle(height) - (title_height + _SUMMARY_LINE * len(told)) / 2
         self._title = QPointF(look.TEXT_LEFT, top), look.static_text(lines, "subheading", style.title)
-        self._summary = QPointF(look.TEXT_LEFT, top + title_height + 1), look.static_text((told,), "secondary")
+        self._summary = QPointF(look.TEXT_LEFT, top + title_height + 1), look.static_text(told, "secondary")
         self._lift = height - look.NODE_HEIGHT
         self._stubs = tuple(
             (

@@ -134,7 +134,7 @@ def declarations(catalogue: Catalogue) -> list[Declaration]:
 def picks(catalogue: Catalogue, *, with_input: bool = False) -> list[Pick]:
     """Node types to pick from by typing; `with_input`: only those an edge can lead to."""
     return [
-        Pick(about.id, about.title, about.group, about.summary, type_icon(about, 18))
+        Pick(about.id, about.title, about.group, about.summary, type_icon(about, theme().px(18)))
         for about in declarations(catalogue)
         if about.inputs or not with_input
     ]

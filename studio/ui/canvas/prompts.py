@@ -47,6 +47,7 @@ class Prompts(QObject):
             middle = self._view.rect().center()
             self._ask("Add a step", self._picks(None), middle, self._editor.add)
         else:
+            self._view.ensure_seen((node_id,))
             where = self._view.mapFromScene(item.body.topRight())
             add = self._editor.add
             self._ask(

@@ -86,7 +86,7 @@ def node_status(view: RunView, node_id: str, role: Role | None) -> NodeStatus:
         right_short=short or right,
         progress=_progress(step) if state in ("running", "failed", "paused") else None,
         figure=_figure(step, role),
-        attention=bool(open_problems(step)),
+        attention=any(problem.severity == "error" for problem in open_problems(step)),
     )
 
 

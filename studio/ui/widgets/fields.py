@@ -5,12 +5,15 @@ Absent on purpose: the form made from a node's parameters, which is the inspecto
 
 from __future__ import annotations
 
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
 from studio.ui import icons
 from studio.ui.theme import theme
 from studio.ui.widgets.labels import Text
+
+_GLASS = 15
 
 
 class SearchField(QLineEdit):
@@ -22,13 +25,17 @@ class SearchField(QLineEdit):
         self.setAccessibleName(hint)
         self.setProperty("kind", "search")
         self.setClearButtonEnabled(True)
-        self._glass = QAction(self)
-        self.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
-        self._redraw()
-        theme().changed.connect(self._redraw)
+        self._give_room()
+        theme().changed.connect(self._give_room)
 
-    def _redraw(self) -> None:
-        self._glass.setIcon(icons.icon("search", "text_muted", theme().px(15)))
+    def _give_room(self) -> None:
+        self.setTextMargins(theme().px(_GLASS) + 8, 0, 0, 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        # Not an action of the line: its icon would keep its size when the text grows.
+        size = theme().px(_GLASS)
+        icons.draw(QPainter(self), QPointF(8 + size / 2, self.height() / 2), "search", "text_muted", size)
 
 
 class NumberField(QSpinBox):

@@ -44,7 +44,7 @@ class Pill(Text):
         self.set_pill(text or STATES[state].word, f"state.{state}")
 
     def _pad(self) -> None:
-        self.setContentsMargins(9 + (14 if self._dot else 0), 3, 10, 3)
+        self.setContentsMargins(9 + (theme().px(14) if self._dot else 0), 3, 10, 3)
         self.updateGeometry()
         self.update()
 
@@ -59,7 +59,7 @@ class Pill(Text):
         if self._dot:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme().colour(self._dot))
-            painter.drawEllipse(QPointF(13.5, frame.center().y()), 4, 4)
+            painter.drawEllipse(QPointF(9 + theme().px(4.5), frame.center().y()), theme().px(4), theme().px(4))
         painter.end()
         super().paintEvent(event)
 
@@ -80,16 +80,19 @@ class Dot(QWidget):
         self._colour = colour
         self._size = size
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        theme().changed.connect(self.updateGeometry)
 
     def sizeHint(self) -> QSize:
-        return QSize(self._size, max(self._size, theme().px(16)))
+        size = theme().px(self._size)
+        return QSize(size, max(size, theme().px(16)))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme().colour(self._colour))
-        painter.drawEllipse(QRectF(self.rect()).center(), self._size / 2, self._size / 2)
+        radius = theme().px(self._size) / 2
+        painter.drawEllipse(QRectF(self.rect()).center(), radius, radius)
 
 
 class Badge(QWidget):

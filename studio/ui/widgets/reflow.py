@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QLayout, QLayoutItem, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLayout, QLayoutItem, QSizePolicy, QStackedWidget, QWidget
 
 from studio.ui.theme import theme
 
@@ -159,6 +159,13 @@ def flowing(*widgets: QWidget, spacing: int = 8) -> QWidget:
     holder.setLayout(layout)
     holder.setVisible(bool(widgets))
     return holder
+
+
+def lowering() -> QStackedWidget:
+    """Pages of which one is seen; it may get lower than the highest of them, so what stands above it is not cut off."""
+    pages = QStackedWidget()
+    pages.setMinimumSize(1, 1)
+    return pages
 
 
 class Beside(_Reflowing):

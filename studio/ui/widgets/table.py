@@ -31,6 +31,8 @@ R = TypeVar("R")
 Index = QModelIndex | QPersistentModelIndex
 _ROWS_MEASURED = 100
 _LOOSE_MAX = 36
+_READABLE = 150
+"""Of a stretching column, in pixels at 100 % text scale; the table scrolls sideways sooner than that."""
 
 
 class Rows(QAbstractTableModel, Generic[R]):
@@ -212,7 +214,7 @@ class Table(QTableView, Generic[R]):
         self._fit_columns()
 
     def _fit_columns(self) -> None:
-        """Each column as wide as its content; the stretching ones share what is left, at least a fifth of the table."""
+        """Each column as wide as its content; the stretching ones share what is left, but stay readable."""
         header, place = self.horizontalHeader(), self.viewport().width()
         wanted = [self._wanted_width(index) for index in range(len(self._rows.columns))]
         stretched = [i for i, column in enumerate(self._rows.columns) if column.width == "stretch"] or [0]
@@ -222,7 +224,7 @@ class Table(QTableView, Generic[R]):
         fixed = sum(width for index, width in enumerate(wanted) if index not in stretched)
         shares = dict(zip(stretched, shared([wanted[index] for index in stretched], place - fixed), strict=True))
         for index, width in enumerate(wanted):
-            least = max(min(width, place // 5), self._heading_width(index))
+            least = max(min(width, max(place // 5, theme().px(_READABLE))), self._heading_width(index))
             header.resizeSection(index, max(shares[index], least) if index in shares else width)
 
     def _wanted_width(self, index: int) -> int:

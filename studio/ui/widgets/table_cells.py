@@ -87,7 +87,7 @@ class CellPainter(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
-        painter.drawEllipse(QPointF(inner.left() + 4, middle), 4, 4)
+        painter.drawEllipse(QPointF(inner.left() + theme().px(4), middle), theme().px(4), theme().px(4))
 
     def width_of(self, column: Column[Any], rows: Sequence[object]) -> int:
         """The widest of these cells, without padding."""
@@ -123,4 +123,4 @@ def _mark_space(column: Column[Any]) -> int:
     """What a dot or glyph takes away from the text."""
     if column.dot is None:
         return 0
-    return _DOT_SPACE if column.icon is None else theme().px(_ICON) + 6
+    return theme().px(_DOT_SPACE) if column.icon is None else theme().px(_ICON) + 6

@@ -29,3 +29,24 @@ def test_the_figures_of_both_runs_stand_side_by_side_and_lead_to_their_step(page
     assert page.selection.single == "mail_b"
     panel.clear()
     assert not panel.view.isVisibleTo(panel)
+
+
+def test_a_low_panel_keeps_what_stands_above_its_table_whole(page: CanvasPage) -> None:
+    panel = page.debug.compare
+    panel.set_runs({"r2": "r2 · 2 Mar 2026, 00:00 · Simulate · waiting"})
+    panel.show_comparison(
+        Comparison(run_a="r1", run_b="r2", finding="They differ in many ways. " * 8, differences=(), steps=())
+    )
+    panel.setParent(None)
+    try:
+        panel.resize(420, 260)
+        panel.show()
+        for part in (panel.finding, panel.view, panel.chip):
+            assert part is not None
+            assert panel.rect().contains(part.rect().translated(part.mapTo(panel, part.rect().topLeft())))
+        below = panel.table.parentWidget()
+        assert below is not None
+        assert panel.view.mapTo(panel, panel.view.rect().bottomLeft()).y() < below.y()
+    finally:
+        page.timeline.tabs.insertTab(4, panel, "Compare runs")
+        panel.clear()

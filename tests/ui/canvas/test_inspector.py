@@ -167,7 +167,12 @@ def test_help_tells_what_the_type_declares(page: CanvasPage) -> None:
     page.inspector.open_tab("Help")
     said = words(page.inspector.help)
     about = page.document.catalogue["flow.wait_for"].declaration
-    for part in (about.summary, "holds people until a time or an event", "ordered, timeout", "At the longest · needed"):
+    for part in (
+        about.summary,
+        "holds people until a time or an event",
+        "ordered, time is up",
+        "At the longest · needed",
+    ):
         assert part in said
 
 

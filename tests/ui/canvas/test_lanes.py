@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPixmap
 
 from studio.ui.canvas.edges import points_between
 from studio.ui.canvas.lanes import Run, lanes
@@ -73,3 +75,25 @@ def test_a_long_edge_gives_way_to_a_step_that_is_put_under_it(page: CanvasPage) 
             if node not in (edge.source, edge.target):
                 inside = node.body.adjusted(2, 2, -2, -2)
                 assert not any(inside.contains(edge.point(step / 60)) for step in range(61)), edge.key
+
+
+def test_far_away_an_edge_goes_round_the_steps_too(page: CanvasPage) -> None:
+    page.editor.tidy()
+    page.glide.stop()
+    long, short = list(page.scene.edges.values())[:2]
+    long.lane, short.lane = long.line.p1().y() + 300, None
+    long.follow()
+    start, first, second, end = long.way
+    assert first.y() == second.y() == long.lane
+    assert start.x() < first.x() <= second.x() < end.x()
+    assert short.way == [short.line.p1(), short.line.p2()]
+
+    drawn = page.scene.far
+    drawn.place_edge(long)
+    pixmap = QPixmap(200, 200)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.translate(100 - (start.x() + end.x()) / 2, 100 - first.y())
+    drawn.paint(painter)
+    painter.end()
+    assert pixmap.toImage().pixelColor(100, 100).alpha() > 0
