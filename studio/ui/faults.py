@@ -51,7 +51,7 @@ def explain(error: BaseException) -> Fault:
         )
     problems = error.problems if isinstance(error, UserFixable) else ()
     to_do = error.hint or ("Try again in a moment." if isinstance(error, Transient) else "")
-    listed = " ".join(str(problem) for problem in problems[:5] if str(problem) not in error.message)
+    listed = " ".join(str(problem) for problem in problems[:5] if problem.message not in error.message)
     more = f" And {len(problems) - 5} more." if len(problems) > 5 else ""
     return Fault(error.message, error.where or "", f"{to_do} {listed}{more}".strip(), error.code, details)
 

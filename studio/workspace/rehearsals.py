@@ -14,6 +14,8 @@ from datetime import datetime
 import polars as pl
 
 from studio.domain.port_words import port_words, ways_of
+from studio.domain.step_names import step_name
+from studio.domain.validation import Catalogue
 from studio.domain.workflow import Workflow
 from studio.engine.host import EngineHost
 from studio.engine.rehearsal import MessagesAhead, Rehearsed
@@ -82,10 +84,11 @@ class DryRun:
 class RehearsalsStory:
     """Dry runs of one workspace."""
 
-    def __init__(self, store: Store, host: EngineHost, runs: RunsStory) -> None:
+    def __init__(self, store: Store, host: EngineHost, runs: RunsStory, types: Catalogue) -> None:
         self._store = store
         self._host = host
         self._runs = runs
+        self._types = types
 
     def dry_run(self, workflow: Workflow, options: RunOptions, *, workflow_id: str | None = None) -> DryRun:
         """What would happen if the workflow ran now (or as of a moment). Takes seconds for 100,000 people.
@@ -101,7 +104,7 @@ class RehearsalsStory:
     def _told(self, workflow: Workflow, found: Rehearsed) -> DryRun:
         price = (workflow.settings.cost_per_message or {}).get("amount")
         each = float(price) if isinstance(price, (int, float)) else None
-        labels = {node.id: node.label or node.id for node in workflow.nodes}
+        labels = {node.id: step_name(node, self._types) for node in workflow.nodes}
         sends = tuple(
             self._send(node.id, labels[node.id], found.messages[node.id], each)
             for node in workflow.nodes

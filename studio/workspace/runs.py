@@ -20,6 +20,8 @@ from studio.domain.ids import stable_id
 from studio.domain.node import Mode, NodeType
 from studio.domain.ports import RunRow
 from studio.domain.run import RunEvent, RunState, RunView, fold
+from studio.domain.step_names import step_name
+from studio.domain.validation import Catalogue
 from studio.domain.workflow import Node, Workflow
 from studio.engine.driver import refuse_held
 from studio.engine.host import EngineHost
@@ -128,7 +130,7 @@ class RunsStory(KnownRuns):
             problems = self.preflight(workflow, options)
             options = replace(options, profile=options.profile or own_profile(self._store.folder))
         if problems:
-            raise _refused(workflow, problems)
+            raise _refused(workflow, problems, self._workflows.catalogue)
         workflow = self._workflows.written_out(workflow)
         aids, planted = self._debugging.prepare(workflow, options.aids, options.from_run)
         if aids.from_node is None:
@@ -429,11 +431,17 @@ def _limit(run: RunRow) -> datetime | None:
     return None if run.until is not None and run.at >= run.until else run.until
 
 
-def _refused(workflow: Workflow, problems: Sequence[Problem]) -> UserFixable:
+def _refused(workflow: Workflow, problems: Sequence[Problem], types: Catalogue) -> UserFixable:
+    """In its message a step is called as on the canvas: who reads that has never seen an id."""
+    steps = {node.id: node for node in workflow.nodes}
+    first = problems[0]
+    if first.node in steps:
+        field = None if first.field == "parameters" else first.field
+        first = replace(first, node=f"“{step_name(steps[first.node], types)}”", field=field)
     more = f" ({len(problems) - 1} more of the kind.)" if len(problems) > 1 else ""
     return UserFixable(
         "RUN-INVALID",
-        f"“{workflow.name}” cannot run: {problems[0]}{more}",
+        f"“{workflow.name}” cannot run: {first}{more}",
         hint="Mend it, then start again." if len(problems) == 1 else "Mend what is listed, then start again.",
         problems=problems,
     )

@@ -259,7 +259,7 @@ class Workspace:
     def rehearsals(self) -> RehearsalsStory:
         from studio.workspace.rehearsals import RehearsalsStory
 
-        return RehearsalsStory(self._store, self._host, self.runs)
+        return RehearsalsStory(self._store, self._host, self.runs, self.workflows.catalogue)
 
     @part
     def history(self) -> HistoryStory:

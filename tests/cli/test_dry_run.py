@@ -74,3 +74,24 @@ def test_a_workflow_that_cannot_run_is_refused_by_the_dry_run_too(shop: Path, tm
     bad.write_text('{"format": "studio.workflow/1", "name": "Bad"}')
     said = studio("run", bad, "--dry-run", workspace=shop)
     assert (said.code, said.document["error"]["code"]) == (2, "RUN-INVALID")
+
+
+def test_steps_are_called_what_the_canvas_calls_them(shop: Path, tmp_path: Path) -> None:
+    steps = [{"id": "n1", "type": "trigger.manual"}, {"id": "n2", "type": "flow.exit", "label": "The end"}]
+    edges = [{"from": ["n1", "out"], "to": ["n2", "in"]}]
+    file = tmp_path / "named.json"
+    file.write_text(json.dumps({"format": "studio.workflow/1", "name": "Named", "nodes": steps, "edges": edges}))
+    dry = done("run", file, "--dry-run", workspace=shop)
+    assert [step["label"] for step in dry["steps"]] == ["Start by hand", "The end"]
+    file.write_text(
+        json.dumps(
+            {
+                "format": "studio.workflow/1",
+                "name": "Named",
+                "nodes": [*steps, steps[0] | {"id": "n3", "type": "flow.delay"}],
+                "edges": edges,
+            }
+        )
+    )
+    said = studio("run", file, workspace=shop).document["error"]["message"]
+    assert said.startswith("“Named” cannot run: “Wait”")

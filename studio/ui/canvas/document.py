@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from studio.domain.step_names import step_name
 from studio.domain.validation import Catalogue
 from studio.domain.workflow import Edge, Node, PortRef, Workflow
 from studio.nodes.policy import with_policy
@@ -335,9 +336,8 @@ class _Replacement(QUndoCommand):
 
 
 def display_name(node: Node, catalogue: Catalogue) -> str:
-    """The node's label, or its type's title, or its id."""
-    node_class = catalogue.get(node.type)
-    return node.label or (node_class.declaration.title if node_class else node.id)
+    """What the canvas calls a node."""
+    return step_name(node, catalogue)
 
 
 def _counted(number: int, word: str) -> str:

@@ -92,9 +92,9 @@ def _repaired(
         else:
             mended.pop(name, None)
     for name, bad in bad_entries.items():
-        entries = mended[name]
-        assert isinstance(entries, list)
-        mended[name] = [entry for index, entry in enumerate(entries) if index not in bad]
+        entries = mended.get(name)
+        if isinstance(entries, list):  # a list that is wrong as a whole, too, has given way already
+            mended[name] = [entry for index, entry in enumerate(entries) if index not in bad]
     return mended
 
 

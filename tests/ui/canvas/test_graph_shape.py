@@ -169,3 +169,8 @@ def test_pills_at_the_outputs_of_a_step_lie_clear_of_each_other_with_and_without
         editor.scene.set_statuses({}, statuses)
         for a, b in itertools.combinations(leaving, 2):
             assert not a.pill.intersects(b.pill), (a.key, b.key)
+
+
+def test_a_list_that_is_wrong_entry_by_entry_and_as_a_whole_leaves_the_outputs_known(types: Catalogue) -> None:
+    whole = outputs_for(types["trigger.catalog"], specimen(types["trigger.catalog"].Parameters))[0]
+    assert outputs_for(types["trigger.catalog"], {"interest": ["12 h"]}) == (whole, False)
