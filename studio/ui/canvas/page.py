@@ -128,6 +128,7 @@ class CanvasPage(Page):
         self.selection.changed.connect(self._selected)
         self.watch.state_changed.connect(self._run_state_changed)
         self.checks.found.connect(self._checked)
+        self.aid.changed.connect(lambda: self.checks.set_fields(self.aid.vocabulary.fields))
         self.view.opened.connect(self._inspect)
         self.editor.selected_anew.connect(self.view.ensure_seen)
         self.editor.arranged.connect(self._show_arranged)
