@@ -21,7 +21,7 @@ from studio.ui.shell.fuzzy import match
 from studio.ui.shell.mark import window_icon
 from studio.ui.shell.top_bar import Breadcrumb
 from studio.ui.theme import theme
-from studio.ui.widgets import Chip, ErrorPanel, LinkButton, MenuChip, Text
+from studio.ui.widgets import Chip, ErrorPanel, LinkButton, MenuChip, Pill, Text
 
 
 class Screen(Page):
@@ -156,6 +156,21 @@ def test_a_disabled_action_does_not_run_and_is_grey_in_its_menu(window: MainWind
     assert ran == []
     assert [action.isEnabled() for action in menu.actions()] == [False, True, True]
     assert not menu.actions()[0].icon().isNull()
+
+
+def test_the_state_of_a_run_stays_where_the_name_gets_shorter_for_it(look: None, qtbot: QtBot) -> None:
+    before = QWidget()
+    qtbot.addWidget(before)
+    bar = Breadcrumb(before)
+    qtbot.addWidget(bar)
+    pill = Pill("running · 68 %", "state.running")
+    name = "Cart recovery of the whole of last spring – Bloom & Barley"
+    bar.set_place([Crumb("Workflows"), Crumb(name)], "w1 · run r1", [pill])
+    bar.resize(300, 40)
+    bar.show()
+    assert pill.isVisible()
+    assert bar.rect().contains(pill.geometry())
+    assert not any(text.isVisible() for text in bar.findChildren(Text) if text.text() == "Workflows")
 
 
 def test_the_crumbs_lead_back_and_give_way_when_it_gets_narrow(qtbot: QtBot, window: MainWindow) -> None:

@@ -77,6 +77,17 @@ def offered(problem: StepProblem, cause: Diagnosis) -> list[str]:
     return [*([problem.action] if problem.action else []), *own]
 
 
+def _title(problem: StepProblem, step: StepView | None) -> str:
+    """What is wrong, in one line: messages that did not go out, people who did not get on."""
+    if problem.severity != "error":
+        return "Look at this"
+    if not problem.count:
+        return "This step could not be handled"
+    if step is not None and step.sending:
+        return f"{plural(problem.count, 'message')} did not go out"
+    return f"{plural(problem.count, 'contact')} could not be handled"
+
+
 class ProblemPanel(QWidget):
     """`action_requested(node_id, action)` from the buttons; `contacts_wanted(node_id, code)` to fill the table;
     `field_wanted(node_id, field)` for a wrong setting.
@@ -98,7 +109,7 @@ class ProblemPanel(QWidget):
     def show_step(self, node_id: str, name: str, step: StepView | None, checks: Sequence[Problem]) -> int:
         """Shows what is wrong with a node in the run and with its settings, and answers with how many problems."""
         problems = open_problems(step) if step is not None else ()
-        shown = (node_id, name, problems, tuple(checks), step.attempts if step else 0)
+        shown = (node_id, name, problems, tuple(checks), (step.attempts, bool(step.left)) if step else None)
         count = len(problems) + len(checks)
         if shown == self._shown:
             return count
@@ -130,10 +141,10 @@ class ProblemPanel(QWidget):
 
     def _add_problem(self, node_id: str, name: str, problem: StepProblem, step: StepView | None) -> None:
         tone: Tone = "bad" if problem.severity == "error" else "caution"
-        whom = plural(problem.count, "contact") if problem.count else "this step"
-        title = f"{whom[0].upper()}{whom[1:]} could not be handled" if problem.severity == "error" else "Look at this"
+        title = _title(problem, step)
         attempts = f"attempt {step.attempts}" if step is not None and step.attempts > 1 else ""
-        where = " · ".join(part for part in (name, attempts) if part)
+        others = "everybody else went on" if step is not None and problem.count and step.left else ""
+        where = " · ".join(part for part in (name, attempts, others) if part)
         happened = Card("What happened", padding=14)
         happened.add(Paragraph(problem.message))
         cause = diagnose(problem.code, problem.message)

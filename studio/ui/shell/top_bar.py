@@ -25,6 +25,8 @@ from studio.ui.widgets.marks import Pill
 MODES = {"simulate": "Simulate", "test": "Test", "live": "Live"}
 COMMAND_HINT = "Search templates, nodes, runs, or type a command"
 _HEIGHT = 52
+_HERE_LEAST = 60
+"""Of the name of where one is, beside a state, in pixels at 100 % text scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +111,9 @@ class StatusPill(Pill):
 class Breadcrumb(QWidget):
     """“/ Workflows / Cart recovery · v7”, and small widgets of the screen behind it.
 
-    Where it gets narrow it leaves out the extras first, then the note, then the way; never where one is. Filters that
-    are left out are in the menu of one chip, which says how many of them are set.
+    Where it gets narrow it leaves out the extras first, then the note, then the way; never where one is. A state in a
+    pill goes last: where one is gets shorter for it. Filters that are left out are in the menu of one chip, which says
+    how many of them are set.
     """
 
     def __init__(self, before: QWidget) -> None:
@@ -122,6 +125,8 @@ class Breadcrumb(QWidget):
         self._box.setSpacing(6)
         self._optional: list[QWidget] = []
         self._filters: list[MenuChip] = []
+        self._states: list[QWidget] = []
+        self._here: list[QWidget] = []
         self._more = _MoreChip()
         self._more.setParent(self)
         self._more.hide()
@@ -144,7 +149,10 @@ class Breadcrumb(QWidget):
         self._more.ensurePolished()
         self._box.addStretch(1)
         self._set_tab_order()
-        self._optional = [*reversed(extras), *noted, *way]
+        self._states = [widget for widget in extras if isinstance(widget, Pill)]
+        others = [widget for widget in reversed(extras) if widget not in self._states]
+        self._optional = [*others, *noted, *way, *self._states]
+        self._here = here[-1:]
         self.setAccessibleName("You are at " + ", ".join(crumb.text for crumb in crumbs))
         self._fit()
 
@@ -162,7 +170,8 @@ class Breadcrumb(QWidget):
     def minimumSizeHint(self) -> QSize:
         kept = [widget for widget in self._widgets() if widget not in self._optional and widget is not self._more]
         filters = self._width_of([self._more]) if self._filters else 0
-        return QSize(min(theme().px(90), self._width_of(kept)) + filters, self._box.minimumSize().height())
+        states = self._width_of(self._states)
+        return QSize(min(theme().px(90), self._width_of(kept)) + filters + states, self._box.minimumSize().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -174,10 +183,15 @@ class Breadcrumb(QWidget):
     def _width_of(self, widgets: Sequence[QWidget]) -> int:
         return sum(widget.sizeHint().width() + self._box.spacing() for widget in widgets)
 
+    def _spare(self) -> int:
+        """By how much where one is can be shortened."""
+        return sum(max(0, widget.sizeHint().width() - theme().px(_HERE_LEAST)) for widget in self._here)
+
     def _fit(self) -> None:
         shown = [widget for widget in self._widgets() if widget is not self._more]
         for widget in self._optional:
-            if self._width_of(shown) <= self.width() + self._box.spacing():
+            spare = self._spare() if widget in self._states else 0
+            if self._width_of(shown) - spare <= self.width() + self._box.spacing():
                 break
             shown.remove(widget)
             if widget in self._filters and self._more not in shown:

@@ -224,7 +224,7 @@ class Table(QTableView, Generic[R]):
         fixed = sum(width for index, width in enumerate(wanted) if index not in stretched)
         shares = dict(zip(stretched, shared([wanted[index] for index in stretched], place - fixed), strict=True))
         for index, width in enumerate(wanted):
-            least = max(min(width, max(place // 5, theme().px(_READABLE))), self._heading_width(index))
+            least = max(min(width, max(place // 5, min(theme().px(_READABLE), place // 3))), self._heading_width(index))
             header.resizeSection(index, max(shares[index], least) if index in shares else width)
 
     def _wanted_width(self, index: int) -> int:
