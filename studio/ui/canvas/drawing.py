@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QTransform
 
 from studio.ui import icons
 from studio.ui.canvas import look
@@ -48,6 +48,8 @@ class Drawing:
     def __init__(self) -> None:
         self.zoom = 1.0
         self.ratio = 1.0
+        self.to_pixels = QTransform()
+        """In which a painter's units are the screen's pixels, of which there may be several to one of Qt's."""
         self.level: Level = "full"
         self.phase = 0.0
         self.show_focus = False
@@ -65,6 +67,7 @@ class Drawing:
     def set_zoom(self, zoom: float, ratio: float) -> None:
         self._frames_here = 0
         self.zoom, self.ratio = zoom, ratio
+        self.to_pixels = QTransform.fromScale(1 / ratio, 1 / ratio)
         seen = zoom / theme().text_scale
         self.level = next(level for level, least in look.LEVELS if seen >= least)
 
@@ -102,7 +105,7 @@ class Drawing:
         found = self._own.get(owner)
         if found is not None:
             if found[2] == self.zoom and found[3] == self.level:
-                _copy(painter, area, found[0])
+                self._copy(painter, area, found[0])
                 return
             if self.is_zooming and can_stretch and _STRETCH_LEAST < self.zoom / found[2] < _STRETCH_MOST:
                 self.stale = True
@@ -110,9 +113,25 @@ class Drawing:
                 return
         fresh = self._bake_own(owner, area, paint) if can_stretch or not self.is_zooming else None
         if fresh is not None:
-            _copy(painter, area, fresh)
+            self._copy(painter, area, fresh)
         else:
             paint(painter)
+
+    def stamp(self, painter: QPainter, owner: object, left: float, top: float) -> bool:
+        """Copies an item's own picture, painter and place in the screen's pixels; False: there is none of this zoom."""
+        found = self._own.get(owner)
+        if found is None or found[2] != self.zoom or found[3] != self.level:
+            return False
+        painter.drawPixmap(round(left), round(top), found[0])
+        return True
+
+    def _copy(self, painter: QPainter, area: QRectF, picture: QPixmap) -> None:
+        # At the painter's own scale a picture of this zoom would be resampled, though no pixel changes its size.
+        transform = painter.worldTransform()
+        place = transform.map(area.topLeft())
+        painter.setWorldTransform(self.to_pixels)
+        painter.drawPixmap(round(place.x() * self.ratio), round(place.y() * self.ratio), picture)
+        painter.setWorldTransform(transform)
 
     def _bake_own(self, owner: object, area: QRectF, paint: Callable[[QPainter], None]) -> QPixmap | None:
         scale = self.zoom * self.ratio
@@ -167,7 +186,10 @@ class Drawing:
             found = self._fresh(key, found, size, lambda painter: _paint_pill(painter, width, colour))
         return found[0], found[1]
 
-    def pen(self, colour: str, width: float, *, dashed: bool = False, cosmetic: bool = False) -> QPen:
+    def pen(
+        self, colour: str, width: float, *, dashed: bool = False, moving: bool = False, cosmetic: bool = False
+    ) -> QPen:
+        """`moving` dashes are where `step_dashes` has brought them."""
         key = (colour, width, dashed, cosmetic)
         found = self._pens.get(key)
         if found is None:
@@ -178,7 +200,7 @@ class Drawing:
                 found.setDashPattern(list(_DASH))
             self._pens[key] = found
         if dashed:
-            found.setDashOffset(self.phase)
+            found.setDashOffset(self.phase if moving else 0.0)
         return found
 
     def text_pens(self) -> tuple[QColor, ...]:
@@ -220,15 +242,6 @@ class Drawing:
         paint(painter)
         painter.end()
         return pixmap, source
-
-
-def _copy(painter: QPainter, area: QRectF, picture: QPixmap) -> None:
-    # At the painter's own scale a picture of this zoom would be resampled, though no pixel changes its size.
-    transform = painter.worldTransform()
-    place = transform.map(area.topLeft())
-    painter.resetTransform()
-    painter.drawPixmap(round(place.x()), round(place.y()), picture)
-    painter.setWorldTransform(transform)
 
 
 def pill_width(label: str, figure: str) -> float:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPen, QStaticText
+from PySide6.QtGui import QPainter, QPainterPath, QPen, QStaticText, QTransform
 from PySide6.QtWidgets import QGraphicsPathItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.domain.workflow import Edge, PortRef
@@ -63,6 +63,7 @@ class EdgeItem(QGraphicsPathItem):
         self._straight = False
         self.room = QRectF()
         """What it is painted within, without the pill, in the scene."""
+        self._corner = 0.0, 0.0
         self._drawing = drawing
         self._curves: tuple[Curve, ...] = ((QPointF(), QPointF(), QPointF(), QPointF()),)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
@@ -80,7 +81,9 @@ class EdgeItem(QGraphicsPathItem):
         if figure != self.figure:
             self.figure = figure
             self._words = None
-            self._place_pill()
+            # A figure as wide as the one before stands where that stood.
+            if not figure or pill_width(self.label, figure) != self.pill.width():
+                self._place_pill()
         return is_new
 
     def show_anew(self) -> None:
@@ -121,6 +124,7 @@ class EdgeItem(QGraphicsPathItem):
                 path.cubicTo(*curve[1:])
         self.setPath(path)
         self.room = self.boundingRect()
+        self._corner = self.room.x(), self.room.y()
         self._drawing.drop_picture(self)
         self._place_pill()
 
@@ -140,6 +144,14 @@ class EdgeItem(QGraphicsPathItem):
             # A curve is painted as fast as its picture is stretched, and sharp.
             self._drawing.draw_picture(painter, self, self.room, self._paint_curve, can_stretch=False)
 
+    def stamp(self, painter: QPainter, view: QTransform) -> bool:
+        """As a node's."""
+        if self.status.moving:
+            return False
+        zoom, ratio = self._drawing.zoom, self._drawing.ratio
+        left, top = self._corner
+        return self._drawing.stamp(painter, self, (left * zoom + view.dx()) * ratio, (top * zoom + view.dy()) * ratio)
+
     def _paint_curve(self, painter: QPainter) -> None:
         status, drawing = self.status, self._drawing
         if self.selected:
@@ -150,7 +162,8 @@ class EdgeItem(QGraphicsPathItem):
             pen = drawing.pen("control_border", 1.5)
         else:
             width = 1.75 if status.state == "done" else 2.0
-            pen = drawing.pen(state_colour(status.state), width, dashed=status.state == "running")
+            dashed = status.state == "running"
+            pen = drawing.pen(state_colour(status.state), width, dashed=dashed, moving=status.moving)
         painter.setPen(pen)
         if self._straight:
             painter.drawLine(self.line)

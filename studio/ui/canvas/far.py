@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen, QPixmap, QTransform
 
 from studio.ui.canvas.edges import EdgeItem, EdgeKey, Way
@@ -40,6 +40,8 @@ class FarPicture:
         """Takes the node's place and state as they now are."""
         colour, body = f"state.{node.state}", node.body
         before = self._block_colour.get(node.node_id)
+        if before == colour and self._blocks[colour][node.node_id] == body:
+            return
         if before is not None and self._blocks[before][node.node_id] == body:
             self._mend_blocks[node.node_id] = None
         else:
@@ -55,6 +57,8 @@ class FarPicture:
         state = edge.status.state
         colour = f"state.{state}" if state in _TOLD else "control_border"
         before = self._line_colour.get(edge.key)
+        if before == colour and self._lines[colour][edge.key] == edge.way:
+            return
         if before is not None and self._lines[before][edge.key] == edge.way:
             self._mend_lines[edge.key] = None
         else:
@@ -87,8 +91,8 @@ class FarPicture:
         """The theme has changed."""
         self._kept = None
 
-    def show(self, painter: QPainter, size: QSize, transform: QTransform, ratio: float) -> None:
-        """Paints the graph into a viewport; `transform` leads from the scene to it."""
+    def show(self, painter: QPainter, parts: Sequence[QRect], size: QSize, transform: QTransform, ratio: float) -> None:
+        """Paints the graph into parts of a viewport; `transform` leads from the scene to it."""
         wanted = size, transform, ratio
         mends = len(self._mend_blocks) + len(self._mend_lines)
         if self._kept_for != wanted:
@@ -96,7 +100,6 @@ class FarPicture:
             self._kept, self._kept_for = None, wanted
             painter.setWorldTransform(transform)
             self.paint(painter)
-            painter.resetTransform()
             return
         if self._kept is None or mends > _MENDED_MAX:
             self._kept = self._whole(size, transform, ratio)
@@ -104,7 +107,10 @@ class FarPicture:
             self._mend(self._kept, transform)
         self._mend_blocks.clear()
         self._mend_lines.clear()
-        painter.drawPixmap(QPoint(0, 0), self._kept)
+        painter.resetTransform()
+        for left, top, width, height in map(QRect.getRect, parts):
+            source = QRectF(left * ratio, top * ratio, width * ratio, height * ratio)
+            painter.drawPixmap(QRectF(left, top, width, height), self._kept, source)
 
     def _whole(self, size: QSize, transform: QTransform, ratio: float) -> QPixmap:
         pixmap = QPixmap(size * ratio)

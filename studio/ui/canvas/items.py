@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QPainter, QPen, QTransform
 from PySide6.QtWidgets import QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.ui.canvas import look
@@ -151,6 +151,18 @@ class NodeItem(QGraphicsRectItem):
             paint_word(painter, self.mark)
         if self.is_target:
             self._paint_targets(painter)
+
+    def stamp(self, painter: QPainter, view: QTransform) -> bool:
+        """Copies its picture where nothing else is to be painted; False: it must paint itself.
+
+        The painter's units are the screen's pixels; `view` leads from the scene to Qt's.
+        """
+        if self.selected or self.mark is not None or self.is_target or (self.current and self._drawing.show_focus):
+            return False
+        zoom, ratio = self._drawing.zoom, self._drawing.ratio
+        left = self.x() * zoom + view.dx() - MARGIN * zoom
+        top = self.y() * zoom + view.dy() - MARGIN * zoom
+        return self._drawing.stamp(painter, self, left * ratio, top * ratio)
 
     def _paint_node(self, painter: QPainter) -> None:
         drawing, face = self._drawing, self.face

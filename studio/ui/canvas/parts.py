@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from PySide6.QtCore import QPoint, QRect
-from PySide6.QtGui import QPainter, QPixmap, QRegion
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QRegion
 
 _EXTRA_PIXELS = 20_000
 """Painting so many pixels more costs about as much as going through one rectangle more."""
@@ -34,15 +34,20 @@ class Parts:
         self._asked = wanted
         return [rect for rect in wanted if _corners(rect) not in known]
 
+    def forget(self) -> None:
+        """What was asked for lies elsewhere now."""
+        self._asked = []
+
     def take(self, region: QRegion) -> list[QRect]:
         """The rectangles of this frame; they cover the region that Qt wants painted. Empty: as Qt has it."""
         asked, self._asked = self._asked, []
-        if not asked or region.rectCount() == 1:
+        if not asked:
             return []
         covered = QRegion()
         for rect in asked:
             covered += rect
-        # Somebody else wants something too (the pointer, a panel that goes away): then it is Qt's frame.
+        # Somebody else wants something too (the pointer, a panel that goes away): then it is Qt's frame, for it must
+        # learn where items are that came into sight.
         return asked if region.subtracted(covered).isEmpty() else []
 
 
@@ -56,39 +61,29 @@ def joined(rects: Iterable[QRect], room: QRect) -> list[QRect]:
     return [QRect(left, top, right - left, bottom - top) for left, top, right, bottom, _ in found]
 
 
-def tile_over(painter: QPainter, area: QRect, tile: QPixmap, origin: QPoint) -> None:
-    """Covers an area with copies of an opaque picture, one of which begins at `origin`.
-
-    Qt's own way, a brush, shares a large area out to threads and waits for them, which takes long while others work.
-    """
-    width, height = tile.width(), tile.height()
-    top = area.top()
-    while top <= area.bottom():
-        down = (top - origin.y()) % height
-        high = min(height - down, area.bottom() - top + 1)
-        left = area.left()
-        while left <= area.right():
-            across = (left - origin.x()) % width
-            wide = min(width - across, area.right() - left + 1)
-            painter.drawPixmap(left, top, tile, across, down, wide, high)
-            left += wide
-        top += high
-
-
 def _add(found: list[Corners], new: Corners) -> None:
+    left, top, right, bottom, pixels = new
     index = 0
     while index < len(found):
-        left, top, right, bottom, pixels = found[index]
-        left, top = min(left, new[0]), min(top, new[1])
-        right, bottom = max(right, new[2]), max(bottom, new[3])
-        both = (right - left) * (bottom - top)
-        if both <= pixels + new[4] + _EXTRA_PIXELS:
+        one = found[index]
+        low_x, high_x = one[0], one[2]
+        low_y, high_y = one[1], one[3]
+        if left < low_x:  # noqa: PLR1730 - min() and max() are calls, which would cost more than all the rest
+            low_x = left
+        if top < low_y:  # noqa: PLR1730 - the same
+            low_y = top
+        if right > high_x:  # noqa: PLR1730 - the same
+            high_x = right
+        if bottom > high_y:  # noqa: PLR1730 - the same
+            high_y = bottom
+        both = (high_x - low_x) * (high_y - low_y)
+        if both <= pixels + one[4] + _EXTRA_PIXELS:
             # Larger now, it may take in one looked at before.
             found.pop(index)
-            new, index = (left, top, right, bottom, both), 0
+            left, top, right, bottom, pixels, index = low_x, low_y, high_x, high_y, both, 0
         else:
             index += 1
-    found.append(new)
+    found.append((left, top, right, bottom, pixels))
 
 
 def _corners(rect: QRect) -> Corners:

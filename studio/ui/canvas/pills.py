@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QTransform
 
 from studio.ui.canvas import look
 from studio.ui.canvas.drawing import Drawing, state_colour
@@ -48,14 +48,22 @@ class Pills:
             found.update(self._cells.get(cell, {}))
         return [edge for edge in found.values() if edge.pill.intersects(area)]
 
-    def paint(self, painter: QPainter, areas: Iterable[QRectF], drawing: Drawing) -> None:
-        """Grounds and words of the pills that touch one of the areas."""
+    def paint(self, painter: QPainter, areas: Iterable[QRectF], drawing: Drawing, view: QTransform) -> None:
+        """Grounds and words of the pills that touch one of the areas.
+
+        The painter's units are the screen's pixels; `view` leads from the scene to Qt's.
+        """
+        zoom, ratio, dx, dy = drawing.zoom, drawing.ratio, view.dx(), view.dy()
         for edge in {edge.key: edge for area in areas for edge in self.within(area)}.values():
             state = edge.status.state
             colour = "accent" if edge.selected else state_colour(state) if state in _TOLD else "border"
             # Whoever says the same looks the same.
             said = edge.label, edge.figure, colour, edge.pill.width()
-            drawing.draw_picture(painter, said, edge.pill, partial(_paint_pill, edge, colour, drawing))
+            left, top, _width, _height = edge.pill.getRect()
+            if not drawing.stamp(painter, said, (left * zoom + dx) * ratio, (top * zoom + dy) * ratio):
+                painter.setWorldTransform(view)
+                drawing.draw_picture(painter, said, edge.pill, partial(_paint_pill, edge, colour, drawing))
+                painter.setWorldTransform(drawing.to_pixels)
 
 
 def _paint_pill(edge: EdgeItem, colour: str, drawing: Drawing, painter: QPainter) -> None:

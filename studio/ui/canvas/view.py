@@ -6,7 +6,8 @@ viewport, which is slower on machines without a graphics card; gestures (`pointe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from math import ceil, floor
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -22,7 +23,6 @@ from PySide6.QtGui import (
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
-    QPixmap,
     QRegion,
     QResizeEvent,
     QWheelEvent,
@@ -33,7 +33,9 @@ from studio.ui.canvas import look
 from studio.ui.canvas.edges import EdgeItem
 from studio.ui.canvas.editor import CanvasEditor
 from studio.ui.canvas.items import NodeItem
-from studio.ui.canvas.parts import Parts, tile_over
+from studio.ui.canvas.paper import Paper
+from studio.ui.canvas.parts import Parts
+from studio.ui.canvas.picturing import paint_items, paint_pills
 from studio.ui.canvas.pointer import Pointer
 from studio.ui.numbers import plural
 from studio.ui.theme import theme
@@ -43,8 +45,6 @@ _BESIDE = 180.0
 """Paper shown around a step that is brought into sight: its neighbours, or what leads there."""
 _DASH_MS = 100
 _SHARPEN_MS = 90
-_PAPER_TILE = 480
-"""Least width of the picture the paper is tiled with, in pixels: the larger, the fewer copies."""
 _PARTS_MAX = 24
 _BY_KEY = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 _DASH_STEP = 0.7
@@ -74,7 +74,7 @@ class CanvasView(QGraphicsView):
         self.pointer = Pointer(self, editor)
         self._exposed = QRegion()
         self._parts = Parts()
-        self._paper: tuple[float, QPixmap] | None = None
+        self._paper = Paper()
         self._set_up()
         self.dashes = QTimer(self)
         self.dashes.setInterval(_DASH_MS)
@@ -214,6 +214,10 @@ class CanvasView(QGraphicsView):
     def _bring(self, scene_place: QPointF, viewport_place: QPointF) -> None:
         self.pan_by(viewport_place - QPointF(self.mapFromScene(scene_place)))
 
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        self._parts.forget()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         before = event.oldSize()
@@ -224,90 +228,88 @@ class CanvasView(QGraphicsView):
         self.moved.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._drawing.level != "far":
-            self._drawing.begin_frame()
-            for part in self._parts.take(event.region()) or [event.region()]:
-                self._exposed = QRegion(part)
-                super().paintEvent(QPaintEvent(part))
-            if self._drawing.stale:
-                self._sharpen.start()
+        drawing, region = self._drawing, event.region()
+        parts = self._parts.take(region)
+        if parts == [self.viewport().rect()]:
+            # Maybe after a change of the zoom, and Qt must know where it stands on screen what moves later.
+            parts = []
+        if drawing.level == "far":
+            self._paint_parts(parts or list(region))
             return
-        self._exposed = event.region()
+        drawing.begin_frame()
+        if parts:
+            self._paint_parts(parts)
+        else:
+            self._exposed = region
+            super().paintEvent(event)
+        if drawing.stale:
+            self._sharpen.start()
+
+    def _paint_parts(self, parts: Sequence[QRect]) -> None:
+        drawing, view = self._drawing, self.viewportTransform()
         painter = QPainter(self.viewport())
-        painter.setClipRegion(event.region())
-        self._paint_paper(painter)
-        size = self.viewport().size()
-        self.editor.scene.far.show(painter, size, self.viewportTransform(), self.devicePixelRatioF())
-        painter.setWorldTransform(self.viewportTransform())
-        self._paint_far_selection(painter)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, drawing.level != "far")
+        painter.setWorldTransform(drawing.to_pixels)
+        if drawing.level == "far":
+            self._paint_paper(painter, parts)
+            self.editor.scene.far.show(painter, parts, self.viewport().size(), view, drawing.ratio)
+            painter.setWorldTransform(view)
+            self._paint_far_selection(painter)
+        else:
+            for part in parts:
+                # Parts may overlap: each begins with the paper.
+                painter.setClipRect(self._in_pixels(part))
+                self._paint_paper(painter, [part])
+                paint_items(painter, self.mapToScene(part).boundingRect(), self.editor.scene, view)
 
     def _repaint(self, areas: Sequence[QRectF]) -> None:
         """Paints parts of the scene anew that are known to look different."""
-        if self._drawing.level == "far":
-            self.viewport().update()
-            return
-        room, seen = self.viewport().rect(), self.seen()
-        rects = [
-            self.mapFromScene(area).boundingRect().adjusted(-2, -2, 2, 2) for area in areas if seen.intersects(area)
-        ]
+        view, zoom = self.viewportTransform(), self.zoom
+        dx, dy, room = view.dx(), view.dy(), self.viewport().rect()
+        rects = []
+        for left, top, width, height in map(QRectF.getRect, areas):
+            x, y = floor(left * zoom + dx) - 2, floor(top * zoom + dy) - 2
+            rects.append(QRect(x, y, ceil(width * zoom) + 5, ceil(height * zoom) + 5))
         for rect in self._parts.ask(rects, room):
             self.viewport().update(rect)
 
     def drawBackground(self, painter: QPainter, _area: QRectF | QRect) -> None:
+        # Through a clip of many small parts one large rectangle costs more than the parts.
+        few = 0 < self._exposed.rectCount() <= _PARTS_MAX
+        painter.setWorldTransform(self._drawing.to_pixels)
         if self._exposed.rectCount() == 1:
             # What Qt clips by is all that is to be painted in this frame.
-            transform = painter.worldTransform()
-            painter.resetTransform()
-            painter.setClipRect(self._exposed.boundingRect())
-            painter.setWorldTransform(transform)
-        self._paint_paper(painter)
+            painter.setClipRect(self._in_pixels(self._exposed.boundingRect()))
+        self._paint_paper(painter, self._exposed if few else [self.viewport().rect()])
+        painter.setWorldTransform(self.viewportTransform())
         # Among many small nodes nobody sees a moment of rough edges, but a late frame is felt.
         smooth = self._drawing.is_zooming and self._drawing.level == "full"
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
 
     def drawForeground(self, painter: QPainter, area: QRectF | QRect) -> None:
-        if self.zoom < look.PILLS_FROM * theme().text_scale:
-            return
         # A few items far apart are painted often; what lies between them need not be.
         parts = [self.mapToScene(rect).boundingRect() for rect in self._exposed]
-        areas = parts if 0 < len(parts) <= _PARTS_MAX else [QRectF(area)]
-        self.editor.scene.pills.paint(painter, areas, self._drawing)
+        painter.setWorldTransform(self._drawing.to_pixels)
+        paint_pills(
+            painter,
+            parts if 0 < len(parts) <= _PARTS_MAX else [QRectF(area)],
+            self.editor.scene,
+            self.viewportTransform(),
+        )
 
-    def _paint_paper(self, painter: QPainter) -> None:
-        step = look.GRID * self.zoom
-        while step < 14:
-            step *= 2
-        origin = self.mapFromScene(QPointF(0, 0))
-        transform = painter.worldTransform()
-        painter.resetTransform()
-        paper = self._paper_of(round(step))
-        # Through a clip of many small parts one large rectangle costs more than the parts.
-        parts = list(self._exposed) if 0 < self._exposed.rectCount() <= _PARTS_MAX else [self.viewport().rect()]
-        for part in parts:
-            tile_over(painter, part, paper, origin)
-        painter.setWorldTransform(transform)
+    def _paint_paper(self, painter: QPainter, parts: Iterable[QRect]) -> None:
+        ratio, view = self._drawing.ratio, self.viewportTransform()
+        origin = QPoint(round(view.dx() * ratio), round(view.dy() * ratio))
+        self._paper.paint(painter, map(self._in_pixels, parts), origin, self._drawing)
 
-    def _paper_of(self, step: int) -> QPixmap:
-        if self._paper is None or self._paper[0] != step:
-            dot = QPixmap(step, step)
-            dot.fill(theme().colour("canvas"))
-            painter = QPainter(dot)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme().colour("control_border", 0.35))
-            painter.drawEllipse(QPointF(step / 2, step / 2), 0.9, 0.9)
-            painter.end()
-            width = step * -(-_PAPER_TILE // step)
-            row = QPixmap(width, step)
-            painter = QPainter(row)
-            tile_over(painter, row.rect(), dot, QPoint())
-            painter.end()
-            tile = QPixmap(width, width)
-            painter = QPainter(tile)
-            tile_over(painter, tile.rect(), row, QPoint())
-            painter.end()
-            self._paper = step, tile
-        return self._paper[1]
+    def _in_pixels(self, rect: QRect) -> QRect:
+        """A rectangle of the viewport in the screen's pixels."""
+        ratio = self._drawing.ratio
+        if ratio == 1.0:
+            return rect
+        left, top, width, height = rect.getRect()
+        x, y = floor(left * ratio), floor(top * ratio)
+        return QRect(x, y, ceil((left + width) * ratio) - x, ceil((top + height) * ratio) - y)
 
     def _paint_far_selection(self, painter: QPainter) -> None:
         pen = self._drawing.pen("accent", 2.0, cosmetic=True)
@@ -335,7 +337,7 @@ class CanvasView(QGraphicsView):
         self._repaint([edge.room for edge in self.editor.scene.moving_edges()])
 
     def _retheme(self) -> None:
-        self._paper = None
+        self._paper.forget()
         self.editor.scene.retheme()
         self.viewport().update()
 
@@ -396,6 +398,8 @@ class CanvasView(QGraphicsView):
         if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
             self.zoom_by(1 + event.value(), event.position().toPoint())
             return True
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self.set_zoom(self.zoom)
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             QToolTip.showText(event.globalPos(), self._tip_at(self.mapToScene(event.pos())), self.viewport())
             return True
