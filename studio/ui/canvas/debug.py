@@ -164,8 +164,7 @@ class DebugPanels(QObject):
             words.setdefault(node_id, []).append("pinned")
         marks = {node_id: Mark(" · ".join(said), "state.paused") for node_id, said in words.items()}
         self._scene.set_marks("hold", Marks(marks))
-        place = self._timeline.tabs.indexOf(self.breakpoints)
-        self._timeline.tabs.setTabText(place, self.breakpoints.title())
+        self._timeline.tabs.set_title(self.breakpoints, self.breakpoints.title())
 
     def _show_way(self, journey: Journey | None) -> None:
         workflow: Workflow = self._scene.workflow

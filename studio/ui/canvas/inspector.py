@@ -67,6 +67,7 @@ class Inspector(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(1, 0, 0, 0)
         box.addWidget(self.tabs)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.problem.action_requested.connect(self.action_requested)
         self.problem.contacts_wanted.connect(self.contacts_wanted)
@@ -185,8 +186,7 @@ class Inspector(QWidget):
             step = self._view.steps.get(node.id) if self._view is not None else None
             checks = [problem for problem in self._checks if problem.node == node.id]
             number = self.problem.show_step(node.id, self._document.name_of(node), step, checks)
-        place = list(self._pages).index("Problem")
-        self.tabs.setTabText(place, f"Problem ({number})" if number > 1 else "Problem")
+        self.tabs.set_title(self._pages["Problem"], f"Problem ({number})" if number > 1 else "Problem")
 
     def _show_overview(self) -> int:
         names = {n.id: self._document.name_of(n) for n in self._document.workflow.nodes}

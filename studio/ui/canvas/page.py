@@ -28,6 +28,7 @@ from studio.ui.canvas.document import Document, Journal
 from studio.ui.canvas.editor import CanvasEditor
 from studio.ui.canvas.form_aid import FormAid
 from studio.ui.canvas.glide import Glide
+from studio.ui.canvas.history import RunHistory
 from studio.ui.canvas.history_panel import HistoryPanel
 from studio.ui.canvas.inline_edit import InlineEdit
 from studio.ui.canvas.inspector import Inspector
@@ -170,7 +171,7 @@ class CanvasPage(Page):
         debug.banner.continue_wanted.connect(self.continue_requested)
         debug.banner.step_wanted.connect(self.step_requested)
         self.run_bar.step_requested.connect(lambda: self.step_requested.emit("node"))
-        self.overlay.shown.connect(lambda _view: self._show_held())
+        self.watch.panels_shown.connect(self._show_held)
 
     def _show_held(self) -> None:
         held_before = self.debug.banner.node_id if not self.debug.banner.isHidden() else ""
@@ -218,10 +219,12 @@ class CanvasPage(Page):
         read_only: bool = False,
         journal: Journal | None = None,
         note: str = "",
+        history: RunHistory | None = None,
     ) -> None:
-        """Shows a workflow; nothing of the one before is kept, neither run nor undo. Nodes without places are laid out.
+        """Shows a workflow, and a run of it; nothing of what was there is kept, neither run nor undo.
 
-        `journal` is called after each edit; `read_only` for past runs; `note`: grey words behind the workflow's name.
+        Nodes without places are laid out. `journal` is called after each edit; `read_only` for past runs; `note`: grey
+        words behind the workflow's name; `history`: the run, as far as it is known.
         """
         self._journal, self._note = journal, note
         self.show_run(None)
@@ -240,14 +243,15 @@ class CanvasPage(Page):
             self.document.replace(self.editor.tidied(workflow))
         self._placed = False
         self._bring_into_sight()
-        self.checks.check_now()
+        if history is not None:
+            self.watch.begin(history)
         self.place_changed.emit()
 
-    def keep_workflow(self, note: str) -> None:
-        """The workflow in front stays, with its undo and what is chosen; only the run on it goes."""
+    def keep_workflow(self, note: str, history: RunHistory) -> None:
+        """The workflow in front stays, with its undo and what is chosen; the run on it is another one."""
         self._note = note
-        self.watch.show(None)
         self.debug.forget()
+        self.watch.begin(history)
         self.place_changed.emit()
 
     def show_run(self, view: RunView | None) -> None:
@@ -435,7 +439,8 @@ class CanvasPage(Page):
     def _run_state_changed(self, words: str) -> None:
         self.debug.data.forget()
         if words:  # a run goes out of sight only for another workflow, which says its place itself
-            self.place_changed.emit()
+            if not self.watch.has_pill:
+                self.place_changed.emit()
             accessible.announce(self.view, words)
 
     def _show_arranged(self, starts: Mapping[str, QPointF]) -> None:

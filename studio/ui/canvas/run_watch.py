@@ -19,14 +19,18 @@ from studio.ui.canvas.run_overlay import RunOverlay
 from studio.ui.canvas.status import progress_of
 from studio.ui.canvas.timeline import Timeline
 from studio.ui.numbers import percent
+from studio.ui.paced import Paced
 from studio.ui.tokens import STATES
 from studio.ui.widgets import StatePill
 
 
 class RunWatch(QObject):
-    """`state_changed(words)`: the run as a whole became something else; empty words when there is no run any more."""
+    """`state_changed(words)`: the run as a whole became something else; empty words when there is no run any more.
+    `panels_shown`: what stands around the canvas shows the run as it is now; it does so a few times a second.
+    """
 
     state_changed = Signal(str)
+    panels_shown = Signal()
 
     def __init__(
         self,
@@ -46,6 +50,8 @@ class RunWatch(QObject):
         self._inspector = inspector
         self._roles = roles
         self._pill: StatePill | None = None
+        self._state = ""
+        self._panels = Paced(self, self._show_panels)
         overlay.shown.connect(self._shown)
         timeline.instant_changed.connect(self._look_at)
         timeline.live_wanted.connect(self._show_present)
@@ -95,19 +101,37 @@ class RunWatch(QObject):
             self.show(history.now, {event.node_id for event in fresh if event.node_id is not None})
 
     def pill(self) -> StatePill | None:
-        """A new pill with the run's state, for the top bar; it is kept up to date while it lives."""
-        self._pill = StatePill(*_pill_words(self.live)) if self.live is not None else None
+        """The run's state, for the top bar; it is kept up to date while it is there."""
+        if self.live is None:
+            self._pill = None
+        elif self._pill is None or not self.has_pill:
+            self._pill = StatePill(*_pill_words(self.live))
+        else:
+            self._pill.set_state(*_pill_words(self.live))
         return self._pill
 
+    @property
+    def has_pill(self) -> bool:
+        """Whether the pill is still where it was put: what takes it away hides it."""
+        return self._pill is not None and isValid(self._pill) and not self._pill.isHidden()
+
     def _shown(self, view: RunView | None) -> None:
-        before, live = self._run_bar.view, self.live
-        self._inspector.show_run(view)
-        self._run_bar.show_run(live)
-        if (before.state if before is not None else "") != (live.state if live is not None else ""):
+        live = self.live
+        before, self._state = self._state, live.state if live is not None else ""
+        if view is not None and self._state == before:
+            self._panels.ask()
+            return
+        self._panels.now()
+        if self._state != before:
             words = f"Run {STATES[live.state].word}. {live.message}".strip() if live is not None else ""
             self.state_changed.emit(words)
-        elif live is not None and self._pill is not None and isValid(self._pill):
-            self._pill.set_state(*_pill_words(live))
+
+    def _show_panels(self) -> None:
+        self._inspector.show_run(self._overlay.view)
+        self._run_bar.show_run(self.live)
+        if self._pill is not None and self.has_pill and self.live is not None:
+            self._pill.set_state(*_pill_words(self.live))
+        self.panels_shown.emit()
 
     def _look_at(self, seq: int) -> None:
         if self.history is not None:

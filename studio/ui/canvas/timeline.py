@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from PySide6.QtCore import QSize, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
@@ -20,8 +20,9 @@ from studio.ui.canvas.gantt import Gantt
 from studio.ui.canvas.history import RunHistory
 from studio.ui.canvas.words import LogLine, log_line, moment
 from studio.ui.numbers import duration
+from studio.ui.paced import Paced
 from studio.ui.theme import theme
-from studio.ui.widgets import Column, EmptyState, IconButton, LinkButton, Table, Tabs, Text
+from studio.ui.widgets import Column, EmptyState, IconButton, LinkButton, LiveText, Table, Tabs
 from studio.ui.widgets.layout import STRETCH, row
 
 _PLAY_MS = 50
@@ -49,7 +50,7 @@ class Timeline(QWidget):
         self._lines: list[LogLine] = []
         self.gantt = Gantt()
         self.log: Table[LogLine] = Table("Log of the run", _log_columns())
-        self.where = Text("", "secondary", "muted", wrap=False)
+        self.where = LiveText("", "secondary", "muted")
         self.back = IconButton("arrow-left", "One instant back", lambda: self.step(-1), size=16)
         self.forward = IconButton("arrow-right", "One instant on", lambda: self.step(1), size=16)
         self.play = IconButton("play", "Play the run", self.toggle_play, size=16)
@@ -63,8 +64,10 @@ class Timeline(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 1, 0, 0)
         box.addWidget(self.tabs)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._player = QTimer(self, interval=_PLAY_MS)
+        self._course = Paced(self, self._show)
         self._log_timer = QTimer(self, interval=_LOG_MS, singleShot=True)
         self._connect()
         self.set_history(None)
@@ -110,7 +113,7 @@ class Timeline(QWidget):
             self._log_timer.start()
         if self._stack.currentIndex() and events:
             self._stack.setCurrentIndex(0)
-        self._show()
+        self._course.ask()
 
     def set_chosen(self, node_id: str | None) -> None:
         self.gantt.set_chosen(node_id)

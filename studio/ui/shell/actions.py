@@ -55,19 +55,28 @@ class ActionRegistry(QObject):
         self.changed.emit()
 
     def replace_scope(self, scope: str, actions: Sequence[Action]) -> None:
-        """Removes what the scope held and adds these."""
-        for action_id in self._scopes.pop(scope, []):
-            self.remove(action_id)
+        """Removes what the scope held and adds these. One that looks as before is kept: making it costs the window."""
+        before = {action_id: self._actions.pop(action_id) for action_id in self._scopes.pop(scope, [])}
+        kept = {a.id: self._made.pop(a.id) for a in actions if a.id in before and _looks(a) == _looks(before[a.id])}
+        for action_id in before.keys() - kept.keys():
+            self._drop(action_id)
         self._scopes[scope] = [action.id for action in actions]
-        self.add(*actions)
+        for action in actions:
+            self._check(action)
+            self._actions[action.id] = action
+            self._made[action.id] = kept.get(action.id) or self._make(action)
+        self.changed.emit()
 
     def remove(self, action_id: str) -> None:
         self._actions.pop(action_id, None)
+        self._drop(action_id)
+        self.changed.emit()
+
+    def _drop(self, action_id: str) -> None:
         made = self._made.pop(action_id, None)
         if made is not None:
             self._window.removeAction(made)
             made.deleteLater()
-        self.changed.emit()
 
     def all(self) -> list[Action]:
         """In the order they were added."""
@@ -101,16 +110,22 @@ class ActionRegistry(QObject):
         made = QAction(action.title.replace("&", "&&"), self._window)
         if action.shortcut:
             made.setShortcut(QKeySequence(action.shortcut))
-        made.triggered.connect(lambda: self.run(action.id))
+        action_id = action.id  # the action itself may be replaced, and with it the screen it would keep
+        made.triggered.connect(lambda: self.run(action_id))
         self._window.addAction(made)
         return made
 
     def _check(self, action: Action) -> None:
         if action.id in self._actions:
             raise ValueError(f"there already is an action {action.id}")
-        for other in self._actions.values():
-            if action.shortcut and QKeySequence(other.shortcut) == QKeySequence(action.shortcut):
+        wanted = QKeySequence(action.shortcut)
+        for other in self._actions.values() if action.shortcut else ():
+            if other.shortcut and QKeySequence(other.shortcut) == wanted:
                 raise ValueError(f"{action.id} and {other.id} both want {action.shortcut}")
+
+
+def _looks(action: Action) -> tuple[str, str]:
+    return action.title, action.shortcut
 
 
 def shortcut_text(shortcut: str) -> str:

@@ -123,6 +123,8 @@ class Breadcrumb(QWidget):
         self._box = QHBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(6)
+        self._place: tuple[object, ...] = ()
+        self._texts: list[Text] = []
         self._optional: list[QWidget] = []
         self._filters: list[MenuChip] = []
         self._states: list[QWidget] = []
@@ -133,12 +135,22 @@ class Breadcrumb(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 
     def set_place(self, crumbs: Sequence[Crumb], note: str = "", extras: Sequence[QWidget] = ()) -> None:
-        """`extras` are taken over and deleted with the next call."""
+        """`extras` are taken over, and deleted by a call that does not bring them again."""
+        self.setAccessibleName("You are at " + ", ".join(crumb.text for crumb in crumbs))
+        place = (*crumbs[:-1], len(crumbs), bool(note), *extras)
+        if place == self._place:  # the same way to something else: making widgets anew costs more than other words
+            for text, words in zip(self._texts, (crumbs[-1].text, f"· {note}"), strict=False):
+                text.setText(words)
+            self._fit()
+            return
+        self._place = place
         self._box.removeWidget(self._more)
         clear(self._box)
         way = [widget for crumb in crumbs[:-1] for widget in (_slash(), _crumb(crumb))]
-        here: list[QWidget] = [_slash(), ElidingLabel(crumbs[-1].text, "strong")] if crumbs else []
-        noted: list[QWidget] = [ElidingLabel(f"· {note}", "body", "muted")] if note else []
+        name = [ElidingLabel(crumbs[-1].text, "strong")] if crumbs else []
+        here: list[QWidget] = [_slash(), *name] if crumbs else []
+        noted = [ElidingLabel(f"· {note}", "body", "muted")] if note else []
+        self._texts = [*name, *noted] if crumbs else []
         for widget in (*way, *here, *noted, *extras):
             self._box.addWidget(widget)
             # Before that its width is that of another font.
@@ -153,7 +165,6 @@ class Breadcrumb(QWidget):
         others = [widget for widget in reversed(extras) if widget not in self._states]
         self._optional = [*others, *noted, *way, *self._states]
         self._here = here[-1:]
-        self.setAccessibleName("You are at " + ", ".join(crumb.text for crumb in crumbs))
         self._fit()
 
     def _set_tab_order(self) -> None:
@@ -270,6 +281,7 @@ class TopBar(QWidget):
         line.addSpacing(14)
         line.addWidget(self.status)
         self.setLayout(line)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.set_workspace("No workspace")
         theme().changed.connect(self.updateGeometry)

@@ -19,7 +19,7 @@ from studio.ui.widgets.card import Card, Stat, StatCard
 from studio.ui.widgets.facts import FactList, Hairline, ParameterRow, confidence_tone
 from studio.ui.widgets.fields import DecimalField, Field, NumberField, SearchField
 from studio.ui.widgets.frames import Panes, ScrollColumn, SidePanel
-from studio.ui.widgets.labels import ElidingLabel, PageHeader, Paragraph, SectionTitle, Text
+from studio.ui.widgets.labels import ElidingLabel, LiveText, PageHeader, Paragraph, SectionTitle, Text
 from studio.ui.widgets.layout import STRETCH, clear, column, panel, row
 from studio.ui.widgets.lists import Choice, ChoiceList, ItemRow, RowList
 from studio.ui.widgets.marks import BANDS, Badge, Bar, Dot, Pill, ProgressLine, Ring, StatePill, confidence_colour
@@ -55,6 +55,7 @@ __all__ = [
     "IconButton",
     "ItemRow",
     "LinkButton",
+    "LiveText",
     "MenuButton",
     "MenuChip",
     "NumberField",

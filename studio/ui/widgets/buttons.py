@@ -137,8 +137,9 @@ class IconButton(QToolButton):
         theme().changed.connect(self._redraw)
 
     def set_icon(self, icon: str) -> None:
-        self._icon_name = icon
-        self._redraw()
+        if icon != self._icon_name:
+            self._icon_name = icon
+            self._redraw()
 
     def _redraw(self) -> None:
         size = theme().px(self._size)

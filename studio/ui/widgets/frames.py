@@ -68,6 +68,7 @@ class SidePanel(QWidget):
         self.column = ScrollColumn(margins=margins, spacing=spacing)
         edge: Margins = (1, 0, 0, 0) if side == "right" else (0, 0, 1, 0)
         self.setLayout(column(self.column, spacing=0, margins=edge))
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         theme().changed.connect(self.updateGeometry)
 

@@ -21,6 +21,8 @@ from studio.ui.widgets.reflow import Beside, flowing
 
 _LINE_HEIGHT_PERCENT = 122
 _SLASH = re.compile(r"(?<=\b\w)/(?=\w\b)")
+_ANY_SIZE = 16_777_215
+"""Qt's word for no limit."""
 _RIGHT_TO_LEFT = re.compile(r"\W*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _LATIN = re.compile(r"[A-Za-z]")
 
@@ -84,6 +86,39 @@ class Text(QLabel):
         palette.setColor(QPalette.ColorRole.WindowText, theme().tone(self._tone))
         palette.setColor(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText, theme().colour("text_disabled"))
         self.setPalette(palette)
+
+
+class LiveText(Text):
+    """One line that changes while somebody looks. It keeps the room it once needed, so that what stands around it is
+    laid out again only when it needs more.
+    """
+
+    def __init__(
+        self,
+        text: str = "",
+        role: TextRole = "body",
+        tone: Tone = "default",
+        *,
+        align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+    ) -> None:
+        super().__init__(text, role, tone, wrap=False, align=align, tabular=True)
+
+    def setText(self, text: str) -> None:
+        if text != self._words:
+            super().setText(text)
+            self._take_room()
+
+    def _restyle(self) -> None:
+        self.setMinimumSize(0, 0)
+        self.setMaximumSize(_ANY_SIZE, _ANY_SIZE)
+        super()._restyle()
+        self._take_room()
+
+    def _take_room(self) -> None:
+        # Qt asks nobody for another place while the least and the most room are the same.
+        needed = self.sizeHint()
+        if needed != self.minimumSize():
+            self.setFixedSize(needed)
 
 
 class Paragraph(Text):

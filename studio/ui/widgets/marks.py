@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QProgressBar, QSizePolicy, QWidget
 from studio.ui import icons
 from studio.ui.theme import theme
 from studio.ui.tokens import STATES
-from studio.ui.widgets.labels import Text
+from studio.ui.widgets.labels import Text, unbroken
 
 BANDS = {"strong": ("strong fit", 3), "likely": ("likely fit", 2), "worth_a_look": ("worth a look", 1)}
 """Relevance band → words, and how many of the ring's three arcs are filled."""
@@ -27,17 +27,17 @@ class Pill(Text):
 
     def __init__(self, text: str = "", dot: str = "", *, filled: bool = False) -> None:
         """`dot` is a colour name (`state.running`, `accent`); `filled` gives the pill the accent's soft ground."""
-        super().__init__(text, "secondary", "accent" if filled else "secondary", wrap=False)
+        super().__init__(text, "secondary", "accent" if filled else "secondary", wrap=False, tabular=True)
         self._dot = dot
         self._filled = filled
         self._pad()
         theme().changed.connect(self._pad)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def set_pill(self, text: str, dot: str = "") -> None:
-        self._dot = dot
-        self.setText(text)
-        self._pad()
+        if (text, dot) != (self.text(), self._dot):
+            self._dot = dot
+            self.setText(text)
+            self._pad()
 
     def set_state(self, state: str, text: str = "") -> None:
         """The state's dot and word; `text` replaces the word (“running · 68 %”)."""
@@ -45,8 +45,14 @@ class Pill(Text):
 
     def _pad(self) -> None:
         self.setContentsMargins(9 + (theme().px(14) if self._dot else 0), 3, 10, 3)
-        self.updateGeometry()
+        # Qt has nothing laid out anew for a widget of fixed size: percentages follow each other quickly.
+        self.setFixedSize(self.sizeHint())
         self.update()
+
+    def sizeHint(self) -> QSize:
+        metrics, around = QFontMetrics(self.font()), self.contentsMargins()
+        words = metrics.size(Qt.TextFlag.TextSingleLine, unbroken(self.text()))
+        return QSize(words.width() + around.left() + around.right(), metrics.height() + around.top() + around.bottom())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -21,6 +21,12 @@ class Tabs(QTabWidget):
         for title, page in (pages or {}).items():
             self.addTab(page, title.replace("&", "&&"))
 
+    def set_title(self, page: QWidget, title: str) -> None:
+        """Another name for a page."""
+        place, text = self.indexOf(page), title.replace("&", "&&")
+        if self.tabText(place) != text:  # Qt lays everything around out anew even for the same text
+            self.setTabText(place, text)
+
     def show_page(self, page: QWidget) -> None:
         self.setCurrentWidget(page)
 

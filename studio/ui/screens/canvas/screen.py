@@ -58,6 +58,7 @@ class StudioCanvas(CanvasInFront):
         super().__init__(workspace.workflows.catalogue)
         self._workspace = workspace
         self._last_edit = ""
+        self._as_read: Workflow | None = None
         self._moment: datetime | None = None
         self._opening: Task[Opened | None] | None = None
         self._feed = RunFeed(self, workspace)
@@ -134,12 +135,13 @@ class StudioCanvas(CanvasInFront):
         if opened is None:
             return
         is_kept = self._is_in_front(opened)
+        self._as_read = opened.workflow
         self.workflow_id, self.run_id = opened.workflow_id, opened.run_id
         # What is typed from now on is an entry of its own, whatever was typed last time into the same field.
         self._last_edit, self.in_library = opened.last_edit, opened.in_library
         note = f"{opened.workflow_id} · run {opened.run_id}" if opened.run_id else opened.workflow_id
-        if is_kept:
-            self.keep_workflow(note)
+        if is_kept and opened.history is not None:
+            self.keep_workflow(note, opened.history)
         else:
             self.set_workflow(
                 opened.workflow,
@@ -147,9 +149,8 @@ class StudioCanvas(CanvasInFront):
                 read_only=not opened.is_current,
                 journal=self._save if opened.is_current else None,
                 note=note,
+                history=opened.history,
             )
-        if opened.history is not None:
-            self.watch.begin(opened.history)
         self._feed.begin(opened.run_id)
         self._forms.learn()
         self._debug.opened()
@@ -159,7 +160,9 @@ class StudioCanvas(CanvasInFront):
         """Whether it is a run of the very workflow that stands here: laying that out anew would lose its undo."""
         is_editable = not self.editor.read_only
         same = (opened.workflow_id, opened.is_current) == (self.workflow_id, is_editable)
-        return bool(opened.run_id) and same and opened.workflow == self.workflow
+        # What cannot be edited is as it was read, but for the places that steps without one were given here.
+        shown = self.workflow if is_editable else self._as_read
+        return bool(opened.run_id) and same and opened.workflow == shown
 
     def _show_moment(self) -> None:
         if self._moment is not None:
