@@ -147,6 +147,35 @@ def test_an_id_or_a_shortcut_is_given_once(window: MainWindow) -> None:
         window.commands.add(Action(id="y", title="x", run=lambda: None, shortcut="Ctrl+K"))
 
 
+def test_an_action_that_looks_as_before_is_kept_and_does_what_is_wanted_now(window: MainWindow) -> None:
+    done: list[str] = []
+    registry = window.commands
+    registry.replace_scope(
+        "trial",
+        [
+            Action(id="trial.kept", title="Kept", run=lambda: done.append("old"), shortcut="Ctrl+Alt+9"),
+            Action(id="trial.named", title="Before", run=lambda: None),
+            Action(id="trial.gone", title="Gone", run=lambda: None),
+        ],
+    )
+    before = {action.text(): action for action in window.actions()}
+    registry.replace_scope(
+        "trial",
+        [
+            Action(id="trial.named", title="After", run=lambda: None),
+            Action(id="trial.kept", title="Kept", run=lambda: done.append("new"), shortcut="Ctrl+Alt+9"),
+        ],
+    )
+    after = {action.text(): action for action in window.actions()}
+    assert after["Kept"] is before["Kept"]
+    assert "After" in after
+    assert not {"Before", "Gone"} & after.keys()
+    assert [action.id for action in registry.all() if action.id.startswith("trial")] == ["trial.named", "trial.kept"]
+    after["Kept"].trigger()
+    assert done == ["new"]
+    registry.replace_scope("trial", [])
+
+
 def test_a_disabled_action_does_not_run_and_is_grey_in_its_menu(window: MainWindow) -> None:
     ran: list[int] = []
     window.commands.add(Action(id="z", title="Run", run=lambda: ran.append(1), is_enabled=lambda: False, icon="play"))
