@@ -106,7 +106,7 @@ def notes_and_groups(page: StudioCanvas) -> None:
     mails = [node.id for node in page.workflow.nodes if node.type == "send.email"]
     page.document.group(mails, "The messages", "blue")
     first = page.workflow.node(mails[0]).position
-    page.document.add_note("Ask Maria about the wording before Friday.", (first[0] - 260, first[1] - 30))
+    page.document.add_note("Ask Maria about the wording before Friday.", (first[0] - 260, first[1] - 150))
     page.view.set_zoom(0.8)
     page.choose(mails[0])
     page.selection.clear()

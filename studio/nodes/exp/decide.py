@@ -35,7 +35,7 @@ _AT_ONCE = timedelta(0)
 class Arm(Parameters):
     """One variant of the test."""
 
-    id: PortId = Field(title="Id", description="As in the A/B test, such as A; it becomes an output of this step.")
+    id: PortId = Field(title="Short name", description="As in the A/B test, such as A; it becomes an output.")
     weight: Annotated[float, Field(gt=0, le=1_000_000)] = Field(
         default=1.0, title="Weight", description="As in the A/B test: how large a part it gets."
     )

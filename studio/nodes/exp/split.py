@@ -21,9 +21,9 @@ from studio.nodes.recording import exposures
 class Variant(Parameters):
     """One variant of an experiment."""
 
-    id: PortId = Field(title="Id", description="Short name, such as A; it becomes an output of the step.")
+    id: PortId = Field(title="Short name", description="Such as A; it becomes an output of the step.")
     label: Annotated[str, Field(max_length=100)] = Field(
-        default="", title="Label", description="What screens call the variant. Empty: the id."
+        default="", title="Shown as", description="What screens call the variant. Empty: the short name."
     )
     weight: Annotated[float, Field(gt=0, le=1_000_000)] = Field(
         default=1.0, title="Weight", description="How large a part it gets, compared with the other weights."

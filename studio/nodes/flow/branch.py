@@ -18,9 +18,9 @@ ELSE = "else"
 class Condition(Parameters):
     """One way out of a branch."""
 
-    id: PortId = Field(title="Id", description="Short name of this way; it becomes an output of the step.")
+    id: PortId = Field(title="Short name", description="Of this way; it becomes an output of the step.")
     label: Annotated[str, Field(max_length=100)] = Field(
-        default="", title="Label", description="What the canvas shows beside this output. Empty: the id."
+        default="", title="Shown as", description="What the canvas shows beside this output. Empty: the short name."
     )
     rule: ContactRule = Field(title="Rule", description='Who goes this way, such as has("order").')
 

@@ -34,7 +34,7 @@ class GoalParameters(Parameters):
     )
     match_key: bool = Field(
         default=False,
-        title="Same key",
+        title="Same cart or order only",
         description="Only an event with the same key counts, such as an order of the same cart.",
     )
     filter: EventRule = Field(

@@ -19,12 +19,12 @@ ELSE = "else"
 class Case(Parameters):
     """One way out of a switch."""
 
-    id: PortId = Field(title="Id", description="Short name of this way; it becomes an output of the step.")
+    id: PortId = Field(title="Short name", description="Of this way; it becomes an output of the step.")
     values: Annotated[str, Field(min_length=1, max_length=2_000)] = Field(
         title="Values", description="Who has one of these values goes this way. Put commas between them: DE, AT, CH."
     )
     label: Annotated[str, Field(max_length=100)] = Field(
-        default="", title="Label", description="What the canvas shows beside this output. Empty: the id."
+        default="", title="Shown as", description="What the canvas shows beside this output. Empty: the short name."
     )
 
     @property

@@ -23,9 +23,9 @@ TIMEOUT = "timeout"
 class Awaited(Parameters):
     """One thing that may happen while waiting."""
 
-    id: PortId = Field(title="Id", description="Short name of this way; it becomes an output of the step.")
+    id: PortId = Field(title="Short name", description="Of this way; it becomes an output of the step.")
     label: Annotated[str, Field(max_length=100)] = Field(
-        default="", title="Label", description="What the canvas shows beside this output. Empty: the id."
+        default="", title="Shown as", description="What the canvas shows beside this output. Empty: the short name."
     )
     event: EventKind = Field(title="Event", description="What has to happen, such as order or clicked.")
     filter: EventRule = Field(
@@ -35,7 +35,7 @@ class Awaited(Parameters):
     )
     match_key: bool = Field(
         default=False,
-        title="Same key",
+        title="Same cart or order only",
         description="Only an event with the same key counts, such as an order of the same cart.",
     )
 

@@ -19,7 +19,7 @@ from studio.ui.canvas.form_schema import FieldSpec, new_entry
 from studio.ui.widgets import Card, Chip, Field, IconButton, Text
 from studio.ui.widgets.layout import STRETCH, clear, row
 
-_ONE_LINE = frozenset({"text", "integer", "number", "rate", "time", "any"})
+_ONE_LINE = frozenset({"text", "integer", "number", "rate", "time"})
 
 
 class EntryCard(Card):

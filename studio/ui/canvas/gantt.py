@@ -35,7 +35,8 @@ _ROW = 24
 _BAR = 18
 _AXIS = 24
 _BAR_LEAST = 5.0
-_LABEL_SHARE = 0.28
+_LABEL_SHARE, _LABEL_SHARE_MORE = 0.28, 0.1
+"""Of the width, for the names; more with text of 200 %."""
 _TICKS = 6
 _QUIET, _QUIETER = 0.32, 0.14
 """Opacity of a bar while somebody stood at the step, and while it only could still be reached."""
@@ -196,7 +197,8 @@ class Gantt(QAbstractScrollArea):
         return theme().px(_AXIS)
 
     def _label_width(self) -> int:
-        return max(theme().px(90), min(theme().px(190), round(self.viewport().width() * _LABEL_SHARE)))
+        share = _LABEL_SHARE + _LABEL_SHARE_MORE * (theme().text_scale - 1)
+        return max(theme().px(90), min(theme().px(190), round(self.viewport().width() * share)))
 
     def _track(self) -> tuple[float, float]:
         left = self._label_width() + 10

@@ -24,7 +24,8 @@ from PySide6.QtWidgets import (
 from studio.ui.canvas.document import Document
 from studio.ui.theme import theme
 from studio.ui.widgets import LinkButton, SecondaryButton, Tabs, Text
-from studio.ui.widgets.layout import STRETCH, row
+from studio.ui.widgets.layout import row
+from studio.ui.widgets.reflow import flowing
 
 _REF = Qt.ItemDataRole.UserRole
 _REFRESH_MS = 400
@@ -106,7 +107,7 @@ class HistoryPanel(QWidget):
         box.setSpacing(6)
         box.addWidget(self.told)
         box.addWidget(self.differences, 1)
-        box.addLayout(row(self.restore, LinkButton("Stop comparing", self.stop_comparing), STRETCH, spacing=8))
+        box.addWidget(flowing(self.restore, LinkButton("Stop comparing", self.stop_comparing)))
         part.hide()
         return part
 

@@ -65,7 +65,7 @@ class RunGlance(Card):
         if totals == self._shown:
             return
         self._shown = totals
-        waits = f"Wait now · the next goes on in {duration(totals.next_in)}" if totals.next_in else "Wait now"
+        waits = f"Wait now · next in {duration(totals.next_in)}" if totals.next_in else "Wait now"
         self._figures["Wait now"][0].setText(waits if totals.waiting else "Wait now")
         for name, number in (
             ("Came in", totals.entered),

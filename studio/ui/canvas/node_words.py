@@ -47,7 +47,12 @@ def _told(summary: str, lines_max: int) -> tuple[str, ...]:
     if not summary:
         return ()
     short = look.fitting(summary, _TEXT_WIDTH, "secondary")
-    return (short,) if lines_max < 2 or short == summary else look.wrapped(summary, _TEXT_WIDTH, "secondary")
+    if lines_max < 2 or short == summary:
+        return (short,)
+    first, _, rest = summary.partition(" · ")
+    if rest and look.width_of(first, "secondary") <= _TEXT_WIDTH:
+        return first, look.fitting(rest, _TEXT_WIDTH, "secondary")
+    return look.wrapped(summary, _TEXT_WIDTH, "secondary")
 
 
 class FullWords:

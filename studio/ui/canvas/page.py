@@ -346,7 +346,10 @@ class CanvasPage(Page):
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
+        seen = self.room.seen_before(event.oldSize() - event.size()) if event.oldSize().isValid() else ()
         self._bring_into_sight()
+        if seen:
+            QTimer.singleShot(0, self, lambda: self.view.ensure_seen(seen))
 
     def showEvent(self, event) -> None:
         super().showEvent(event)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRectF, Qt, QTimer
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtWidgets import QSplitter, QWidget
 
 from studio.ui.canvas import look
@@ -87,6 +87,17 @@ class Room:
     def _set_below(self, below: int) -> None:
         self.down.setSizes([sum(self.down.sizes()) - below, below])
         QTimer.singleShot(0, self._stage, self.see_what_was_seen)
+
+    def seen_before(self, lost: QSize) -> tuple[str, ...]:
+        """What is looked at, the chosen steps or else the one a run holds at, if all of it could be seen when the page
+        was so much larger. The view keeps its middle.
+        """
+        view, held = self._stage.view, self._stage.held_at
+        looked_at = tuple(self._selection.nodes) or ((held,) if held else ())
+        bodies = [view.editor.scene.nodes[n].body for n in looked_at if n in view.editor.scene.nodes]
+        across, down = max(0, lost.width()) / 2 / view.zoom, max(0, lost.height()) / 2 / view.zoom
+        seen = view.seen().adjusted(-across, -down, across, down)
+        return looked_at if bodies and all(seen.contains(body) for body in bodies) else ()
 
     def see_what_was_seen(self) -> None:
         """The canvas has become lower: what is chosen stays in sight, or the height of the graph, or else the step that

@@ -117,6 +117,11 @@ class Stage(QWidget):
         banner.raise_()
         self.place()
 
+    @property
+    def held_at(self) -> str:
+        """The step the banner speaks of; empty while no run holds."""
+        return self._banner.node_id if self._banner is not None and not self._banner.isHidden() else ""
+
     def _place_banner(self) -> None:
         if self._banner is not None:
             width = min(self.width() - 2 * _MARGIN, theme().px(960))

@@ -274,7 +274,7 @@ class TopBar(QWidget):
         self.mode.changed.connect(self.update)
         self.command.clicked.connect(self.command_wanted)
         self.status.clicked.connect(self.status_clicked)
-        line = row(Mark(), 10, self.workspace, 2, self.breadcrumb, STRETCH, self.command, STRETCH, spacing=0)
+        line = row(Mark(), 10, self.workspace, 2, self.breadcrumb, 8, STRETCH, self.command, STRETCH, spacing=0)
         line.setContentsMargins(16, 0, 16, 1)
         line.addSpacing(12)
         line.addWidget(self.mode)

@@ -26,9 +26,13 @@ class _Wrapped(QStyledItemDelegate):
         tree.header().sectionResized.connect(tree.scheduleDelayedItemsLayout)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        # Qt breaks the lines at a width of its own where it is given one; here they are counted below.
+        option.rect.setWidth(1 << 16)
         hint = super().sizeHint(option, index)
         self.initStyleOption(option, index)
-        room = self._tree.columnWidth(0) - self._indent_of(index) - _BESIDE_WORDS
+        is_spanned = self._tree.isFirstColumnSpanned(index.row(), index.parent())
+        width = self._tree.viewport().width() if is_spanned else self._tree.columnWidth(0)
+        room = width - self._indent_of(index) - _BESIDE_WORDS
         if not option.icon.isNull():
             room -= self._tree.iconSize().width() + 4
         if room <= 0:

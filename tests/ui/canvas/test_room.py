@@ -94,3 +94,9 @@ def test_the_overview_of_a_long_graph_is_low_and_wide() -> None:
     assert long.height() < square.height()
     assert long.width() > square.width()
     assert shape_for(QRectF(0, 0, 90_000, 1)).height() >= 40
+
+
+def test_a_window_made_smaller_keeps_the_chosen_step_in_sight(page: CanvasPage, qtbot: QtBot) -> None:
+    page.choose("reminder")
+    page.resize(760, 520)
+    qtbot.waitUntil(lambda: page.view.viewport().rect().contains(_on_stage(page, "reminder")))
