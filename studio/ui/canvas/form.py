@@ -78,19 +78,18 @@ class ParameterForm(QWidget):
         self._shape: object = None
         self.fields: dict[str, FormField] = {}
         self._general = Text("", "secondary", "bad")
-        self._read_only = False
 
     def show_node(self, workflow: Workflow, node: Node, model: type[BaseModel], *, read_only: bool = False) -> None:
         """Shows a node's settings; keeps its fields, and the cursor in them, when it is the same node as before."""
         self._template = workflow.template.parameters if workflow.template else {}
         self._parameters = dict(node.parameters)
-        self._read_only = read_only
         bound = {name: ref for name, value in node.parameters.items() if (ref := _reference(value)) is not None}
-        shape = (node.id, model, tuple(sorted(bound.items())), read_only)
+        shape = (node.id, model, tuple(sorted(bound.items())))
         if shape != self._shape:
             self._build(model, bound)
             self._shape = shape
         for name, field in self.fields.items():
+            field.editor.setEnabled(not read_only)
             field.editor.set_value(self._value_of(field.field, name))
         self.validate()
 
@@ -141,7 +140,6 @@ class ParameterForm(QWidget):
         self.fields = {}
         for spec in fields_of(model):
             editor: Editor = ListEditor(spec, self.aid) if spec.kind == "list" else make_editor(spec, self.aid)
-            editor.setEnabled(not self._read_only)
             editor.edited.connect(lambda name=spec.name: self._edited(name))
             editor.left.connect(self.left)
             if isinstance(editor, MessageEditor):

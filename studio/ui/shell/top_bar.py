@@ -144,7 +144,8 @@ class Breadcrumb(QWidget):
             self._fit()
             return
         self._place = place
-        self._box.removeWidget(self._more)
+        for kept in (self._more, *extras):
+            self._box.removeWidget(kept)
         clear(self._box)
         way = [widget for crumb in crumbs[:-1] for widget in (_slash(), _crumb(crumb))]
         name = [ElidingLabel(crumbs[-1].text, "strong")] if crumbs else []
