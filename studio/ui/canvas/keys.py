@@ -49,6 +49,8 @@ HELP = (
     ("Ctrl+L", "tidy layout"),
     ("Shift+1, Shift+2, Shift+0, + and −", "see everything, what is selected, 100 %, zoom"),
     ("F5", "run"),
+    ("F6, Shift+F6", "next and previous part: canvas, course of the run, settings"),
+    ("Escape", "from a panel back to the canvas"),
 )
 
 

@@ -40,6 +40,7 @@ from studio.ui.canvas.navigation import reading_order
 from studio.ui.canvas.outline import Outline
 from studio.ui.canvas.page_actions import canvas_actions
 from studio.ui.canvas.palette import NodePalette
+from studio.ui.canvas.panes import Panes
 from studio.ui.canvas.prompts import Prompts
 from studio.ui.canvas.room import Room
 from studio.ui.canvas.run_overlay import RunOverlay
@@ -102,6 +103,7 @@ class CanvasPage(Page):
         self.watch = RunWatch(self.overlay, self.timeline, self.run_bar, self.inspector, self._roles)
         self.checks = Checks(self.document)
         self._lay_out()
+        self.panes = Panes(self.view, (self.drawer, self.view, self.timeline, self.inspector))
         self._own_parts()
         self._connect_parts()
         self._connect_debugger()

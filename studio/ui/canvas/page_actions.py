@@ -46,6 +46,10 @@ def _fixed(page: CanvasPage) -> list[Action]:
         Action(id="canvas.history", title="Show the history", run=page.show_history, icon="history"),
         Action(id="canvas.dry-run", title="Dry run: who, what, when, how much", run=page.show_dry_run, icon="scale"),
         Action(id="canvas.follow", title="Follow a contact", run=page.show_follow, icon="route"),
+        Action(id="canvas.part", title="Go to the next part", run=partial(page.panes.go, 1), shortcut="F6"),
+        Action(
+            id="canvas.part-before", title="Go to the part before", run=partial(page.panes.go, -1), shortcut="Shift+F6"
+        ),
         Action(id="canvas.outline", title="Show the outline", run=page.show_outline, icon="list-tree"),
         Action(id="canvas.problems", title="Show the problems", run=page.show_problems, icon="triangle-alert"),
     ]

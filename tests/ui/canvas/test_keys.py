@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.ui.canvas.navigation import reading_order
 from studio.ui.canvas.page import CanvasPage
+from tests.ui.canvas import cart_recovery
 
 K = Qt.Key
 CTRL, ALT, SHIFT = (
@@ -236,3 +237,25 @@ def test_a_step_is_put_into_an_edge_from_the_outline(page: CanvasPage) -> None:
     QTest.keyClick(page.outline, K.Key_A)
     assert page.stage.picker.title.text().startswith("Insert between Cart abandoned")
     page.stage.picker.close_picker()
+
+
+def test_escape_leads_from_a_panel_to_the_canvas_and_f6_round_the_parts(page: CanvasPage, qtbot: QtBot) -> None:
+    page.drawer.hide()
+    page.choose("gate")
+    page.inspector.settings.focus_name()
+    field = page.focusWidget()
+    assert page.inspector.isAncestorOf(field)
+    QTest.keyClick(field, Qt.Key.Key_Escape)
+    assert page.focusWidget() is page.view
+    page.add_events(cart_recovery.run_events())
+    page.overlay.flush()
+    qtbot.waitUntil(lambda: page.timeline.gantt.isVisible() and page.timeline.height() > 0)
+    seen = []
+    for _ in range(3):
+        page.panes.go(1)
+        seen.append(page.focusWidget())
+    assert page.timeline.isAncestorOf(seen[0])
+    assert seen[1] is field, "where the keyboard was there last"
+    assert seen[2] is page.view
+    page.panes.go(-1)
+    assert page.focusWidget() is field
