@@ -259,6 +259,15 @@ class DebuggingStory:
         pins[node_id] = pin_json(Pin(node=node_id, rows=rows))
         self._store.library.set_setting(_pins_name(workflow_id), cast("JsonValue", pins))
 
+    def edit_pin(self, workflow_id: str, pin: Pin) -> None:
+        """Other rows for a step that is pinned. Raises UserFixable CONTACT-UNKNOWN for somebody who was not there."""
+        kept = next((one for one in self.pins(workflow_id) if one.node == pin.node), None)
+        known = {row.contact for rows in kept.rows.values() for row in rows} if kept is not None else set()
+        for row in (row for rows in pin.rows.values() for row in rows):
+            if row.contact not in known:
+                self._contact(row.contact)
+        self.pin(workflow_id, pin.node, pin.rows)
+
     def pin_sample(self, workflow_id: str, run_id: str, node_id: str) -> None:
         """Pins a step to what it gave to the people sampled in a run. Raises UserFixable PIN-NOTHING."""
         data = self.data(run_id, node_id)

@@ -18,10 +18,11 @@ from studio.domain.debugging import NO_AIDS, Aids
 from studio.domain.errors import Problem, UserFixable
 from studio.domain.ids import stable_id
 from studio.domain.node import Mode, NodeType
+from studio.domain.port_words import port_words
 from studio.domain.ports import RunRow
 from studio.domain.run import RunEvent, RunState, RunView, fold
 from studio.domain.step_names import step_name
-from studio.domain.validation import Catalogue
+from studio.domain.validation import Catalogue, make_node
 from studio.domain.workflow import Node, Workflow
 from studio.engine.driver import refuse_held
 from studio.engine.host import EngineHost
@@ -133,6 +134,8 @@ class RunsStory(KnownRuns):
             raise _refused(workflow, problems, self._workflows.catalogue)
         workflow = self._workflows.written_out(workflow)
         aids, planted = self._debugging.prepare(workflow, options.aids, options.from_run)
+        if lost := _lost_pins(workflow, aids, self._workflows.catalogue):
+            raise UserFixable("AIDS", lost[0].message, hint=lost[0].hint, problems=lost)
         if aids.from_node is None:
             workflow = self._with_contacts(workflow, options)
         return workflow, self._row(workflow, replace(options, aids=aids), workflow_id), planted
@@ -429,6 +432,20 @@ def _file_id(workflow: Workflow) -> str:
 def _limit(run: RunRow) -> datetime | None:
     """How far a run was told to go, until it stands there."""
     return None if run.until is not None and run.at >= run.until else run.until
+
+
+def _lost_pins(workflow: Workflow, aids: Aids, types: Catalogue) -> list[Problem]:
+    """Pinned people who would leave by an output that their step no longer has: they would be lost in silence."""
+    problems = []
+    for pin in aids.pins:
+        node = workflow.node(pin.node)
+        outputs = {*make_node(types, workflow, node).outputs(), "error"}
+        for port in (port for port, rows in pin.rows.items() if rows and port not in outputs):
+            step = step_name(node, types)
+            message = f"Pinned people of “{step}” leave it by “{port_words(port)}”, an output it no longer has."
+            hint = "Unpin its data, or pin that of a new run."
+            problems.append(Problem("PIN-PORT", message, hint, node=node.id))
+    return problems
 
 
 def _refused(workflow: Workflow, problems: Sequence[Problem], types: Catalogue) -> UserFixable:

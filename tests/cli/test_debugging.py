@@ -135,6 +135,14 @@ def test_pinned_data_stands_for_a_step(shop: Path, file: Path, tmp_path: Path) -
     assert studio("run", file, "--pin", pin, workspace=shop).document["error"]["code"] == "PIN-FORM"
 
 
+def test_pinned_people_do_not_get_lost_at_an_output_that_is_gone(shop: Path, file: Path, tmp_path: Path) -> None:
+    pin = tmp_path / "pin.json"
+    pin.write_text(json.dumps({"node": "old", "rows": {"away": [{"contact": "p3@example.com"}]}}))
+    error = studio("run", file, "--pin", pin, workspace=shop).document["error"]
+    assert error["code"] == "AIDS"
+    assert "“Old customers” leave it by “away”" in error["message"]
+
+
 def test_results_go_stale_behind_what_was_edited(shop: Path, file: Path, tmp_path: Path) -> None:
     run_id = done("run", file, workspace=shop)["run_id"]
     changed = tmp_path / "changed.json"

@@ -164,6 +164,24 @@ def test_pinned_data_is_used_instead_of_running_and_an_edit_makes_results_out_of
     run(qtbot, canvas, "done")
     assert canvas.watch.live.step("group").arrived == 30, "the pinned people came, not those of the new rule"
     canvas.choose("old")
+    canvas.debug.open(canvas.debug.data)
+    settle(qtbot)
+    data = canvas.debug.data
+    qtbot.waitUntil(lambda: data.where is not None, timeout=PATIENCE_MS)
+    data.where.set_value("pinned")
+    data.where.chosen.emit("pinned")
+    data.pinned_rows.table.selectRow(0)
+    data.pinned_rows.away.click()
+    settle(qtbot)
+    data.pinned_rows.change.setText("cart_value = 80")
+    data.pinned_rows.all.click()
+    settle(qtbot)
+    run(qtbot, canvas, "done")
+    assert canvas.watch.live.step("group").arrived == 29
+    canvas.choose("group")
+    qtbot.waitUntil(lambda: data.table is not None and "var.cart_value" in data.table.rows()[0], timeout=PATIENCE_MS)
+    assert {row["var.cart_value"] for row in data.table.rows()} == {80}
+    canvas.choose("old")
     entry(canvas.menus.entries(), "Unpin its data").run()
     run(qtbot, canvas, "done")
     assert canvas.watch.live.step("group").arrived == 1

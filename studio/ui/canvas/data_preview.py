@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
+from studio.domain.debugging import Pin
 from studio.domain.port_words import Ways, port_words
 from studio.ui.canvas.data_rows import (
     Row,
@@ -22,6 +23,7 @@ from studio.ui.canvas.data_rows import (
     table_rows,
 )
 from studio.ui.canvas.failed_rows import FailedRows
+from studio.ui.canvas.pinned_rows import PinnedRows
 from studio.ui.faults import guarded
 from studio.ui.numbers import count, plural
 from studio.ui.theme import theme
@@ -34,24 +36,26 @@ from studio.workspace.debugging import Table as Sample
 _AGAIN_MS = 150
 _INPUT = "in"
 _FAILED = "failed"
+_PINNED = "pinned"
 _VIEWS = {"rows": "Rows", "changes": "Before and after", "schema": "Columns"}
 
 
 class DataPreview(QWidget):
     """`data_wanted(node_id)` when a step's tables are to be shown; `pin_wanted(node_id, pinned)`;
-    `mend_wanted(node_id, edits)` with instance → field → value.
+    `mend_wanted(node_id, edits)` with instance → field → value; `pin_edited(pin)`.
     """
 
     data_wanted = Signal(str)
     pin_wanted = Signal(str, bool)
     mend_wanted = Signal(str, object)
+    pin_edited = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self._node_id = ""
         self._name = ""
         self._ways: Ways = {}
-        self._is_pinned = False
+        self._pin: Pin | None = None
         self._data: NodeData | None = None
         self._failed: FailedItems | None = None
         self.title = Text("", "strong", wrap=False)
@@ -65,6 +69,7 @@ class DataPreview(QWidget):
         self.pin.setToolTip("Pinned, the step gives these people in the next runs instead of running.")
         self.table: Table[Row] | None = None
         self.failed_rows = FailedRows()
+        self.pinned_rows = PinnedRows()
         self._again = QTimer(self, interval=_AGAIN_MS, singleShot=True)
         self._again.timeout.connect(guarded(self.forget))
         self._body = lowering()
@@ -76,7 +81,7 @@ class DataPreview(QWidget):
         self._holder = QWidget()
         self._tables = column(spacing=0)
         self._holder.setLayout(self._tables)
-        for page in (self._no_step, self._no_data, self._nobody, self._holder, self.failed_rows):
+        for page in (self._no_step, self._no_data, self._nobody, self._holder, self.failed_rows, self.pinned_rows):
             self._body.addWidget(page)
         head = flowing(self.title, panel(self._where), self.view, self.search, self.told, self.pin)
         box = column(head, spacing=8, margins=(14, 10, 14, 8))
@@ -85,6 +90,7 @@ class DataPreview(QWidget):
         self.view.chosen.connect(lambda _key: self._show())
         self.search.textChanged.connect(lambda _text: self._show())
         self.failed_rows.mend_wanted.connect(lambda edits: self.mend_wanted.emit(self._node_id, edits))
+        self.pinned_rows.edited.connect(self.pin_edited)
         self._show()
 
     def show_node(self, node_id: str | None, name: str = "") -> None:
@@ -112,11 +118,11 @@ class DataPreview(QWidget):
         if not self._again.isActive():
             self._again.start()
 
-    def set_data(self, data: NodeData, failed: FailedItems, *, is_pinned: bool) -> None:
-        """The step's tables, as answer to `data_wanted`."""
+    def set_data(self, data: NodeData, failed: FailedItems, pin: Pin | None) -> None:
+        """The step's tables, as answer to `data_wanted`. `pin`: what it gives while it is pinned."""
         if data.node != self._node_id:
             return
-        self._data, self._failed, self._is_pinned = data, failed, is_pinned
+        self._data, self._failed, self._pin = data, failed, pin
         self._offer_places()
         self._show()
 
@@ -134,6 +140,8 @@ class DataPreview(QWidget):
         places |= {f"out:{port}": _left_by(port, self._ways.get(self._node_id)) for port in by_size}
         if self._failed is not None and self._failed.rows.height:
             places[_FAILED] = f"Could not be handled ({count(self._failed.rows.height)})"
+        if self._pin is not None:
+            places[_PINNED] = f"Pinned ({count(sum(map(len, self._pin.rows.values())))})"
         clear(self._where)
         self.where = None
         if places:
@@ -147,14 +155,19 @@ class DataPreview(QWidget):
         data, where = self._data, self.where.value if self.where is not None and self._data is not None else ""
         is_failed = where == _FAILED
         sample = self._sample(data, where)
-        for part in (self.view, self.search, self.pin):
+        for part in (self.view, self.search):
             part.setVisible(sample is not None)
+        self.pin.setVisible(sample is not None or where == _PINNED)
         self.view.setVisible(sample is not None and where != _INPUT)
-        self.pin.setText("Unpin" if self._is_pinned else "Pin this data")
+        self.pin.setText("Unpin" if self._pin is not None else "Pin this data")
         if is_failed and self._failed is not None:
             self.failed_rows.set_rows(self._failed.rows)
             self.told.setText("")
             self._body.setCurrentWidget(self.failed_rows)
+        elif where == _PINNED and self._pin is not None and data is not None:
+            self.pinned_rows.set_pin(self._pin, tuple(data.outputs), self._ways.get(self._node_id))
+            self.told.setText("given in the next runs instead of running the step")
+            self._body.setCurrentWidget(self.pinned_rows)
         elif sample is None or data is None:
             self.told.setText("")
             self._body.setCurrentWidget(self._no_data if self._node_id else self._no_step)
@@ -162,7 +175,7 @@ class DataPreview(QWidget):
             self._show_sample(data, where, sample)
 
     def _sample(self, data: NodeData | None, where: str) -> Sample | None:
-        if data is None or not where or where == _FAILED:
+        if data is None or where in ("", _FAILED, _PINNED):
             return None
         return data.input if where == _INPUT else data.outputs.get(where.removeprefix("out:"))
 
@@ -197,7 +210,7 @@ class DataPreview(QWidget):
 
     def _toggle_pin(self) -> None:
         if self._node_id:
-            self.pin_wanted.emit(self._node_id, not self._is_pinned)
+            self.pin_wanted.emit(self._node_id, self._pin is None)
 
 
 def _left_by(port: str, labels: Mapping[str, str] | None) -> str:

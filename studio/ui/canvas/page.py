@@ -254,6 +254,7 @@ class CanvasPage(Page):
         self._note = note
         self.debug.forget()
         self.watch.begin(history)
+        self._show_data_of(self.selection.single)
         self.place_changed.emit()
 
     def show_run(self, view: RunView | None) -> None:
@@ -430,8 +431,11 @@ class CanvasPage(Page):
         self.inspector.show_node(chosen)
         self.inspector.show_several(len(self.selection.nodes))
         self.timeline.set_chosen(chosen)
-        self.debug.data.show_node(chosen, self.scene.nodes[chosen].face.title if chosen else "")
+        self._show_data_of(chosen)
         self._offer_problem(chosen)
+
+    def _show_data_of(self, node_id: str | None) -> None:
+        self.debug.data.show_node(node_id, self.scene.nodes[node_id].face.title if node_id else "")
 
     def _offer_problem(self, chosen: str | None) -> None:
         """A step with trouble is chosen to see the trouble; the next one to see its settings."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
+import polars as pl
+
 from studio.analytics.comparison import Comparison
-from studio.domain.debugging import Breakpoint, StepBy
+from studio.domain.debugging import Breakpoint, Pin, StepBy
 from studio.domain.errors import UserFixable
 from studio.domain.run import FINAL_RUN_STATES
 from studio.domain.staleness import Staleness
@@ -41,6 +43,7 @@ class DebugAnswers:
         debug = page.debug
         debug.data.data_wanted.connect(guarded(self._show_data))
         debug.data.mend_wanted.connect(guarded(self._mend))
+        debug.data.pin_edited.connect(guarded(self._edit_pin))
         debug.pin_wanted.connect(guarded(self._pin))
         debug.part_wanted.connect(guarded(self._run_part))
         debug.follow.follow_wanted.connect(guarded(self._follow))
@@ -89,22 +92,21 @@ class DebugAnswers:
 
     def _show_data(self, node_id: str) -> None:
         page, debugging, run_id = self._page, self._workspace.debugging, self._page.run_id
-        if not run_id:
-            return
         workflow_id, seq = page.workflow_id, page.timeline.seq
         self._asked += 1
         number = self._asked
 
-        def read() -> tuple[NodeData, FailedItems, bool]:
-            is_pinned = any(pin.node == node_id for pin in debugging.pins(workflow_id))
-            return debugging.data(run_id, node_id, seq), debugging.failed(run_id, node_id), is_pinned
+        def read() -> tuple[NodeData, FailedItems, Pin | None]:
+            pin = next((pin for pin in debugging.pins(workflow_id) if pin.node == node_id), None)
+            if not run_id:
+                return NodeData(node=node_id, input=None, outputs={}), FailedItems("", pl.DataFrame()), pin
+            return debugging.data(run_id, node_id, seq), debugging.failed(run_id, node_id), pin
 
-        def show(found: tuple[NodeData, FailedItems, bool]) -> None:
+        def show(found: tuple[NodeData, FailedItems, Pin | None]) -> None:
             # While an instant is dragged along, answers may overtake each other.
             if page.run_id == run_id and number > self._shown:
                 self._shown = number
-                data, failed, is_pinned = found
-                page.debug.data.set_data(data, failed, is_pinned=is_pinned)
+                page.debug.data.set_data(*found)
 
         run_in_background(read, show, owner=page)
 
@@ -134,6 +136,14 @@ class DebugAnswers:
             page.debug.data.forget()
 
         write_in_background(pin, done, owner=page)
+
+    def _edit_pin(self, pin: Pin) -> None:
+        page, debugging, workflow_id = self._page, self._workspace.debugging, self._page.workflow_id
+
+        def done(_: None) -> None:
+            page.debug.data.forget()
+
+        write_in_background(lambda: debugging.edit_pin(workflow_id, pin), done, owner=page)
 
     def _run_part(self, way: str, node_id: str) -> None:
         if way == "to":
