@@ -39,10 +39,14 @@ class Paced(QObject):
         self._timer.start()
         self._do()
 
+    def catch_up(self) -> None:
+        """Does what was asked and still waits."""
+        if self._is_asked:
+            self.now()
+
     def drop(self) -> None:
         """Forgets what was asked."""
         self._is_asked = False
 
     def _due(self) -> None:
-        if self._is_asked:
-            self.now()
+        self.catch_up()

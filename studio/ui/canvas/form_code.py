@@ -107,7 +107,10 @@ class CodeEditor(Editor):
 
     def _grow(self) -> None:
         least = 1 if self.text.language == "message" and not self.field.long else _LINES_MIN
-        self.text.setFixedHeight(height_for(self.text.viewport(), self.text.toPlainText(), least, _LINES_MAX))
+        wanted = height_for(self.text.viewport(), self.text.toPlainText(), least, _LINES_MAX)
+        # Words are broken where they end, so the lines may be more than their letters say.
+        lines = min(_LINES_MAX, self.text.document().lineCount()) * self.text.fontMetrics().lineSpacing() + 24
+        self.text.setFixedHeight(max(wanted, lines))
 
 
 def _language(field: FieldSpec) -> Language:

@@ -427,6 +427,7 @@ class CanvasPage(Page):
         self.inspector.set_checks(problems)
 
     def _selected(self) -> None:
+        self.watch.catch_up()
         chosen = self.selection.single
         self.inspector.show_node(chosen)
         self.inspector.show_several(len(self.selection.nodes))

@@ -126,6 +126,10 @@ class RunWatch(QObject):
             words = f"Run {STATES[live.state].word}. {live.message}".strip() if live is not None else ""
             self.state_changed.emit(words)
 
+    def catch_up(self) -> None:
+        """Somebody looks elsewhere: what stands around the canvas is shown as it now is."""
+        self._panels.catch_up()
+
     def _show_panels(self) -> None:
         self._inspector.show_run(self._overlay.view)
         self._run_bar.show_run(self.live)

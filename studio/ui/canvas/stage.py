@@ -28,7 +28,7 @@ _ABOVE_A_STEP = 26
 """Room for the word above a step, such as how many people a dry run sees there."""
 _MINIMAP_SHARE = 5
 """The overview is left out where the canvas is not so many times as high."""
-_MINIMAP_LEAST = 72
+_MINIMAP_LEAST = 92
 
 
 class Tools(QFrame):

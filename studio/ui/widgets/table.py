@@ -31,7 +31,7 @@ R = TypeVar("R")
 Index = QModelIndex | QPersistentModelIndex
 _ROWS_MEASURED = 100
 _LOOSE_MAX = 36
-_READABLE = 150
+_READABLE = 240
 """Of a stretching column, in pixels at 100 % text scale; the table scrolls sideways sooner than that."""
 
 

@@ -39,7 +39,7 @@ def test_a_low_panel_keeps_what_stands_above_its_table_whole(page: CanvasPage) -
     )
     panel.setParent(None)
     try:
-        panel.resize(420, 260)
+        panel.resize(420, 210)
         panel.show()
         for part in (panel.finding, panel.view, panel.chip):
             assert part is not None

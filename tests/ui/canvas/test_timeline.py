@@ -16,6 +16,7 @@ from studio.ui.canvas.history import RunHistory
 from studio.ui.canvas.page import CanvasPage
 from studio.ui.canvas.time_window import TimeWindow
 from studio.ui.canvas.words import log_line
+from studio.ui.widgets import EmptyState
 from tests.ui.canvas import cart_recovery
 
 EVENTS = cart_recovery.run_events()
@@ -291,3 +292,13 @@ def test_a_window_never_leaves_the_run_and_zooms_about_its_point(
         begin, end = window.seen
         assert window.start <= begin < end <= window.end
     assert begin <= window.moment_at(share) <= end if acts else window.is_whole
+
+
+def test_a_step_that_is_chosen_shows_its_trouble_at_once(page: CanvasPage) -> None:
+    page.add_events(EVENTS[: len(EVENTS) // 2])
+    page.overlay.flush()
+    page.add_events(EVENTS[len(EVENTS) // 2 :])
+    page.overlay.flush()
+    page.choose("mail_b")
+    assert page.inspector.tabs.title == "Problem"
+    assert page.inspector.problem.findChild(EmptyState) is None
