@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
-from importlib import import_module
 
 from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QTimer
 from PySide6.QtWidgets import QWidget
@@ -36,10 +35,12 @@ _FELT = frozenset(
 class Ahead(QObject):
     """Belongs to a window that is shown; ends by itself when everything is ready."""
 
-    def __init__(self, window: QWidget, modules: Sequence[str], steps: Sequence[Callable[[], object]]) -> None:
-        """`modules` are loaded on a worker thread; then each of `steps` is done in a moment of rest."""
+    def __init__(
+        self, window: QWidget, loads: Sequence[Callable[[], object]], steps: Sequence[Callable[[], object]]
+    ) -> None:
+        """All of `loads` is done on a worker thread; then each of `steps` in a moment of rest."""
         super().__init__(window)
-        self._modules = tuple(modules)
+        self._loads = tuple(loads)
         self._steps = list(steps)
         self._rest = QElapsedTimer()
         self._rest.start()
@@ -63,11 +64,9 @@ class Ahead(QObject):
     def _tick(self) -> None:
         if self._rest.elapsed() < REST_MS or under_way():
             return
-        if self._modules:
-            modules, self._modules = self._modules, ()
-            run_in_background(
-                lambda: [import_module(name) for name in modules], lambda _done: self._loaded(), owner=self
-            )
+        if self._loads:
+            loads, self._loads = self._loads, ()
+            run_in_background(lambda: [load() for load in loads], lambda _done: self._loaded(), owner=self)
         elif self._is_loaded and self._steps:
             self._steps.pop(0)()
         elif self._is_loaded:

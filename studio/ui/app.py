@@ -149,8 +149,11 @@ class Studio(QObject):
     def get_ready(self) -> Ahead:
         """Makes the other screens ready while the window rests."""
         settle()
-        modules = [f"studio.ui.screens.{module}" for _, _, module, _ in SCREENS.values()]
-        return Ahead(self.window, modules, [partial(self.window.pages.prepare, page_id) for page_id in SCREENS])
+        loads: list[Callable[[], object]] = [
+            partial(import_module, f"studio.ui.screens.{module}") for _, _, module, _ in SCREENS.values()
+        ]
+        loads.append(lambda: len(self.workspace.workflows.catalogue))  # finds all node types
+        return Ahead(self.window, loads, [partial(self.window.pages.prepare, page_id) for page_id in SCREENS])
 
     def go(self, page_id: str, target: str = "") -> None:
         self.window.go(page_id, target)
