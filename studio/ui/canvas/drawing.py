@@ -32,6 +32,7 @@ _OWN_PIXELS_EACH = 120_000
 """Pixels of items' own pictures: made in one frame and in one of a zoom, kept, and of one picture."""
 _STRETCH_LEAST, _STRETCH_MOST = 0.6, 1.6
 """Times its own size a picture may be shown while the zoom changes."""
+_NOTHING = QColor(0, 0, 0, 0)
 PILL_HEIGHT = 20.0
 _PILL_PAD, _PILL_SPACE, _PILL_STEP = 8.0, 5.0, 4.0
 _DASH = (4.0, 3.0)
@@ -117,13 +118,10 @@ class Drawing:
         else:
             paint(painter)
 
-    def stamp(self, painter: QPainter, owner: object, left: float, top: float) -> bool:
-        """Copies an item's own picture, painter and place in the screen's pixels; False: there is none of this zoom."""
+    def kept(self, owner: object) -> QPixmap | None:
+        """An item's own picture, where there is one of this zoom."""
         found = self._own.get(owner)
-        if found is None or found[2] != self.zoom or found[3] != self.level:
-            return False
-        painter.drawPixmap(round(left), round(top), found[0])
-        return True
+        return found[0] if found is not None and found[2] == self.zoom and found[3] == self.level else None
 
     def _copy(self, painter: QPainter, area: QRectF, picture: QPixmap) -> None:
         # At the painter's own scale a picture of this zoom would be resampled, though no pixel changes its size.
@@ -234,7 +232,7 @@ class Drawing:
         scale = self.zoom * self.ratio
         source = QRectF(0, 0, area.width() * scale, area.height() * scale)
         pixmap = QPixmap(int(source.width()) + 2, int(source.height()) + 2)
-        pixmap.fill(Qt.GlobalColor.transparent)
+        pixmap.fill(_NOTHING)
         painter = QPainter(pixmap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.scale(scale, scale)

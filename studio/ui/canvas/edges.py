@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPen, QStaticText, QTransform
+from PySide6.QtGui import QBrush, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QGraphicsPathItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.domain.workflow import Edge, PortRef
@@ -37,6 +37,7 @@ _TOUCH = 2.0
 _PARTINGS, _PARTING = 11, 0.08
 _PILL_GAP = 8.0
 """Between an output and its pill."""
+_NO_BRUSH = QBrush()
 
 
 class EdgeItem(QGraphicsPathItem):
@@ -55,8 +56,10 @@ class EdgeItem(QGraphicsPathItem):
         self.status: EdgeStatus = NO_EDGE_STATUS
         self.label = ""
         self.figure = ""
-        self._words: tuple[tuple[QPointF, QStaticText], ...] | None = None
+        self._words: tuple[tuple[QPointF, str], ...] | None = None
         self.line = QLineF()
+        self.way: Way = []
+        """Its corners: straight on, or along its lane."""
         self.pill = QRectF()
         self.lane: float | None = None
         """The height it runs at where steps stand in the direct way."""
@@ -113,6 +116,7 @@ class EdgeItem(QGraphicsPathItem):
         start = self.source.output_point(self.edge.from_[1])
         end = self.target.input_point(self.edge.to[1])
         self.line = QLineF(start, end)
+        self.way = self._corners(start, end)
         self._straight = self.lane is None and abs(start.y() - end.y()) < 0.5 and end.x() > start.x()
         self._curves = (curve_between(start, end),) if self.lane is None else curves_along(start, self.lane, end)
         path = QPainterPath(start)
@@ -128,10 +132,7 @@ class EdgeItem(QGraphicsPathItem):
         self._drawing.drop_picture(self)
         self._place_pill()
 
-    @property
-    def way(self) -> Way:
-        """Its corners: straight on, or along its lane."""
-        start, end = self.line.p1(), self.line.p2()
+    def _corners(self, start: QPointF, end: QPointF) -> Way:
         if self.lane is None:
             return [start, end]
         turn = min(TURN, (end.x() - start.x()) / 2)
@@ -144,13 +145,15 @@ class EdgeItem(QGraphicsPathItem):
             # A curve is painted as fast as its picture is stretched, and sharp.
             self._drawing.draw_picture(painter, self, self.room, self._paint_curve, can_stretch=False)
 
-    def stamp(self, painter: QPainter, view: QTransform) -> bool:
-        """As a node's."""
-        if self.status.moving:
-            return False
+    def picture(self) -> QPixmap | None:
+        """The whole of what it paints, where it is kept."""
+        return None if self.status.moving else self._drawing.kept(self)
+
+    def corner(self, dx: float, dy: float) -> tuple[float, float]:
+        """Where its picture lies, in the screen's pixels; the scene begins at (dx, dy) of Qt's."""
         zoom, ratio = self._drawing.zoom, self._drawing.ratio
         left, top = self._corner
-        return self._drawing.stamp(painter, self, (left * zoom + view.dx()) * ratio, (top * zoom + view.dy()) * ratio)
+        return (left * zoom + dx) * ratio, (top * zoom + dy) * ratio
 
     def _paint_curve(self, painter: QPainter) -> None:
         status, drawing = self.status, self._drawing
@@ -168,7 +171,7 @@ class EdgeItem(QGraphicsPathItem):
         if self._straight:
             painter.drawLine(self.line)
         else:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setBrush(_NO_BRUSH)
             painter.drawPath(self.path())
 
     def distance(self, place: QPointF) -> float:
@@ -188,22 +191,18 @@ class EdgeItem(QGraphicsPathItem):
             return _on_curve(first, t / _BEND) if t < _BEND else _on_curve(last, 1 - (1 - t) / _BEND)
         return first[3] + (last[0] - first[3]) * ((t - _BEND) / (1 - 2 * _BEND))
 
-    def words(self) -> tuple[tuple[QPointF, QStaticText], ...]:
-        """Label and figure of the pill, with their places in it; laid out when first seen."""
+    def words(self) -> tuple[tuple[QPointF, str], ...]:
+        """Label and figure of the pill, with where their letters stand in it; worked out when first seen."""
         if self._words is None:
             self._words = self._write_pill()
         return self._words
 
-    def _write_pill(self) -> tuple[tuple[QPointF, QStaticText], ...]:
+    def _write_pill(self) -> tuple[tuple[QPointF, str], ...]:
         ahead = pill_label_width(self.label, self.figure)
         whole = ahead + look.width_of(self.figure, "caption")
         left = (pill_width(self.label, self.figure) - whole) / 2
-        top = (PILL_HEIGHT - look.metrics("caption").height()) / 2
-        return tuple(
-            (QPointF(x, top), look.static_text((text,), "caption"))
-            for x, text in ((left, self.label), (left + ahead, self.figure))
-            if text
-        )
+        foot = (PILL_HEIGHT - look.metrics("caption").height()) / 2 + look.ascent("caption")
+        return tuple((QPointF(x, foot), text) for x, text in ((left, self.label), (left + ahead, self.figure)) if text)
 
     def part_pill(self, taken: Sequence[QRectF]) -> None:
         """Moves the pill on along the edge until it is clear of others; where there is no such place it stays."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen, QTransform
+from PySide6.QtGui import QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.ui.canvas import look
@@ -152,17 +152,19 @@ class NodeItem(QGraphicsRectItem):
         if self.is_target:
             self._paint_targets(painter)
 
-    def stamp(self, painter: QPainter, view: QTransform) -> bool:
-        """Copies its picture where nothing else is to be painted; False: it must paint itself.
+    def picture(self) -> QPixmap | None:
+        """The whole of what it paints, where it is kept and nothing else is to be painted."""
+        drawing = self._drawing
+        if self.selected or self.mark is not None or self.is_target or (self.current and drawing.show_focus):
+            return None
+        return drawing.kept(self)
 
-        The painter's units are the screen's pixels; `view` leads from the scene to Qt's.
-        """
-        if self.selected or self.mark is not None or self.is_target or (self.current and self._drawing.show_focus):
-            return False
+    def corner(self, dx: float, dy: float) -> tuple[float, float]:
+        """Where its picture lies, in the screen's pixels; the scene begins at (dx, dy) of Qt's."""
         zoom, ratio = self._drawing.zoom, self._drawing.ratio
-        left = self.x() * zoom + view.dx() - MARGIN * zoom
-        top = self.y() * zoom + view.dy() - MARGIN * zoom
-        return self._drawing.stamp(painter, self, left * ratio, top * ratio)
+        # As Qt reckons it: a place in the middle between two pixels must fall to the same one.
+        margin = MARGIN * zoom
+        return (self.x() * zoom + dx - margin) * ratio, (self.y() * zoom + dy - margin) * ratio
 
     def _paint_node(self, painter: QPainter) -> None:
         drawing, face = self._drawing, self.face

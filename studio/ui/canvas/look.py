@@ -104,6 +104,12 @@ def metrics(role: TextRole, size: int = 0) -> QFontMetricsF:
     return QFontMetricsF(font(role, size))
 
 
+@cache
+def ascent(role: TextRole, size: int = 0) -> float:
+    """From the top of a line to the foot of its letters."""
+    return metrics(role, size).ascent()
+
+
 @lru_cache(maxsize=8192)
 def width_of(text: str, role: TextRole, size: int = 0) -> float:
     """How wide a short text is. Figures come again and again, so it is remembered."""

@@ -86,10 +86,10 @@ class FullWords:
             right = ""
         right_width = look.width_of(right, "secondary", size) if right else 0.0
         room = _FOOTER_WIDTH - right_width - (_FOOTER_SPACE if right else 0)
-        y = look.FOOTER_TOP + self._lift - (size - FULL.footer)
-        shown = look.elided(left, room, "secondary", size)
-        self._left = QPointF(look.PAD, y), look.static_text((shown,), "secondary", size)
-        self._right = QPointF(NODE_WIDTH - look.PAD - right_width, y), look.static_text((right,), "secondary", size)
+        y = look.FOOTER_TOP + self._lift - (size - FULL.footer) + look.ascent("secondary", size)
+        # Figures change more often than they are painted: laid out beforehand they would cost four times as much.
+        self._left = QPointF(look.PAD, y), look.elided(left, room, "secondary", size)
+        self._right = QPointF(NODE_WIDTH - look.PAD - right_width, y), right
 
     def _kind(self, size: int) -> str:
         """What kind of step it is, or of which group, where that is too long."""
@@ -123,12 +123,12 @@ class FullWords:
             painter.drawStaticText(*self._summary)
         painter.setFont(look.font("secondary", style.footer))
         painter.setPen(plain)
-        painter.drawStaticText(*self._left)
+        painter.drawText(*self._left)
         status = self._status
         if status is not None:
             if status.attention:
                 painter.setPen(bad)
-            painter.drawStaticText(*self._right)
+            painter.drawText(*self._right)
             if status.progress is not None:
                 self._paint_progress(painter, status.state, status.progress)
         if self._stubs:
@@ -156,14 +156,15 @@ class TitleWords:
             QPointF(look.TEXT_LEFT - 4, header_middle(height) - 12 * len(lines) - 1),
             look.static_text(lines, "strong", _TITLE_SIZE),
         )
-        self._figure_at = QPointF(look.TEXT_LEFT - 4, look.FOOTER_TOP + height - look.NODE_HEIGHT - 7)
+        figure_top = look.FOOTER_TOP + height - look.NODE_HEIGHT - 7
+        self._figure_at = QPointF(look.TEXT_LEFT - 4, figure_top + look.ascent("body", _FIGURE_SIZE))
         self.set_status(None)
 
     def set_status(self, status: NodeStatus | None) -> None:
         """Writes the one figure, or the state when there is none."""
         figure = status.figure if status is not None else None
-        said = count(figure) if figure else status.word if status is not None and status.state != "idle" else ""
-        self._figure = look.static_text((said,), "body", _FIGURE_SIZE)
+        word = status.word if status is not None and status.state != "idle" else ""
+        self._figure = count(figure) if figure else word
 
     def paint(self, painter: QPainter, drawing: Drawing) -> None:
         strong, _muted, plain, _bad = drawing.text_pens()
@@ -172,7 +173,7 @@ class TitleWords:
         painter.drawStaticText(*self._title)
         painter.setFont(look.font("body", _FIGURE_SIZE))
         painter.setPen(plain)
-        painter.drawStaticText(self._figure_at, self._figure)
+        painter.drawText(self._figure_at, self._figure)
 
 
 def words_for(level: Level, face: NodeFace, height: float, stubs: Mapping[float, str]) -> FullWords | TitleWords:

@@ -28,8 +28,8 @@ class Parts:
         self._asked: list[QRect] = []
 
     def ask(self, rects: Iterable[QRect], room: QRect) -> list[QRect]:
-        """Further rectangles of a viewport; those that Qt must be asked to update."""
-        wanted = joined([*self._asked, *(rect for rect in rects if rect.intersects(room))], room)
+        """Further rectangles that touch the viewport's room; those that Qt must be asked to update."""
+        wanted = joined([*self._asked, *rects], room)
         known = set(map(_corners, self._asked))
         self._asked = wanted
         return [rect for rect in wanted if _corners(rect) not in known]

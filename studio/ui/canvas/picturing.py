@@ -7,6 +7,7 @@ purpose: which part is painted (`parts.py`), and how an item looks that has no p
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QTransform
@@ -18,6 +19,8 @@ from studio.ui.canvas.items import NodeItem
 from studio.ui.canvas.scene import CanvasScene
 from studio.ui.theme import theme
 
+_HOW = Qt.ItemSelectionMode.IntersectsItemBoundingRect
+_FROM_BELOW = Qt.SortOrder.AscendingOrder
 _REACH = 3.0
 """Pixels by which a picture may reach beyond its item, for it lies on whole ones."""
 
@@ -30,15 +33,37 @@ def paint_items(painter: QPainter, area: QRectF, scene: CanvasScene, view: QTran
     drawing = scene.drawing
     reach = _REACH / drawing.zoom
     wider = area.adjusted(-reach, -reach, reach, reach)
+    dx, dy = view.dx(), view.dy()
+    now = "pixels"
     # The mode spares Qt the shape of each item, for which it would ask Python.
-    how = Qt.ItemSelectionMode.IntersectsItemBoundingRect
-    for item in scene.items(wider, how, Qt.SortOrder.AscendingOrder):
-        if isinstance(item, NodeItem | EdgeItem) and item.stamp(painter, view):
-            continue
-        painter.setWorldTransform(item.sceneTransform() * view)
-        item.paint(painter, QStyleOptionGraphicsItem())
+    for item in scene.items(wider, _HOW, _FROM_BELOW):
+        is_edge = isinstance(item, EdgeItem)
+        if is_edge or isinstance(item, NodeItem):
+            picture = item.picture()
+            if picture is not None:
+                if now != "pixels":
+                    painter.setWorldTransform(drawing.to_pixels)
+                    now = "pixels"
+                left, top = item.corner(dx, dy)
+                painter.drawPixmap(round(left), round(top), picture)
+                continue
+        if not is_edge:
+            painter.setWorldTransform(item.sceneTransform() * view)
+            now = "item"
+        elif now != "scene":
+            # An edge stands at the scene's own corner.
+            painter.setWorldTransform(view)
+            now = "scene"
+        item.paint(painter, _option())
+    if now != "pixels":
         painter.setWorldTransform(drawing.to_pixels)
     paint_pills(painter, [area], scene, view)
+
+
+@cache
+def _option() -> QStyleOptionGraphicsItem:
+    # Made when there is an application: it asks for a font.
+    return QStyleOptionGraphicsItem()
 
 
 def paint_pills(painter: QPainter, areas: Sequence[QRectF], scene: CanvasScene, view: QTransform) -> None:

@@ -60,7 +60,10 @@ class Pills:
             # Whoever says the same looks the same.
             said = edge.label, edge.figure, colour, edge.pill.width()
             left, top, _width, _height = edge.pill.getRect()
-            if not drawing.stamp(painter, said, (left * zoom + dx) * ratio, (top * zoom + dy) * ratio):
+            picture = drawing.kept(said)
+            if picture is not None:
+                painter.drawPixmap(round((left * zoom + dx) * ratio), round((top * zoom + dy) * ratio), picture)
+            else:
                 painter.setWorldTransform(view)
                 drawing.draw_picture(painter, said, edge.pill, partial(_paint_pill, edge, colour, drawing))
                 painter.setWorldTransform(drawing.to_pixels)
@@ -75,7 +78,7 @@ def _paint_pill(edge: EdgeItem, colour: str, drawing: Drawing, painter: QPainter
     for number, (place, text) in enumerate(edge.words()):
         is_label = bool(edge.label) and number == 0
         painter.setPen((muted if edge.figure else plain) if is_label else title)
-        painter.drawStaticText(corner + place, text)
+        painter.drawText(corner + place, text)
 
 
 def _cells_of(area: QRectF) -> Iterator[tuple[int, int]]:

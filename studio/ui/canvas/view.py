@@ -264,12 +264,15 @@ class CanvasView(QGraphicsView):
 
     def _repaint(self, areas: Sequence[QRectF]) -> None:
         """Paints parts of the scene anew that are known to look different."""
-        view, zoom = self.viewportTransform(), self.zoom
-        dx, dy, room = view.dx(), view.dy(), self.viewport().rect()
-        rects = []
-        for left, top, width, height in map(QRectF.getRect, areas):
-            x, y = floor(left * zoom + dx) - 2, floor(top * zoom + dy) - 2
-            rects.append(QRect(x, y, ceil(width * zoom) + 5, ceil(height * zoom) + 5))
+        view, zoom, room = self.viewportTransform(), self.zoom, self.viewport().rect()
+        dx, dy, right, bottom = view.dx(), view.dy(), room.width(), room.height()
+        rects: list[QRect] = []
+        for area in areas:
+            left, top, width, height = area.getRect()
+            x, y = left * zoom + dx - 2, top * zoom + dy - 2
+            wide, high = width * zoom + 5, height * zoom + 5
+            if x < right and y < bottom and x + wide > 0 and y + high > 0:
+                rects.append(QRect(floor(x), floor(y), ceil(wide), ceil(high)))
         for rect in self._parts.ask(rects, room):
             self.viewport().update(rect)
 
