@@ -118,6 +118,11 @@ class NodeItem(QGraphicsRectItem):
         return self.rect().translated(self.pos())
 
     @property
+    def figures(self) -> QRectF:
+        """Where progress and figures stand, in scene coordinates: what changes while the state does not."""
+        return self.body.adjusted(0, look.HEADER_BOTTOM + self.height - look.NODE_HEIGHT, 0, 0)
+
+    @property
     def extent(self) -> QRectF:
         """The body and the labels beside it, in scene coordinates."""
         widest = max((look.metrics("caption").horizontalAdvance(label) for label in self._stubs.values()), default=-12)

@@ -294,9 +294,10 @@ class CanvasScene(QGraphicsScene):
         for node_id, status in nodes.items():
             item = self.nodes.get(node_id)
             if item is not None:
+                before = item.key
                 item.set_status(status)
                 self.far.place_node(item)
-                areas.append(item.painted)
+                areas.append(item.painted if item.key != before else item.figures)
         widened: dict[str, None] = {}
         for key, status in edges.items():
             edge = self.edges.get(key)

@@ -88,7 +88,7 @@ def test_after_changes_in_parts_the_screen_is_what_a_whole_repaint_shows(
     painted: list[list[QRect]] = []
     paint_parts = CanvasView._paint_parts
     monkeypatch.setattr(CanvasView, "_paint_parts", lambda of, parts: (painted.append(parts), paint_parts(of, parts)))
-    for number, state in enumerate(("failed", "running", "running", "waiting")):
+    for number, state in enumerate(("failed", "running", "running", "waiting", "waiting", "done", "done")):
         changed = {n: replace(run.steps[n], state=state, arrived=number) for n in ("mail_a", "wait")}
         run = replace(run, steps={**run.steps, **changed})
         overlay.show(run, list(changed))
@@ -123,8 +123,9 @@ def test_moved_after_a_frame_in_parts_it_leaves_nothing_behind(view: CanvasView)
 
 def test_pictures_lie_pixel_by_pixel_on_a_screen_with_two_pixels_to_one(view: CanvasView) -> None:
     view.dashes.timeout.disconnect()
+    view.resize(600, 350)
     view.editor.scene.drawing.set_zoom(view.zoom, 2.0)
-    frames = [on_fine_screen(view) for _ in range(6)]
+    frames = [on_fine_screen(view) for _ in range(4)]
     view.editor.scene.drawing.forget()
     by_themselves = frames[0].convertToFormat(QImage.Format.Format_Grayscale8)
     of_pictures = frames[-1].convertToFormat(QImage.Format.Format_Grayscale8)
