@@ -56,6 +56,7 @@ class DataPreview(QWidget):
         self._name = ""
         self._ways: Ways = {}
         self._pin: Pin | None = None
+        self._wants_failed = False
         self._data: NodeData | None = None
         self._failed: FailedItems | None = None
         self.title = Text("", "strong", wrap=False)
@@ -113,6 +114,12 @@ class DataPreview(QWidget):
         else:
             self._data = self._failed = None
 
+    def show_failed(self) -> None:
+        """Whom the step could not handle, to be put right, as soon as they are known."""
+        self._wants_failed = True
+        if self.isVisible() and self._node_id:
+            self.data_wanted.emit(self._node_id)
+
     def look_again(self) -> None:
         """Another instant is looked at; while that goes on moving, data is asked for a few times a second."""
         if not self._again.isActive():
@@ -146,6 +153,9 @@ class DataPreview(QWidget):
         self.where = None
         if places:
             first_out = next((key for key in places if key.startswith("out:")), next(iter(places)))
+            if self._wants_failed and _FAILED in places:
+                before = _FAILED
+            self._wants_failed = False
             self.where = MenuChip(places, before if before in places else first_out, name="Data of which way")
             self.where.chosen.connect(lambda _key: self._show())
             self._where.addWidget(self.where)

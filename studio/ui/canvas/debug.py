@@ -112,6 +112,11 @@ class DebugPanels(QObject):
         self.node_wanted.emit(node_id)
         self.open(self.data)
 
+    def correct(self, node_id: str) -> None:
+        """Whom a step could not handle, in front, to be put right."""
+        self.see_data(node_id)
+        self.data.show_failed()
+
     def node_entries(self, node_id: str) -> Sequence[Entry]:
         """What a step's menu offers for debugging."""
         before = Breakpoint(when="before", node=node_id)

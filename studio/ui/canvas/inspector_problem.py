@@ -32,6 +32,7 @@ from studio.ui.widgets.layout import STRETCH, clear, column, row
 
 ACTION_WORDS: Mapping[str, str] = {
     "retry": "Retry now",
+    "edit": "Correct them",
     "resume": "Go on",
     "resolve": "Resolve",
     "release": "Release and go on",
@@ -44,6 +45,7 @@ ACTION_WORDS: Mapping[str, str] = {
 }
 _EXPLAINED: Mapping[str, str] = {
     "retry": "Try again with only those that failed",
+    "edit": "Put their values right first",
     "resume": "Go on from where it stopped",
     "resolve": "Mark them as sent, or send them again",
     "release": "Each message is looked up first; what nobody can tell waits for you",
@@ -90,10 +92,11 @@ def _title(problem: StepProblem, step: StepView | None) -> str:
 
 class ProblemPanel(QWidget):
     """`action_requested(node_id, action)` from the buttons; `contacts_wanted(node_id, code)` to fill the table;
-    `field_wanted(node_id, field)` for a wrong setting.
+    `field_wanted(node_id, field)` for a wrong setting; `edit_wanted(node_id)` to put right whom it could not handle.
     """
 
     action_requested = Signal(str, str)
+    edit_wanted = Signal(str)
     contacts_wanted = Signal(str, str)
     field_wanted = Signal(str, str)
 
@@ -155,7 +158,10 @@ class ProblemPanel(QWidget):
         advice = dict.fromkeys(text for text in (problem.hint, cause.remedy if cause.is_known else "") if text)
         for text in advice or {"Nothing has to be done; the others went on.": None}:
             to_do.add(Paragraph(text))
-        for place, action in enumerate(dict.fromkeys(offered(problem, cause))):
+        actions = offered(problem, cause)
+        if step is not None and step.quarantined and "retry" in actions:
+            actions.insert(actions.index("retry") + 1, "edit")
+        for place, action in enumerate(dict.fromkeys(actions)):
             to_do.add(self._action(node_id, action, PrimaryButton if place == 0 else SecondaryButton))
         head = Text(where, "secondary", "muted")
         head.setToolTip(f"Its code, for whoever looks it up: {problem.code}")
@@ -177,7 +183,9 @@ class ProblemPanel(QWidget):
         return holder
 
     def _start(self, node_id: str, action: str) -> None:
-        if action in _IN_SETTINGS:
+        if action == "edit":
+            self.edit_wanted.emit(node_id)
+        elif action in _IN_SETTINGS:
             self.field_wanted.emit(node_id, "")
         else:
             self.action_requested.emit(node_id, action)

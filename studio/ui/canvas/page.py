@@ -169,6 +169,7 @@ class CanvasPage(Page):
         self.menus.more_about_node = debug.node_entries
         self.menus.more_about_edge = debug.edge_entries
         debug.node_wanted.connect(self.choose)
+        self.inspector.problem.edit_wanted.connect(debug.correct)
         debug.dry_run.message_wanted.connect(self._see_message)
         debug.banner.continue_wanted.connect(self.continue_requested)
         debug.banner.step_wanted.connect(self.step_requested)

@@ -114,8 +114,8 @@ def _is_on_its_way(step: StepView) -> bool:
 
 
 def failed_count(view: RunView) -> int:
-    """Instances that failed, over all steps."""
-    return sum(step.failed for step in view.steps.values())
+    """Instances that failed or were set aside, over all steps: those that can be tried again."""
+    return sum(step.failed + step.quarantined for step in view.steps.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

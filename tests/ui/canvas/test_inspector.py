@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.ui.canvas.inspector_problem import AffectedContact
 from studio.ui.canvas.page import CanvasPage
+from studio.ui.canvas.status import failed_count
 from studio.ui.widgets import Paragraph
 from tests.ui.canvas import cart_recovery
 
@@ -222,3 +223,28 @@ def test_where_a_workflow_starts_nobody_is_asked_for_a_condition(page: CanvasPag
     source = next(n.id for n in page.document.workflow.nodes if n.type.startswith("trigger"))
     page.choose(source)
     assert "condition" not in page.inspector.settings.policy.fields
+
+
+def test_whom_a_step_set_aside_is_put_right_from_the_problem(page: CanvasPage) -> None:
+    run = cart_recovery.Script()
+    run.say(None, "run.started", mode="simulate", seed=1, clock="max", name="W")
+    run.ran("mail_a", 3, {"out": 2}, 5, quarantined=1)
+    run.say(
+        "mail_a",
+        "step.problem",
+        code="MAIL-RENDER",
+        message="The plain text cannot be written.",
+        hint="",
+        count=1,
+        sample=[1],
+        action="retry",
+        severity="warning",
+    )
+    page.add_events(run.events)
+    page.overlay.flush()
+    page.choose("mail_a")
+    page.inspector.show_run(page.watch.live)
+    assert failed_count(page.watch.live) == 1, "set aside is there to be tried again"
+    QApplication.processEvents()
+    button_of(page.inspector.problem, "Correct them").click()
+    assert page.timeline.tabs.currentWidget() is page.debug.data
