@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -236,3 +238,49 @@ def test_a_dry_run_says_who_would_come_where_without_a_run(
     canvas.document.set_parameters("old", {"rule": "age >= 39"})
     settle(qtbot)
     assert canvas.debug.dry_run.table.rows() == [], "what was reckoned does not hold for another workflow"
+
+
+def test_by_keys_alone_from_an_empty_canvas_to_a_run_and_a_mended_mistake(qtbot: QtBot, studio: app.Studio) -> None:
+    """Whom the rule let through is counted by the ages in the file: ten to thirty-nine."""
+    studio.open_workflow(studio.workspace.workflows.add(Workflow(name="By keys")))
+    canvas = studio.window.pages.page
+    assert isinstance(canvas, StudioCanvas)
+    settle(qtbot)
+
+    def press(key: Qt.Key) -> None:
+        QTest.keyClick(studio.window.focusWidget(), key)
+        QApplication.processEvents()
+
+    def add(words: str) -> None:
+        press(Qt.Key.Key_A)
+        QTest.keyClicks(studio.window.focusWidget(), words)
+        press(Qt.Key.Key_Return)
+
+    def write_rule(text: str) -> None:
+        press(Qt.Key.Key_Return)
+        QTest.keyClick(studio.window.focusWidget(), Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+        QTest.keyClicks(studio.window.focusWidget(), text)
+        press(Qt.Key.Key_Escape)
+        if studio.window.focusWidget() is not canvas.view:  # the first one closed the list of names
+            press(Qt.Key.Key_Escape)
+
+    def through() -> int:
+        before = canvas.run_id
+        press(Qt.Key.Key_F5)
+        qtbot.waitUntil(lambda: canvas.run_id not in ("", before), timeout=PATIENCE_MS)
+        reach(qtbot, canvas, "done")
+        return canvas.watch.live.step("exit").arrived
+
+    for words in ("start by hand", "filter"):
+        add(words)
+    write_rule("agee >= 10")
+    add("exit")
+    assert [node.id for node in canvas.workflow.nodes] == ["manual", "filter", "exit"]
+    press(Qt.Key.Key_Left)
+    assert canvas.selection.single == "filter"
+    qtbot.waitUntil(lambda: "agee" in canvas.scene.nodes["filter"].face.problem, timeout=PATIENCE_MS)
+    assert through() == 0
+    assert canvas.selection.single == "filter"
+    write_rule("age >= 10")
+    qtbot.waitUntil(lambda: not canvas.scene.nodes["filter"].face.problem, timeout=PATIENCE_MS)
+    assert through() == 30
