@@ -23,6 +23,8 @@ class FarPicture:
     """Blocks and lines by colour name."""
 
     def __init__(self) -> None:
+        self.edition = 0
+        """Another number whenever it looks different."""
         self._blocks: dict[str, dict[str, QRectF]] = {}
         self._block_colour: dict[str, str] = {}
         self._lines: dict[str, dict[EdgeKey, Way]] = {}
@@ -42,6 +44,7 @@ class FarPicture:
         before = self._block_colour.get(node.node_id)
         if before == colour and self._blocks[colour][node.node_id] == body:
             return
+        self.edition += 1
         if before is not None and self._blocks[before][node.node_id] == body:
             self._mend_blocks[node.node_id] = None
         else:
@@ -59,6 +62,7 @@ class FarPicture:
         before = self._line_colour.get(edge.key)
         if before == colour and self._lines[colour][edge.key] == edge.way:
             return
+        self.edition += 1
         if before is not None and self._lines[before][edge.key] == edge.way:
             self._mend_lines[edge.key] = None
         else:
@@ -74,18 +78,21 @@ class FarPicture:
             self._drop_block(node_id)
             del self._block_colour[node_id]
             self._kept = None
+            self.edition += 1
 
     def drop_edge(self, key: EdgeKey) -> None:
         if key in self._line_colour:
             self._drop_line(key)
             del self._line_colour[key]
             self._kept = None
+            self.edition += 1
 
     def set_frames(self, frames: Sequence[tuple[QRectF, str]], papers: Sequence[QRectF]) -> None:
         """Groups with their colours, and notes."""
         if frames != self._frames or papers != self._papers:
             self._frames, self._papers = frames, papers
             self._kept = None
+            self.edition += 1
 
     def forget(self) -> None:
         """The theme has changed."""

@@ -32,6 +32,8 @@ class Minimap(QWidget):
         self._view = view
         self._picture: QPixmap | None = None
         self._area = QRectF()
+        self._edition = -1
+        """Of the graph that was drawn last."""
         self.setFixedSize(_WIDTH, _HEIGHT_MAX)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip("Overview: click to go there")
@@ -44,7 +46,8 @@ class Minimap(QWidget):
         theme().changed.connect(self._redraw)
 
     def _changed(self) -> None:
-        if not self._timer.isActive():
+        # While a run goes on mostly figures change, which it does not show.
+        if self._edition != self._view.editor.scene.far.edition and not self._timer.isActive():
             self._timer.start()
 
     def _redraw(self) -> None:
@@ -85,6 +88,7 @@ class Minimap(QWidget):
         painter.drawRoundedRect(seen, 2, 2)
 
     def _draw(self) -> QPixmap:
+        self._edition = self._view.editor.scene.far.edition
         self._area = self._whole()
         ratio = self.devicePixelRatioF()
         picture = QPixmap(self.size() * ratio)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from studio.domain.run import RunView
 from studio.ui.canvas import annotations
 from studio.ui.canvas.marks import Mark, Marks
+from studio.ui.canvas.minimap import Minimap
 from studio.ui.canvas.paper import tile_over
 from studio.ui.canvas.parts import Parts, joined
 from studio.ui.canvas.run_overlay import RunOverlay
@@ -131,6 +132,19 @@ def test_pictures_lie_pixel_by_pixel_on_a_screen_with_two_pixels_to_one(view: Ca
     of_pictures = frames[-1].convertToFormat(QImage.Format.Format_Grayscale8)
     one, other = (np.frombuffer(f.constBits(), np.uint8).astype(int) for f in (by_themselves, of_pictures))
     assert (abs(one - other) > 60).mean() < 0.008
+
+
+def test_the_overview_is_drawn_anew_for_another_state_and_not_for_a_figure(view: CanvasView) -> None:
+    run, overlay = dressed(view)
+    overview = Minimap(view)
+    overview.grab()
+    for change, is_drawn in (({"arrived": 77}, False), ({"state": "failed"}, True)):
+        run = replace(run, steps={**run.steps, "gate": replace(run.steps["gate"], **change)})
+        overlay.show(run, ["gate"])
+        overlay.flush()
+        assert overview._timer.isActive() is is_drawn
+    overview._timer.stop()
+    overview.deleteLater()
 
 
 def dressed(view: CanvasView) -> tuple[RunView, RunOverlay]:
