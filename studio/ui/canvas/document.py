@@ -12,6 +12,7 @@ from typing import TypeAlias
 from pydantic import JsonValue
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
+from shiboken6 import isValid
 
 from studio.domain.step_names import step_name
 from studio.domain.validation import Catalogue
@@ -51,6 +52,11 @@ class Document(QObject):
         self.stack.setUndoLimit(UNDO_LIMIT)
         self._session = 0
         self._outputs: dict[str, tuple[str, ...]] = {}
+
+    def __del__(self) -> None:
+        # Python's collector takes stack and commands apart in any order, and Qt would delete the commands twice.
+        if (stack := vars(self).get("stack")) is not None and isValid(stack):
+            stack.clear()
 
     def replace(self, workflow: Workflow, catalogue: Catalogue | None = None) -> None:
         """Another workflow altogether; what could be undone is forgotten."""

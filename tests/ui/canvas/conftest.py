@@ -26,7 +26,7 @@ def types() -> Catalogue:
 
 
 @pytest.fixture
-def editor(types: Catalogue, look: None) -> Iterator[CanvasEditor]:
+def editor(types: Catalogue, look: None) -> CanvasEditor:
     selection = Selection()
     document = Document(cart_recovery.workflow(), types)
     scene = CanvasScene(types, selection)
@@ -35,9 +35,7 @@ def editor(types: Catalogue, look: None) -> Iterator[CanvasEditor]:
     made = CanvasEditor(document, selection, scene)
     made.tidy()
     document.stack.clear()
-    yield made
-    # Commands that Python finds in a cycle with their stack are taken apart in an order that Qt does not survive.
-    document.stack.clear()
+    return made
 
 
 @pytest.fixture
