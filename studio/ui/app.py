@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from studio.workspace.health import Pulse
     from studio.workspace.runs import RunOptions
 
-FRAME_MS = 33
+FRAME_MS = 50
+"""How often the events of runs are fetched: what is newer than that nobody sees sooner or later."""
 SWITCH_S = 0.001
 REFRESH_MS = 500
 REPORTS_MS = 60_000
@@ -152,8 +153,17 @@ class Studio(QObject):
         loads: list[Callable[[], object]] = [
             partial(import_module, f"studio.ui.screens.{module}") for _, _, module, _ in SCREENS.values()
         ]
-        loads.append(lambda: len(self.workspace.workflows.catalogue))  # finds all node types
-        return Ahead(self.window, loads, [partial(self.window.pages.prepare, page_id) for page_id in SCREENS])
+        loads.append(self._read_forms)
+        pages = self.window.pages
+        steps = [partial(make, page_id) for page_id in SCREENS for make in (pages.prepare, pages.lay_out)]
+        return Ahead(self.window, loads, steps)
+
+    def _read_forms(self) -> None:
+        """Finds all node types and what their forms ask for, which is kept."""
+        from studio.ui.canvas.form_schema import fields_of
+
+        for kind in self.workspace.workflows.catalogue.values():
+            fields_of(kind.Parameters)
 
     def go(self, page_id: str, target: str = "") -> None:
         self.window.go(page_id, target)

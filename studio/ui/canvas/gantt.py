@@ -18,6 +18,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QPixmap,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip
@@ -71,6 +72,8 @@ class Gantt(QAbstractScrollArea):
         self._is_sliding = False
         self._mark: datetime | None = None
         self._chosen = ""
+        self._ground: QPixmap | None = None
+        """Names and empty rows as they stand now: all that stays the same while a run goes on."""
         self.closer = IconButton("zoom-in", "Zoom into the timeline (+)", lambda: self.zoom_by(_ZOOM_STEP), size=14)
         self.farther = IconButton(
             "zoom-out", "Zoom out of the timeline (−)", lambda: self.zoom_by(1 / _ZOOM_STEP), size=14
@@ -160,8 +163,10 @@ class Gantt(QAbstractScrollArea):
         return self.closer, self.farther, self.whole
 
     def set_chosen(self, node_id: str | None) -> None:
-        self._chosen = node_id or ""
-        self.viewport().update()
+        if node_id != self._chosen:
+            self._chosen = node_id or ""
+            self._ground = None
+            self.viewport().update()
 
     def bars(self) -> list[tuple[str, str, QRectF]]:
         """Node id, state and place of every bar, in the coordinates of the widget scrolled to its top."""
@@ -188,6 +193,7 @@ class Gantt(QAbstractScrollArea):
             button.adjustSize()
             button.move(x, max(0, (self._axis_height() - button.height()) // 2))
             x += button.width() + 2
+        self._ground = None
         self.viewport().update()
 
     def _row_height(self) -> int:
@@ -235,18 +241,42 @@ class Gantt(QAbstractScrollArea):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(event.rect(), theme().colour("surface"))
+        if self._ground is None or self._ground.devicePixelRatio() != self.devicePixelRatioF():
+            self._ground = self._painted_ground()
+        painter.setClipRect(event.rect())
+        painter.drawPixmap(0, 0, self._ground)
         offset = self.verticalScrollBar().value()
-        first = max(0, (offset - self._axis_height()) // self._row_height())
-        last = min(len(self._rows), (offset + self.viewport().height()) // self._row_height() + 1)
         painter.translate(0, -offset)
-        for number in range(first, last):
-            self._paint_row(painter, number)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for number in self._numbers_seen():
+            self._paint_bars(painter, number)
         painter.translate(0, offset)
         if self._window is not None:
             self._paint_axis(painter, self._window)
             self._paint_mark(painter, self._window)
         paint_ring(painter, self, QRectF(self.viewport().rect()), 4)
+
+    def scrollContentsBy(self, _dx: int, _dy: int) -> None:
+        self._ground = None
+        self.viewport().update()
+
+    def _numbers_seen(self) -> range:
+        offset, height = self.verticalScrollBar().value(), self._row_height()
+        first = max(0, (offset - self._axis_height()) // height)
+        return range(first, min(len(self._rows), (offset + self.viewport().height()) // height + 1))
+
+    def _painted_ground(self) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        ground = QPixmap(self.viewport().size() * ratio)
+        ground.setDevicePixelRatio(ratio)
+        ground.fill(theme().colour("surface"))
+        painter = QPainter(ground)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.translate(0, -self.verticalScrollBar().value())
+        for number in self._numbers_seen():
+            self._paint_row(painter, number)
+        painter.end()
+        return ground
 
     def _paint_row(self, painter: QPainter, number: int) -> None:
         node_id, name = self._rows[number]
@@ -262,6 +292,9 @@ class Gantt(QAbstractScrollArea):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme().colour("sunken"))
         painter.drawRoundedRect(QRectF(left, top + (self._row_height() - height) / 2, width, height), 4, 4)
+
+    def _paint_bars(self, painter: QPainter, number: int) -> None:
+        node_id, _name = self._rows[number]
         for span in self._spans.get(node_id, ()):
             if not self._is_seen(span):
                 continue
@@ -290,7 +323,10 @@ class Gantt(QAbstractScrollArea):
         """What a step did in sight between two places, each with its own place."""
         assert self._window is not None
         begin, end = self._window.seen
-        found = [(at, self._x(at)) for at in self._deeds.get(node_id, ()) if begin <= at <= end]
+        start, width = self._track()
+        step = width / (end - begin).total_seconds() if end > begin else 0.0
+        deeds = (at for at in self._deeds.get(node_id, ()) if begin <= at <= end)
+        found = [(at, start + step * (at - begin).total_seconds() if step else start + width) for at in deeds]
         return [(at, x) for at, x in found if left <= x <= right]
 
     def _paint_axis(self, painter: QPainter, window: TimeWindow) -> None:

@@ -177,9 +177,11 @@ class CanvasPage(Page):
         self.watch.panels_shown.connect(self._show_held)
 
     def _show_held(self) -> None:
-        held_before = self.debug.banner.node_id if not self.debug.banner.isHidden() else ""
+        was_shown = not self.debug.banner.isHidden()
+        held_before = self.debug.banner.node_id if was_shown else ""
         self.debug.show_run(self.watch.live)
-        self.stage.place()
+        if was_shown or not self.debug.banner.isHidden():
+            self.stage.place()
         node_id = self.debug.banner.node_id
         if self.debug.banner.isHidden():
             self.room.give_back()

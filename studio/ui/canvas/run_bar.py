@@ -49,6 +49,7 @@ class RunBar(QWidget):
         self._read_only = False
         self._may_run = True
         self._room = 0
+        self._said: tuple[object, ...] = ()
         self.clock = "max"
         self.run = PrimaryButton("Run", self.run_requested.emit, icon="play")
         self.pause = SecondaryButton("Pause", self._pause_or_continue)
@@ -103,6 +104,7 @@ class RunBar(QWidget):
         self.clock = clock
         words = {"max": "Clock: fastest", "real": "Clock: real time"}.get(clock)
         self.clock_button.setText(words or f"Clock × {count(float(clock))}")
+        self.rearranged.emit()
 
     def _fill_clock_menu(self) -> None:
         menu = QMenu(self.clock_button)
@@ -123,6 +125,12 @@ class RunBar(QWidget):
         under_way = view is not None and not is_finished(view)
         paused = view is not None and view.state == "paused"
         failed = failed_count(view) if view is not None else 0
+        undo, redo = self._stack.undoText(), self._stack.redoText()
+        may = self._stack.canUndo(), self._stack.canRedo(), self._may_run, self._read_only
+        said = (under_way, paused, is_finished(view), failed, undo, redo, *may)
+        if said == self._said:  # several times a second while a run goes on
+            return
+        self._said = said
         self.run.setText("Run again" if is_finished(view) else "Run")
         self.run.setEnabled(not under_way and self._may_run)
         self.pause.setText("Continue" if paused else "Pause")
@@ -139,8 +147,8 @@ class RunBar(QWidget):
         self.redo.setEnabled(self._stack.canRedo() and not self._read_only)
         self.redo.setToolTip(f"Redo: {self._stack.redoText()} (Ctrl+Shift+Z)" if self._stack.canRedo() else "")
         self.tidy.setEnabled(not self._read_only)
-        if self._leave_out():
-            self.rearranged.emit()
+        self._leave_out()
+        self.rearranged.emit()
 
     def give_room(self, width: int) -> int:
         """The height it needs at this width."""

@@ -62,7 +62,8 @@ class ActionRegistry(QObject):
             self._drop(action_id)
         self._scopes[scope] = [action.id for action in actions]
         for action in actions:
-            self._check(action)
+            if action.id not in kept:
+                self._check(action)
             self._actions[action.id] = action
             self._made[action.id] = kept.get(action.id) or self._make(action)
         self.changed.emit()

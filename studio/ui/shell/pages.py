@@ -93,6 +93,12 @@ class PageStack(QStackedWidget):
         page.resize(self.size())
         self.addWidget(page)
 
+    def lay_out(self, page_id: str) -> None:
+        """Has Qt lay out and paint, unseen, what it does when a screen comes into sight for the first time."""
+        page = self._built.get(page_id)
+        if page is not None and page.isHidden():
+            page.grab()
+
     @property
     def page(self) -> Page | None:
         return self._built.get(self.current_id)

@@ -158,12 +158,14 @@ class Table(QTableView, Generic[R]):
         self.selectionModel().currentRowChanged.connect(lambda now, _old: self._tell(self.row_chosen, now))
         self.activated.connect(lambda index: self._tell(self.row_opened, index))
         theme().changed.connect(self._resize_rows)
-        self.set_rows(rows)
+        self._rows.replace(rows)
+        self._resize_rows()
 
     def set_rows(self, rows: Sequence[R]) -> None:
         """Replaces the rows; a sorting the person chose stays."""
-        self._rows.replace(rows)
-        self._resize_rows()
+        if rows or self._rows.rows:
+            self._rows.replace(rows)
+            self._resize_rows()
 
     def rows(self) -> list[R]:
         """The rows in the order shown."""

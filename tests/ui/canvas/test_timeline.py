@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from studio.domain.run import RunView, fold
+from studio.ui.canvas.gantt import Gantt
 from studio.ui.canvas.history import RunHistory
 from studio.ui.canvas.page import CanvasPage
 from studio.ui.canvas.time_window import TimeWindow
@@ -303,3 +306,31 @@ def test_a_step_that_is_chosen_shows_its_trouble_at_once(page: CanvasPage) -> No
     assert page.inspector.tabs.title == "Problem"
     # What was there before is hidden at once and deleted a turn later.
     assert all(empty.isHidden() for empty in page.inspector.problem.findChildren(EmptyState))
+
+
+def test_names_and_rows_are_kept_as_a_picture_that_is_never_out_of_date(qtbot: QtBot, look: None) -> None:
+    def shown(chosen: str, scrolled: int, width: int) -> tuple[Gantt, QImage]:
+        gantt = Gantt()
+        qtbot.addWidget(gantt)
+        gantt.resize(width, 140)
+        gantt.set_rows(rows)
+        gantt.set_chosen(chosen)
+        gantt.show()
+        gantt.verticalScrollBar().setValue(scrolled)
+        return gantt, picture(gantt)
+
+    def picture(gantt: Gantt) -> QImage:
+        QApplication.processEvents()  # its scroll bar takes its place
+        return gantt.viewport().grab().toImage()
+
+    rows = [(f"n{number}", f"Step number {number}") for number in range(12)]
+    gantt, _first = shown("n1", 0, 700)
+    gantt.set_chosen("n3")
+    assert picture(gantt) == shown("n3", 0, 700)[1]
+    gantt.verticalScrollBar().setValue(40)
+    assert picture(gantt) == shown("n3", 40, 700)[1]
+    gantt.resize(600, 140)
+    assert picture(gantt) == shown("n3", 40, 600)[1]
+    rows = [*rows[1:], ("n0", "Another")]
+    gantt.set_rows(rows)
+    assert picture(gantt) == shown("n3", 40, 600)[1]
