@@ -142,7 +142,7 @@ def _value(text: str) -> JsonValue:
     if not text:
         return None
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=str)  # “NaN” is a word, no number that a file could hold
     except ValueError:
         return text
 
