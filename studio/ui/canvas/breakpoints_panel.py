@@ -142,7 +142,8 @@ class BreakpointsPanel(QWidget):
         self._nothing.setVisible(not self.breakpoints)
         for given in self.breakpoints:
             words = given.in_words(self._names, self._ways)
-            said: Button | Text = Text(words, "body", wrap=False)
+            said: Button | Text = Text(words, "secondary", wrap=False)
+            said.setContentsMargins(3, 0, 0, 0)  # Begins where a link's words begin.
             if given.node is not None:
                 node_id = given.node
                 said = LinkButton(words, lambda node_id=node_id: self.node_wanted.emit(node_id))

@@ -89,8 +89,8 @@ class Picker(QFrame):
         self.list.itemClicked.connect(lambda _item: self._take())
         self.hide()
 
-    def open(self, title: str, choices: Sequence[Pick], place: QPoint) -> None:
-        """Shows the choices near a place of the parent; the keyboard goes to the search."""
+    def open(self, title: str, choices: Sequence[Pick], place: QPoint, beside: QRect | None = None) -> None:
+        """Shows the choices near a place of the parent, not over `beside`; the keyboard goes to the search."""
         self._choices = choices
         self.title.setText(title)
         self.list.setAccessibleName(title)
@@ -100,6 +100,9 @@ class Picker(QFrame):
         frame = QRect(place, QSize(theme().px(_WIDTH), theme().px(_HEIGHT)).boundedTo(room.size()))
         frame.moveRight(min(frame.right(), room.right()))
         frame.moveBottom(min(frame.bottom(), room.bottom()))
+        if beside is not None and frame.intersects(beside):
+            # No room at its right: at its left, so that what is asked about stays in sight.
+            frame.moveRight(beside.left() - _MARGIN)
         frame.moveTopLeft(QPoint(max(frame.left(), room.left()), max(frame.top(), room.top())))
         self.setGeometry(frame)
         self.show()

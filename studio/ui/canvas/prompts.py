@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QObject, QPoint, QPointF, Signal
+from PySide6.QtCore import QObject, QPoint, QPointF, QRect, Signal
 
 from studio.domain.habits import Habits
 from studio.domain.workflow import PortRef
@@ -55,6 +55,7 @@ class Prompts(QObject):
                 self._picks(node_id),
                 where,
                 lambda type_id: add(type_id, after=node_id),
+                self._view.mapFromScene(item.body).boundingRect(),
             )
 
     def add_at(self, place: QPointF, source: PortRef | None) -> None:
@@ -114,6 +115,13 @@ class Prompts(QObject):
         title = f"Connect {item.face.title} to"
         self._ask(title, choices, where, lambda key: self._editor.connect_ports(*ways[int(key)]))
 
-    def _ask(self, title: str, choices: Sequence[Pick], place: QPoint, then: Callable[[str], object]) -> None:
+    def _ask(
+        self,
+        title: str,
+        choices: Sequence[Pick],
+        place: QPoint,
+        then: Callable[[str], object],
+        beside: QRect | None = None,
+    ) -> None:
         self._picker.on_picked = guarded(then)
-        self._picker.open(title, choices, place + _BESIDE)
+        self._picker.open(title, choices, place + _BESIDE, beside)

@@ -197,7 +197,9 @@ class Beside(_Reflowing):
             return height + 8 + self._put(actions, below, rect.width(), move=move)
         height = max(_height_of(words, room), _height_of(actions, aside))
         low = rect.y() + height - _height_of(actions, aside)
-        self._put(words, rect.topLeft(), room, move=move)
+        # A single line stands level with the buttons, not at their upper edge.
+        middle = rect.y() + (height - _height_of(words, room)) // 2
+        self._put(words, QPoint(rect.x(), middle), room, move=move)
         self._put(actions, QPoint(rect.right() + 1 - aside, low), aside, move=move)
         return height
 
