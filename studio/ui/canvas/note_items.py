@@ -20,6 +20,7 @@ TITLE_HEIGHT = 30.0
 HANDLE = 16.0
 _PAD = 20.0
 _NOTE_PAD = 10.0
+_SIZE, _SIZE_AFAR = 13, 20
 _RADIUS = 10.0
 _EDGE = 3.0
 GROUP_COLOURS = {
@@ -41,6 +42,7 @@ class NoteItem(QGraphicsRectItem):
         self.editing = False
         self._drawing = drawing
         self._text: QStaticText | None = None
+        self._text_size = _SIZE
         self.setZValue(-0.5)
         self.setPen(QPen(Qt.PenStyle.NoPen))
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
@@ -94,25 +96,27 @@ class NoteItem(QGraphicsRectItem):
         corner = self.paper.bottomRight()
         for step in (5.0, 9.0):
             painter.drawLine(corner - QPointF(step, 3), corner - QPointF(3, step))
-        if self._drawing.level in ("title", "far") or self.editing:
+        if self._drawing.level == "far" or self.editing:
             return
+        # Where a node is only its title the words are larger in the scene, as titles are; what is too much is cut.
+        size = _SIZE_AFAR if self._drawing.level == "title" else _SIZE
         painter.save()
         painter.setClipRect(self.paper.adjusted(4, 4, -4, -4))
-        painter.setFont(look.font("secondary", 13))
+        painter.setFont(look.font("secondary", size))
         painter.setPen(theme().colour("text"))
-        painter.drawStaticText(QPointF(_NOTE_PAD, _NOTE_PAD - 2), self._words())
+        painter.drawStaticText(QPointF(_NOTE_PAD, _NOTE_PAD - 2), self._words(size))
         painter.restore()
 
-    def _words(self) -> QStaticText:
-        if self._text is None:
+    def _words(self, size: int) -> QStaticText:
+        if self._text is None or self._text_size != size:
             made = QStaticText(self.note.text.replace("\n", look.LINE_BREAK))
             made.setTextFormat(Qt.TextFormat.PlainText)
             option = QTextOption()
             option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
             made.setTextOption(option)
             made.setTextWidth(max(20.0, self.paper.width() - 2 * _NOTE_PAD))
-            made.prepare(font=look.font("secondary", 13))
-            self._text = made
+            made.prepare(font=look.font("secondary", size))
+            self._text, self._text_size = made, size
         return self._text
 
 
