@@ -245,7 +245,7 @@ QTabBar::tab {{
     font-size: {px(13)}px; font-weight: 400; padding: {px(10)}px 0 {px(9)}px 0; margin: 0 9px;
 }}
 QTabBar::scroller {{ width: {px(26)}px; }}
-QTabBar QToolButton {{ background: {p.canvas}; border: none; }}
+QTabBar QToolButton {{ background: {p.surface}; border: none; }}
 QTabBar QToolButton::left-arrow {{ image: url("{pictures["chevron-left"]}"); width: {px(16)}px; height: {px(16)}px; }}
 QTabBar QToolButton::right-arrow {{ image: url("{pictures["chevron-right"]}"); width: {px(16)}px; height: {px(16)}px; }}
 QTabBar::tear {{ width: 0; border: none; }}
